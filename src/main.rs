@@ -1,0 +1,2 @@
+//! The binary `gauntlet`.
+fn main() {}

@@ -1,0 +1,95 @@
+//! One thing that a client sent, and all that came back for it.
+
+use crate::wire::{Json, Message, parse};
+use bytes::Bytes;
+use std::time::Instant;
+
+/// One request (or raw frame) and what followed.
+#[derive(Clone, Debug)]
+pub struct Exchange {
+    /// What was sent.
+    pub sent: Sent,
+    /// Status and headers of the HTTP answer; `None` on stdio, or where none came.
+    pub http: Option<HttpHead>,
+    /// What came back for it, in order: interim notifications, requests of the server, the answer.
+    pub received: Vec<Received>,
+    /// How it stands.
+    pub ended: Ended,
+}
+
+/// What left the client.
+#[derive(Clone, Debug)]
+pub struct Sent {
+    /// When the last byte was handed over.
+    pub at: Instant,
+    /// Exactly the bytes of the frame.
+    pub bytes: Bytes,
+    /// The request's id as a value; `None` for notifications and raw bytes without one.
+    pub id: Option<Json>,
+}
+
+/// The head of an HTTP answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HttpHead {
+    /// The status code.
+    pub status: u16,
+    /// Names in lower case, values as text, in order.
+    pub headers: Vec<(String, String)>,
+}
+
+/// One piece that came back: a frame, or a body that holds none.
+#[derive(Clone, Debug)]
+pub struct Received {
+    /// When it was complete.
+    pub at: Instant,
+    /// Which way it came.
+    pub via: Via,
+    /// Exactly its bytes (of an event: its data).
+    pub bytes: Bytes,
+}
+
+/// The way by which something came back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Via {
+    /// The whole body of an HTTP answer.
+    Body,
+    /// An event in the answer's own stream.
+    Event,
+    /// A line on stdio.
+    Line,
+    /// An event of the session's GET stream.
+    Notices,
+}
+
+/// How an exchange stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// An answer came: a response with the request's id, or the end of an HTTP answer.
+    Answered,
+    /// Nothing that ends it came in time; the connection lives.
+    Quiet,
+    /// The connection or the process is gone; why, as far as known.
+    Lost(String),
+}
+
+impl Exchange {
+    /// The responses that bear the request's id: one, if all is well.
+    pub fn responses(&self) -> Vec<(&Received, Message)> {
+        let answers = |frame: &Json| matches!(Message::of(frame), Message::Response { id, .. } if Some(&id) == self.sent.id.as_ref());
+        self.received
+            .iter()
+            .filter_map(|piece| parse(&piece.bytes).ok().filter(answers).map(|frame| (piece, Message::of(&frame))))
+            .collect()
+    }
+
+    /// The first response that bears the request's id.
+    pub fn response(&self) -> Option<Message> {
+        self.responses().into_iter().next().map(|(_, message)| message)
+    }
+
+    /// A header of the HTTP answer; the name in lower case.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let head = self.http.as_ref()?;
+        head.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+}
