@@ -7,6 +7,7 @@ pub mod diagnostic;
 pub mod wire;
 pub mod transport;
 pub mod transcript;
+pub mod declared;
 pub mod policy;
 pub mod mock;
 pub mod reference;
