@@ -2,19 +2,19 @@
 //!
 //! The map in prose comes with the rooms; see each module.
 
-pub mod source;
-pub mod diagnostic;
-pub mod wire;
-pub mod transport;
-pub mod transcript;
+pub mod cli;
 pub mod declared;
-pub mod policy;
-pub mod mock;
-pub mod reference;
+pub mod diagnostic;
 pub mod gateway;
-pub mod witness;
+pub mod mock;
+pub mod policy;
+pub mod reference;
+pub mod report;
+pub mod run;
 pub mod scenario;
 pub mod snapshot;
-pub mod run;
-pub mod report;
-pub mod cli;
+pub mod source;
+pub mod transcript;
+pub mod transport;
+pub mod wire;
+pub mod witness;

@@ -78,7 +78,9 @@ impl Exchange {
         let answers = |frame: &Json| matches!(Message::of(frame), Message::Response { id, .. } if Some(&id) == self.sent.id.as_ref());
         self.received
             .iter()
-            .filter_map(|piece| parse(&piece.bytes).ok().filter(answers).map(|frame| (piece, Message::of(&frame))))
+            .filter_map(|piece| {
+                parse(&piece.bytes).ok().filter(answers).map(|frame| (piece, Message::of(&frame)))
+            })
             .collect()
     }
 

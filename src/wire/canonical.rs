@@ -71,9 +71,12 @@ pub fn fidelity(sent: &Json, arrived: &Json) -> Fidelity {
             let grown = after.iter().any(|(name, _)| before.get(name).is_none());
             kept.max().unwrap_or(Fidelity::Same).max(if grown { Fidelity::Added } else { Fidelity::Same })
         }
-        (Json::Array(before), Json::Array(after)) if before.len() == after.len() => {
-            before.iter().zip(after).map(|(left, right)| fidelity(left, right)).max().unwrap_or(Fidelity::Same)
-        }
+        (Json::Array(before), Json::Array(after)) if before.len() == after.len() => before
+            .iter()
+            .zip(after)
+            .map(|(left, right)| fidelity(left, right))
+            .max()
+            .unwrap_or(Fidelity::Same),
         _ if same(sent, arrived) => Fidelity::Same,
         _ => Fidelity::Changed,
     }

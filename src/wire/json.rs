@@ -62,7 +62,10 @@ impl Object {
 
     /// Whether a name stands more than once at this level.
     pub fn repeats(&self) -> bool {
-        self.0.iter().enumerate().any(|(index, (name, _))| self.0[..index].iter().any(|(other, _)| other == name))
+        self.0
+            .iter()
+            .enumerate()
+            .any(|(index, (name, _))| self.0[..index].iter().any(|(other, _)| other == name))
     }
 }
 
@@ -211,7 +214,9 @@ impl From<serde_json::Value> for Json {
         match value {
             Value::Null => Self::Null,
             Value::Bool(value) => Self::Bool(value),
-            Value::Number(number) => Self::Number(Number::from_spelling(&number.to_string()).unwrap_or_default()),
+            Value::Number(number) => {
+                Self::Number(Number::from_spelling(&number.to_string()).unwrap_or_default())
+            }
             Value::String(text) => Self::String(text),
             Value::Array(elements) => Self::Array(elements.into_iter().map(Self::from).collect()),
             Value::Object(members) => {

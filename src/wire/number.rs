@@ -71,7 +71,8 @@ impl Number {
     pub fn as_i64(&self) -> Option<i64> {
         let decimal = self.decimal()?;
         let zeros = usize::try_from(decimal.exponent).ok().filter(|zeros| *zeros < 20)?;
-        let text = format!("{}{}{}", if decimal.negative { "-" } else { "" }, decimal.digits, "0".repeat(zeros));
+        let text =
+            format!("{}{}{}", if decimal.negative { "-" } else { "" }, decimal.digits, "0".repeat(zeros));
         text.parse().ok()
     }
 
@@ -142,7 +143,9 @@ mod tests {
 
     #[test]
     fn one_value_has_one_canonical_spelling() {
-        for group in [&["5", "5.0", "5e0", "0.5e1", "50E-1"][..], &["0", "-0", "0.0", "0e9"], &["-120", "-1.2e2"]] {
+        for group in
+            [&["5", "5.0", "5e0", "0.5e1", "50E-1"][..], &["0", "-0", "0.0", "0e9"], &["-120", "-1.2e2"]]
+        {
             for spelling in group {
                 assert_eq!(number(spelling).canonical(), number(group[0]).canonical(), "{spelling}");
             }
@@ -153,7 +156,16 @@ mod tests {
 
     #[test]
     fn comparison_is_exact() {
-        for (less, more) in [("1", "2"), ("-2", "-1"), ("-1", "0"), ("0", "0.1"), ("9", "10"), ("500", "500.0000000000000001"), ("1e18", "1e19"), ("1e308", "1e309")] {
+        for (less, more) in [
+            ("1", "2"),
+            ("-2", "-1"),
+            ("-1", "0"),
+            ("0", "0.1"),
+            ("9", "10"),
+            ("500", "500.0000000000000001"),
+            ("1e18", "1e19"),
+            ("1e308", "1e309"),
+        ] {
             assert_eq!(number(less).compare(&number(more)), Some(Ordering::Less), "{less} {more}");
             assert_eq!(number(more).compare(&number(less)), Some(Ordering::Greater), "{more} {less}");
         }

@@ -45,7 +45,10 @@ pub fn parse_lenient(bytes: &[u8]) -> Result<Json, ParseError> {
 
 fn from_utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Vec<u8> {
     let units = bytes.chunks_exact(2).map(|pair| unit([pair[0], pair[1]]));
-    char::decode_utf16(units).map(|one| one.unwrap_or(char::REPLACEMENT_CHARACTER)).collect::<String>().into_bytes()
+    char::decode_utf16(units)
+        .map(|one| one.unwrap_or(char::REPLACEMENT_CHARACTER))
+        .collect::<String>()
+        .into_bytes()
 }
 
 fn read(bytes: &[u8], leniency: Leniency) -> Result<Json, ParseError> {
@@ -208,7 +211,8 @@ impl Reader<'_> {
         let mut text = Vec::new();
         loop {
             let rest = &self.bytes[self.at..];
-            let plain = rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0x00..=0x1f)).unwrap_or(rest.len());
+            let plain =
+                rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0x00..=0x1f)).unwrap_or(rest.len());
             text.extend_from_slice(&rest[..plain]);
             self.at += plain;
             match self.peek() {

@@ -89,13 +89,21 @@ fn note(found: &mut Vec<Called>, reading: Reading, frame: &Json) {
         Message::Notification { method, params } => (None, method, params),
         _ => return,
     };
-    let Some(tool) = params.as_ref().and_then(|params| params.get("name")).and_then(Json::as_str) else { return };
+    let Some(tool) = params.as_ref().and_then(|params| params.get("name")).and_then(Json::as_str) else {
+        return;
+    };
     if method != "tools/call" {
         return;
     }
     let member = |name| params.as_ref().and_then(|params| params.get(name)).cloned();
     let arguments = member("arguments").unwrap_or_else(Json::object);
-    let call = Called { readings: BTreeSet::from([reading]), tool: tool.to_owned(), arguments, id, meta: member("_meta") };
+    let call = Called {
+        readings: BTreeSet::from([reading]),
+        tool: tool.to_owned(),
+        arguments,
+        id,
+        meta: member("_meta"),
+    };
     // Readings of one frame that agree are one call; two equal elements of a batch stay two.
     let twin = found.iter_mut().find(|other: &&mut Called| {
         !other.readings.contains(&reading)
@@ -138,7 +146,9 @@ const DECISIVE: [&str; 6] = ["jsonrpc", "id", "method", "params", "name", "argum
 /// Whether a decisive member stands in another case than the specification's.
 fn odd_case(frame: &Json) -> bool {
     let odd = |object: &Object| {
-        object.iter().any(|(name, _)| DECISIVE.iter().any(|known| name != *known && name.eq_ignore_ascii_case(known)))
+        object
+            .iter()
+            .any(|(name, _)| DECISIVE.iter().any(|known| name != *known && name.eq_ignore_ascii_case(known)))
     };
     let Some(object) = frame.as_object() else { return false };
     odd(object) || object.iter().any(|(_, value)| value.as_object().is_some_and(odd))
@@ -175,12 +185,16 @@ mod tests {
     use super::*;
 
     fn tools(text: &str) -> Vec<(String, Vec<Reading>)> {
-        readings(text.as_bytes()).into_iter().map(|call| (call.tool, call.readings.into_iter().collect())).collect()
+        readings(text.as_bytes())
+            .into_iter()
+            .map(|call| (call.tool, call.readings.into_iter().collect()))
+            .collect()
     }
 
     #[test]
     fn a_plain_frame_has_one_reading() {
-        let calls = tools(r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a","arguments":{}}}"#);
+        let calls =
+            tools(r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a","arguments":{}}}"#);
         assert_eq!(calls, [("a".to_owned(), vec![Reading::Strict])]);
         assert!(tools(r#"{"jsonrpc":"2.0","id":1,"method":"tools/list"}"#).is_empty());
         assert!(tools("nonsense").is_empty());
@@ -188,18 +202,26 @@ mod tests {
 
     #[test]
     fn repeated_members_are_read_both_ways() {
-        let calls = tools(r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a","name":"b"}}"#);
+        let calls =
+            tools(r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a","name":"b"}}"#);
         assert_eq!(calls, [("a".to_owned(), vec![Reading::First]), ("b".to_owned(), vec![Reading::Last])]);
-        let hidden = tools(r#"{"jsonrpc":"2.0","id":1,"method":"tools/list","method":"tools/call","params":{"name":"a"}}"#);
+        let hidden = tools(
+            r#"{"jsonrpc":"2.0","id":1,"method":"tools/list","method":"tools/call","params":{"name":"a"}}"#,
+        );
         assert_eq!(hidden, [("a".to_owned(), vec![Reading::Last])]);
-        let escaped = tools(r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a","n\u0061me":"b"}}"#);
+        let escaped =
+            tools(r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a","n\u0061me":"b"}}"#);
         assert_eq!(escaped.len(), 2);
     }
 
     #[test]
     fn case_batch_and_careless_readings_are_seen() {
-        let cased = tools(r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a","Name":"b"}}"#);
-        assert_eq!(cased, [("a".to_owned(), vec![Reading::Strict]), ("b".to_owned(), vec![Reading::CaseInsensitive])]);
+        let cased =
+            tools(r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a","Name":"b"}}"#);
+        assert_eq!(
+            cased,
+            [("a".to_owned(), vec![Reading::Strict]), ("b".to_owned(), vec![Reading::CaseInsensitive])]
+        );
         let one = r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a"}}"#;
         assert_eq!(tools(&format!("[{one},{one}]")).len(), 2);
         assert_eq!(tools(&format!("\u{feff}{one}")), [("a".to_owned(), vec![Reading::Lenient])]);

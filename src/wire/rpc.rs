@@ -146,10 +146,22 @@ mod tests {
     #[test]
     fn a_frame_is_what_its_members_say() {
         assert!(matches!(of(r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#), Message::Request { .. }));
-        assert!(matches!(of(r#"{"jsonrpc":"2.0","id":null,"method":"ping"}"#), Message::Request { id: Json::Null, .. }));
+        assert!(matches!(
+            of(r#"{"jsonrpc":"2.0","id":null,"method":"ping"}"#),
+            Message::Request { id: Json::Null, .. }
+        ));
         assert!(matches!(of(r#"{"jsonrpc":"2.0","method":"x"}"#), Message::Notification { .. }));
-        assert!(matches!(of(r#"{"jsonrpc":"2.0","id":1,"result":{}}"#), Message::Response { outcome: Ok(_), .. }));
-        for bad in ["[]", "{}", r#"{"jsonrpc":"2.0","id":1}"#, r#"{"jsonrpc":"2.0","method":4}"#, r#"{"jsonrpc":"2.0","id":1,"error":{}}"#] {
+        assert!(matches!(
+            of(r#"{"jsonrpc":"2.0","id":1,"result":{}}"#),
+            Message::Response { outcome: Ok(_), .. }
+        ));
+        for bad in [
+            "[]",
+            "{}",
+            r#"{"jsonrpc":"2.0","id":1}"#,
+            r#"{"jsonrpc":"2.0","method":4}"#,
+            r#"{"jsonrpc":"2.0","id":1,"error":{}}"#,
+        ] {
             assert!(matches!(of(bad), Message::Invalid(_)), "{bad}");
         }
     }

@@ -94,7 +94,8 @@ mod tests {
     #[test]
     fn fields_comments_and_all_line_ends_are_read() {
         let mut decoder = Decoder::default();
-        let events = decoder.push(b": hello\r\nid: 7\r\ndata: a\r\ndata:b\n\nevent: x\rdata: c\r\r\ndata: unfinished");
+        let events =
+            decoder.push(b": hello\r\nid: 7\r\ndata: a\r\ndata:b\n\nevent: x\rdata: c\r\r\ndata: unfinished");
         assert_eq!(events.len(), 2);
         assert_eq!(events[0], Event { name: String::new(), data: "a\nb".into(), id: Some("7".into()) });
         assert_eq!(events[1].data, "c");
