@@ -1,1 +1,25 @@
-//! Not written yet.
+//! What a scenario file says: who takes part, the steps, and what each should come to.
+//!
+//! It reads, and tells every mistake at once with its place; it checks names and twins. It does not know how anything
+//! is done, nor what came of it: that is the runner's.
+
+mod document;
+mod expect;
+mod pattern;
+mod policy;
+mod step;
+mod upstream;
+
+pub use document::{
+    Attack, Canary, EraChoice, Given, Haunt, Identity, IdentityPolicy, Scenario, Session, Severity,
+};
+pub use expect::{
+    Amount, Detailed, EntryExpect, Expect, HttpExpect, Listing, NoticeExpect, Tally, UpstreamExpect, Verdict,
+};
+pub use pattern::Pattern;
+pub use policy::{PolicyText, Spoil};
+pub use step::{
+    Approver, Body, Boundary, Call, Column, Decision, Kind, List, Notice, Over, Part, Reload, Send, Settle, Step,
+    ToolName, Voice, Wait,
+};
+pub use upstream::{After, Change, Changed, Reads, Upstream};

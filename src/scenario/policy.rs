@@ -1,0 +1,25 @@
+//! The policy that a scenario carries: a document as written, and ways to break its rendering.
+
+use crate::source::Spot;
+
+/// A policy document in a scenario.
+#[derive(Clone, Debug)]
+pub struct PolicyText {
+    /// Where it stands in the file.
+    pub spot: Spot,
+    /// The document, without `spoiled`.
+    pub document: serde_json::Value,
+    /// How the *rendered* file is broken on purpose.
+    pub spoiled: Option<Spoil>,
+}
+
+/// A way to break a policy file after it was rendered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Spoil {
+    /// A member that the dialect does not have.
+    UnknownMember,
+    /// The file ends in the middle.
+    Truncated,
+    /// There is no file.
+    Missing,
+}

@@ -1,0 +1,245 @@
+//! What a scenario does: its steps.
+
+use super::document::Given;
+use super::expect::Expect;
+use super::policy::PolicyText;
+use super::upstream::Change;
+use crate::source::{Placed, Spot};
+use crate::wire::{Json, Object};
+use indexmap::IndexMap;
+use std::time::Duration;
+
+/// One step, and what it should come to.
+#[derive(Clone, Debug)]
+pub struct Step {
+    /// Where it stands in the file.
+    pub spot: Spot,
+    /// What is done.
+    pub kind: Kind,
+    /// Done only for gateways that declare this.
+    pub given: Given,
+    /// What it should come to; `None` expects nothing.
+    pub expect: Option<Expect>,
+    /// Where `expect` stands in the file; the step's own place where there is none.
+    pub expect_spot: Spot,
+}
+
+/// What a step does.
+#[derive(Clone, Debug)]
+pub enum Kind {
+    /// Calls a tool, once or in a row.
+    Call(Box<Call>),
+    /// Does several calls at the same time.
+    Together(Vec<Step>),
+    /// Asks for the list of tools.
+    List(List),
+    /// Changes a mock's list now.
+    Change(Change),
+    /// Waits for a notification.
+    Notice(Notice),
+    /// Sends exactly these bytes.
+    Send(Box<Send>),
+    /// Lets time pass.
+    Wait(Wait),
+    /// Decides approvals by hand: the step's name, and what becomes of it.
+    Decide(IndexMap<String, Decision>),
+    /// Brings a pending call to its end.
+    Settle(Settle),
+    /// Makes an upstream, or the gateway, unreachable.
+    Stop(Part),
+    /// Brings it back.
+    Start(Part),
+    /// Stops it and starts it again.
+    Restart(Part),
+    /// Gives the gateway another policy while it runs.
+    Reload(Reload),
+    /// Takes an identity's credential away.
+    Revoke(String),
+}
+
+/// Who speaks, on which connection, and for how long the answer is waited for.
+#[derive(Clone, Debug, Default)]
+pub struct Voice {
+    /// The session; `None` is the scenario's first.
+    pub session: Option<Placed<String>>,
+    /// Another identity's credential on that session.
+    pub by: Option<Placed<String>>,
+    /// How long the answer is waited for.
+    pub within: Option<Duration>,
+}
+
+/// A call of a tool. Strings in `with`, `id`, `meta` and `headers` may be templates.
+#[derive(Clone, Debug)]
+pub struct Call {
+    /// The tool.
+    pub tool: ToolName,
+    /// The arguments, always an object.
+    pub with: Json,
+    /// The name of the step, for later ones.
+    pub name: Option<Placed<String>>,
+    /// Who speaks.
+    pub voice: Voice,
+    /// The request's id, exactly so.
+    pub id: Option<Json>,
+    /// Members of `_meta`.
+    pub meta: Option<Object>,
+    /// Further HTTP headers.
+    pub headers: Vec<(String, String)>,
+    /// Variables, each from a JSON pointer into the result.
+    pub save: IndexMap<String, Placed<String>>,
+    /// How often, one after the other (for each row of `over`).
+    pub times: u32,
+    /// Rows of variables: the call is made for each.
+    pub over: Over,
+    /// What the approver does about it.
+    pub approver: Option<Approver>,
+    /// The pending step whose approval it takes along.
+    pub carrying: Option<Placed<String>>,
+}
+
+/// The name of a tool in a call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ToolName {
+    /// Where it stands in the file.
+    pub spot: Spot,
+    /// The upstream, where the scenario says `lab/list_hosts`.
+    pub upstream: Option<String>,
+    /// The name; a template where it holds `{{`.
+    pub name: String,
+    /// Whether it goes out exactly so, past the gateway's renaming.
+    pub exact: bool,
+}
+
+/// A table of variables: columns of the same length, or a template that gives the list.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Over(pub IndexMap<String, Column>);
+
+/// The values of one variable.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Column {
+    /// These.
+    Values(Vec<Json>),
+    /// Whatever list the template gives when the step is reached.
+    Template(String),
+}
+
+/// What the approver does about a call that asks for approval.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Approver {
+    /// The decision; `None` lets it lie.
+    pub decision: Option<Decision>,
+    /// How long it takes.
+    pub after: Option<Duration>,
+}
+
+/// A decision about an approval.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// Yes.
+    Approve,
+    /// No.
+    Reject,
+}
+
+/// A request for the list of tools, all pages of it.
+#[derive(Clone, Debug, Default)]
+pub struct List {
+    /// The name of the step, for later ones.
+    pub name: Option<Placed<String>>,
+    /// Who speaks.
+    pub voice: Voice,
+}
+
+/// A notification to wait for.
+#[derive(Clone, Debug)]
+pub struct Notice {
+    /// The whole method, such as `notifications/tools/list_changed`.
+    pub method: String,
+    /// On whose connection, and for how long.
+    pub voice: Voice,
+}
+
+/// Bytes to send as they are.
+#[derive(Clone, Debug)]
+pub struct Send {
+    /// The body. A text may be a template.
+    pub body: Body,
+    /// HTTP headers that replace or join the usual ones; `None` takes one away.
+    pub headers: Vec<(String, Option<String>)>,
+    /// The HTTP verb.
+    pub method: Option<String>,
+    /// The path and query instead of the gateway's own.
+    pub path: Option<String>,
+    /// The id whose answer is waited for, where the bytes do not tell.
+    pub id: Option<Json>,
+    /// The name of the step, for later ones.
+    pub name: Option<Placed<String>>,
+    /// Who speaks.
+    pub voice: Voice,
+    /// Variables, each from a JSON pointer into the reply.
+    pub save: IndexMap<String, Placed<String>>,
+    /// How often.
+    pub times: u32,
+    /// Rows of variables: the bytes are sent for each.
+    pub over: Over,
+}
+
+/// The body of a `send`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Body {
+    /// A text, its `{{ }}` filled in.
+    Text(String),
+    /// These bytes.
+    Bytes(Vec<u8>),
+}
+
+/// Time that passes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wait {
+    /// That long.
+    For(Duration),
+    /// Until the next calendar boundary (UTC).
+    Until(Boundary),
+}
+
+/// A calendar boundary.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Boundary {
+    /// The next full minute.
+    Minute,
+    /// The next full hour.
+    Hour,
+    /// Midnight.
+    Day,
+}
+
+/// A pending call that is brought to its end.
+#[derive(Clone, Debug)]
+pub struct Settle {
+    /// The step that is pending.
+    pub step: Placed<String>,
+    /// The name of this step, for later ones.
+    pub name: Option<Placed<String>>,
+    /// Who speaks; the pending call's session and credential unless said otherwise.
+    pub voice: Voice,
+    /// Variables, each from a JSON pointer into the result.
+    pub save: IndexMap<String, Placed<String>>,
+}
+
+/// A part of the set-up that can be stopped.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// The gateway.
+    Gateway,
+    /// This upstream.
+    Upstream(String),
+}
+
+/// Another policy for the running gateway.
+#[derive(Clone, Debug)]
+pub struct Reload {
+    /// The policy; `None` reads the same again.
+    pub policy: Option<PolicyText>,
+    /// The one identity that it is for; `None` is everyone who shares the scenario's.
+    pub identity: Option<Placed<String>>,
+}
