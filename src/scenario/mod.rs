@@ -19,7 +19,7 @@ pub use expect::{
 pub use pattern::Pattern;
 pub use policy::{PolicyText, Spoil};
 pub use step::{
-    Approver, Body, Boundary, Call, Column, Decision, Kind, List, Notice, Over, Part, Reload, Send, Settle, Step,
-    ToolName, Voice, Wait,
+    Approver, Body, Boundary, Call, Column, Decision, Kind, List, Notice, Over, Part, Reload, Send, Settle,
+    Step, ToolName, Voice, Wait,
 };
 pub use upstream::{After, Change, Changed, Reads, Upstream};
