@@ -2,6 +2,10 @@
 //!
 //! It does not know what any file means, and it complains only about text that is no YAML.
 
+mod node;
+mod read;
 mod spot;
 
+pub use node::{Node, Value};
+pub use read::{Unreadable, read, typed};
 pub use spot::{Placed, Spot};
