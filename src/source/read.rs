@@ -106,7 +106,9 @@ impl Loose {
                     None => Value::Text(if value.is_nan() { ".nan".to_owned() } else { written.to_owned() }),
                 }
             }
-            Content::List(elements) => Value::List(elements.into_iter().map(|node| node.settle(text)).collect()),
+            Content::List(elements) => {
+                Value::List(elements.into_iter().map(|node| node.settle(text)).collect())
+            }
             Content::Map(entries) => {
                 Value::Map(entries.into_iter().map(|(name, node)| (name, node.settle(text))).collect())
             }
@@ -217,7 +219,10 @@ mod tests {
     fn numbers_keep_their_spelling() {
         for spelling in ["500.0000000000000001", "-0", "1e309", "12345678901234567890123", "1E3", "5.00"] {
             let node = read(&format!("n: {spelling}\n")).unwrap();
-            assert_eq!(serde_json::to_string(&crate::wire::Json::from(&node).to_string()).unwrap(), format!("\"{{\\\"n\\\":{spelling}}}\""));
+            assert_eq!(
+                serde_json::to_string(&crate::wire::Json::from(&node).to_string()).unwrap(),
+                format!("\"{{\\\"n\\\":{spelling}}}\"")
+            );
         }
         assert_eq!(crate::wire::Json::from(&read("n: 0x10").unwrap()).to_string(), r#"{"n":16}"#);
     }
