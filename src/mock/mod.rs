@@ -1,1 +1,16 @@
-//! Not written yet.
+//! A server from files: a catalogue, answers, faults, changing lists; sessions and eras; and the ledger of all that
+//! reached it.
+//!
+//! It does not know that there are gateways, scenarios or verdicts. It says what arrived and what it did.
+
+mod answer;
+mod change;
+mod fault;
+mod ledger;
+mod quantity;
+
+pub use answer::{Answer, Ask, Elicit, Entry, InputRequired, RpcErrorText};
+pub use change::{After, Change, Changed};
+pub use fault::{Fault, HttpFault};
+pub use ledger::{Arrival, Execution, Transport};
+pub use quantity::{Size, Span};

@@ -1,0 +1,181 @@
+//! What reached a server, line by line, and what it did about it.
+//!
+//! Everything is written down before anything is answered, whether it was understood, refused or run; every reading
+//! that some parser could take of the bytes is kept beside what the server took.
+
+use crate::wire::{Called, Json, parse};
+use bytes::Bytes;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+use tokio::sync::watch;
+
+/// One thing that reached a server.
+#[derive(Clone, Debug)]
+pub struct Arrival {
+    /// Its place in the server's ledger, from 1.
+    pub seq: u64,
+    /// When it was complete.
+    pub at: Instant,
+    /// The name of the upstream that it reached.
+    pub upstream: String,
+    /// The session that it named or came in.
+    pub session: Option<String>,
+    /// The way by which it came.
+    pub transport: Transport,
+    /// The HTTP method and target; `None` on lines.
+    pub request: Option<String>,
+    /// Its HTTP headers, names in lower case, in order.
+    pub headers: Vec<(String, String)>,
+    /// Exactly the bytes of its body or line.
+    pub bytes: Bytes,
+    /// The JSON-RPC method that the server read; `None` for responses, batches and what it could not read.
+    pub method: Option<String>,
+    /// Every `tools/call` that some reading takes from it.
+    pub calls: Vec<Called>,
+    /// The tools that ran for it.
+    pub executed: Vec<Execution>,
+    /// Every receipt that was stamped into what was answered, also for calls that did not run.
+    pub receipts: Vec<String>,
+    /// Whether the client went away, or took the request back, before it was answered.
+    pub abandoned: bool,
+}
+
+/// The way by which something came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Transport {
+    /// Streamable HTTP.
+    Http,
+    /// Lines: stdio, or the relay that stands for it.
+    Lines,
+}
+
+/// A tool that ran.
+#[derive(Clone, Debug)]
+pub struct Execution {
+    /// The tool's name.
+    pub tool: String,
+    /// Its arguments as they arrived.
+    pub arguments: Json,
+    /// Unique among all servers of a run that have different names.
+    pub receipt: String,
+    /// Who called, where the server knows.
+    pub identity: Option<String>,
+    /// The result (or the error) as it was put into the frame; empty where a fault left none.
+    pub answer: Bytes,
+    /// Whether the answer is an error.
+    pub is_error: bool,
+}
+
+impl Execution {
+    /// The result as a value; null where a fault left none.
+    pub fn answered(&self) -> Json {
+        parse(&self.answer).unwrap_or_default()
+    }
+}
+
+/// The arrivals of one server, in order.
+#[derive(Debug)]
+pub(super) struct Ledger {
+    next: AtomicU64,
+    arrivals: Mutex<Vec<Arrival>>,
+    changed: watch::Sender<u64>,
+}
+
+impl Default for Ledger {
+    fn default() -> Self {
+        Self { next: AtomicU64::new(1), arrivals: Mutex::default(), changed: watch::Sender::new(0) }
+    }
+}
+
+impl Ledger {
+    /// Writes an arrival down and gives its place.
+    pub(super) fn record(&self, mut arrival: Arrival) -> u64 {
+        let mut arrivals = self.arrivals.lock().expect("no writer panics");
+        // The number is drawn under the lock, so that the ledger is in the order of its numbers.
+        arrival.seq = self.next.fetch_add(1, Ordering::Relaxed);
+        let seq = arrival.seq;
+        arrivals.push(arrival);
+        drop(arrivals);
+        self.tell(seq);
+        seq
+    }
+
+    /// Adds to an arrival what has become of it since.
+    pub(super) fn amend(&self, seq: u64, amend: impl FnOnce(&mut Arrival)) {
+        let mut arrivals = self.arrivals.lock().expect("no writer panics");
+        if let Ok(place) = arrivals.binary_search_by_key(&seq, |arrival| arrival.seq) {
+            amend(&mut arrivals[place]);
+        }
+        drop(arrivals);
+        self.tell(seq);
+    }
+
+    /// The arrivals after that place.
+    pub(super) fn since(&self, seq: u64) -> Vec<Arrival> {
+        let arrivals = self.arrivals.lock().expect("no writer panics");
+        let start = arrivals.partition_point(|arrival| arrival.seq <= seq);
+        arrivals[start..].to_vec()
+    }
+
+    /// Asks something of all arrivals without copying them.
+    pub(super) fn look<T>(&self, look: impl FnOnce(&[Arrival]) -> T) -> T {
+        look(&self.arrivals.lock().expect("no writer panics"))
+    }
+
+    /// Changes whenever something was written; the value is the newest place that was touched.
+    pub(super) fn changes(&self) -> watch::Receiver<u64> {
+        self.changed.subscribe()
+    }
+
+    fn tell(&self, seq: u64) {
+        // Without a listener there is nothing to tell, and this is the hot path.
+        if self.changed.receiver_count() > 0 {
+            self.changed.send_replace(seq);
+        }
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    pub(in crate::mock) fn arrival(bytes: &'static str) -> Arrival {
+        Arrival {
+            seq: 0,
+            at: Instant::now(),
+            upstream: "ludus".into(),
+            session: None,
+            transport: Transport::Http,
+            request: None,
+            headers: Vec::new(),
+            bytes: Bytes::from_static(bytes.as_bytes()),
+            method: None,
+            calls: crate::wire::readings(bytes.as_bytes()),
+            executed: Vec::new(),
+            receipts: Vec::new(),
+            abandoned: false,
+        }
+    }
+
+    #[test]
+    fn arrivals_are_numbered_from_one_and_can_be_amended() {
+        let ledger = Ledger::default();
+        assert_eq!((ledger.record(arrival("a")), ledger.record(arrival("b"))), (1, 2));
+        ledger.amend(2, |arrival| arrival.abandoned = true);
+        let later = ledger.since(1);
+        assert_eq!(later.len(), 1);
+        assert!(later[0].abandoned);
+        assert_eq!(ledger.since(0).len(), 2);
+    }
+
+    #[tokio::test]
+    async fn whoever_waits_is_told() {
+        let ledger = Ledger::default();
+        let mut changes = ledger.changes();
+        ledger.record(arrival("a"));
+        changes.changed().await.unwrap();
+        assert_eq!(*changes.borrow_and_update(), 1);
+    }
+}
