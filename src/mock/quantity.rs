@@ -32,8 +32,15 @@ impl From<Span> for String {
 pub struct Size(pub usize);
 
 /// The longest first: `B` ends all of them.
-const UNITS: [(&str, usize); 7] =
-    [("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10), ("GB", 1_000_000_000), ("MB", 1_000_000), ("kB", 1000), ("B", 1)];
+const UNITS: [(&str, usize); 7] = [
+    ("GiB", 1 << 30),
+    ("MiB", 1 << 20),
+    ("KiB", 1 << 10),
+    ("GB", 1_000_000_000),
+    ("MB", 1_000_000),
+    ("kB", 1000),
+    ("B", 1),
+];
 
 impl TryFrom<String> for Size {
     type Error = String;
@@ -43,7 +50,8 @@ impl TryFrom<String> for Size {
             .into_iter()
             .find_map(|(unit, bytes)| text.strip_suffix(unit).map(|number| (number, bytes)))
             .unwrap_or((&text, 1));
-        let wrong = || format!("`{text}` is no size; units are `B`, `kB`, `MB`, `GB`, `KiB`, `MiB` and `GiB`");
+        let wrong =
+            || format!("`{text}` is no size; units are `B`, `kB`, `MB`, `GB`, `KiB`, `MiB` and `GiB`");
         let number: usize = number.trim().parse().map_err(|_| wrong())?;
         number.checked_mul(unit).map(Self).ok_or_else(wrong)
     }
