@@ -1,1 +1,21 @@
-//! Not written yet.
+//! The gateway under test: what its profile says, and the living thing that was started by it.
+//!
+//! It answers for everything in which gateways differ: how one is started and ended, how a policy reads in its
+//! dialect, how tools are called behind it, what its answers mean, how its approvals are decided. All of that is data,
+//! a [`Profile`]; a new gateway needs no line of Rust. It deliberately knows nothing of scenarios, of mock servers or
+//! of clients: it is given addresses and gives back an address, it is shown an exchange and says what was told.
+
+mod names;
+mod profile;
+mod reads;
+mod render;
+mod shipped;
+mod template;
+mod told;
+
+pub use names::{Collision, Names};
+pub use profile::{Isolate, Profile, ProfileError, Reach, Start, Style};
+pub use render::{Caller, Facts, Identity, Inputs, Place, Rendered, Spoil, Upstream, render};
+pub use shipped::{named, names as shipped_names};
+pub use template::{RenderError, Template};
+pub use told::{Told, Word};

@@ -1,0 +1,105 @@
+//! What a profile says, read from YAML and checked whole. It starts nothing and renders nothing.
+
+mod launch;
+mod one_or_many;
+mod parts;
+mod read;
+
+pub use launch::{Ready, Start};
+pub use parts::{Isolate, Reach, Style};
+pub(super) use launch::{Cleanup, StartCommand};
+pub(super) use one_or_many::OneOrMany;
+pub(super) use parts::{Approval, AuditSource, Change, Connect, Errand, FileSpec, Hooks, HttpErrand, Limit};
+pub use read::ProfileError;
+
+use super::reads::Claim;
+use super::template::Template;
+use crate::declared::Declared;
+use indexmap::IndexMap;
+use schemars::JsonSchema;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+
+/// All that is known of one gateway.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Profile {
+    /// Its name.
+    pub gateway: String,
+    /// One line about it.
+    #[serde(default)]
+    pub about: String,
+    /// How a person installs it; told when its command is missing, never run.
+    pub install: Option<String>,
+    /// What it can stand in front of, best first.
+    #[serde(default)]
+    pub upstream: Vec<Reach>,
+    /// What runs once in the fresh folder, before the files are written.
+    #[serde(default)]
+    pub(super) prepare: Vec<Errand>,
+    /// How it is started; absent for one that runs already, or that is no process.
+    pub start: Option<Start>,
+    /// What is rendered for it; the first one holds the policy.
+    #[serde(default)]
+    pub(super) files: IndexMap<String, FileSpec>,
+    /// Where an agent connects.
+    pub(super) connect: Connect,
+    /// How it renames a tool; absent where names are kept.
+    pub(super) tools: Option<Template>,
+    /// What its answers mean; the first that matches wins.
+    #[serde(default)]
+    pub(super) reads: Vec<Claim>,
+    /// How its approvals are decided; absent where it has none.
+    pub(super) approval: Option<Approval>,
+    /// What else can be done to it while it runs.
+    #[serde(default)]
+    pub(super) hooks: Hooks,
+    /// What it says of itself.
+    #[serde(default)]
+    pub declares: Declared,
+    /// Where its own record of decisions is.
+    pub(super) audit: Option<AuditSource>,
+    /// What may share one start.
+    #[serde(default)]
+    pub isolate: Isolate,
+    /// The texts of the templates beside the profile, by file name.
+    #[serde(skip)]
+    pub(super) templates: BTreeMap<String, String>,
+}
+
+impl Profile {
+    /// How its approvals are put, if it has any.
+    pub fn approval_style(&self) -> Option<Style> {
+        self.approval.as_ref().map(|approval| approval.style)
+    }
+
+    /// Whether a policy can be changed while it runs.
+    pub fn reloads(&self) -> bool {
+        self.hooks.reload.is_some()
+    }
+
+    /// Whether it can be restarted within a run.
+    pub fn restarts(&self) -> bool {
+        self.hooks.restart.is_some()
+    }
+
+    /// Whether one identity's credential can be taken away while it runs.
+    pub fn revokes(&self) -> bool {
+        self.hooks.revoke.is_some()
+    }
+
+    /// Whether its clock can be turned.
+    pub fn turns(&self) -> bool {
+        self.hooks.clock.is_some()
+    }
+
+    /// Whether its own record of decisions can be read.
+    pub fn records(&self) -> bool {
+        self.audit.is_some()
+    }
+
+    /// Whether an agent talks to a process of its own on stdio, rather than to an address.
+    pub fn speaks_lines(&self) -> bool {
+        self.connect.stdio.is_some()
+    }
+}

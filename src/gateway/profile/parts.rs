@@ -1,0 +1,229 @@
+//! The lesser parts of a profile.
+
+use super::OneOrMany;
+use crate::gateway::template::Template;
+use indexmap::IndexMap;
+use schemars::JsonSchema;
+use serde::{Deserialize, Deserializer, de};
+use std::time::Duration;
+
+/// What a gateway can stand in front of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Reach {
+    /// A server with an address.
+    Http,
+    /// A server that it starts itself.
+    Stdio,
+}
+
+/// What may share one start of the gateway.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Isolate {
+    /// Nothing: a start for each scenario.
+    #[default]
+    Scenario,
+    /// Scenarios whose policies touch different tools.
+    Pack,
+    /// The whole run.
+    Run,
+}
+
+/// How a call that wants an approval is put to the agent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Style {
+    /// Refused at once, and repeated after the decision.
+    Retry,
+    /// Held open until the decision.
+    Held,
+    /// The agent's user is asked, by `elicitation/create`.
+    Elicitation,
+    /// The answer is `input_required`, and the call is repeated with the inputs.
+    InputRequired,
+}
+
+/// A file that is rendered for the gateway.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FileSpec {
+    /// The template's file, beside the profile.
+    pub(crate) template: String,
+    /// The file's name within the gateway's folder.
+    pub(crate) name: String,
+}
+
+/// Where an agent connects: an address, or a process of its own.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Connect {
+    /// The address.
+    pub(crate) http: Option<Template>,
+    /// Headers of each request.
+    #[serde(default)]
+    pub(crate) headers: IndexMap<String, Template>,
+    /// The start command is the process; a second identity is a second process with the same folder.
+    pub(crate) stdio: Option<Lines>,
+}
+
+/// A connection on stdio.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Lines {
+    /// Variables of the environment that say who connects.
+    #[serde(default)]
+    pub(crate) environment: IndexMap<String, Template>,
+}
+
+/// How approvals are decided.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Approval {
+    /// How the agent sees it.
+    pub(crate) style: Style,
+    /// Finds what is pending, where the answer does not say.
+    #[serde(default)]
+    pub(crate) find: OneOrMany<Errand>,
+    /// Says yes.
+    pub(crate) approve: OneOrMany<Errand>,
+    /// Says no.
+    pub(crate) reject: OneOrMany<Errand>,
+    /// What the agent repeats after the decision.
+    #[serde(default)]
+    pub(crate) repeat: Repeat,
+    /// How long a pending call may take to show where `find` looks.
+    #[serde(default = "five_seconds")]
+    pub(crate) within: Limit,
+}
+
+/// What an agent repeats after a decision.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Repeat {
+    /// The same call.
+    #[default]
+    Call,
+    /// Nothing: the first call gets its answer.
+    Nothing,
+}
+
+/// One small deed: exactly one of `run`, `http`, `read`, `answer`.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Errand {
+    /// A command; it must end with 0.
+    #[serde(default)]
+    pub(crate) run: Vec<Template>,
+    /// A request; it must be answered with a status below 400.
+    pub(crate) http: Option<HttpErrand>,
+    /// A file.
+    pub(crate) read: Option<Template>,
+    /// The result of an elicitation, or of an input request: the agent's side gives it.
+    pub(crate) answer: Option<serde_json::Value>,
+    /// What is kept of the outcome: a JSON pointer into it, or an expression that is searched in it and whose first
+    /// group is kept. Of an HTTP answer the header lines come first, then an empty line, then the body.
+    #[serde(default)]
+    pub(crate) save: IndexMap<String, String>,
+    /// Short for `save: {approval: POINTER}`.
+    pub(crate) id: Option<String>,
+}
+
+/// A request to the gateway's own side door.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct HttpErrand {
+    /// `GET` unless said.
+    pub(crate) method: Option<String>,
+    /// The address.
+    pub(crate) url: Template,
+    /// Headers.
+    #[serde(default)]
+    pub(crate) headers: IndexMap<String, Template>,
+    /// The body.
+    pub(crate) body: Option<Template>,
+}
+
+/// What can be done to a gateway while it runs.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Hooks {
+    /// Gives it another policy.
+    pub(crate) reload: Option<Change>,
+    /// Ends it and starts it again in the same folder.
+    pub(crate) restart: Option<Restart>,
+    /// Makes an identity's credential; `save: {token: ...}` keeps it.
+    pub(crate) mint: Option<OneOrMany<Errand>>,
+    /// Takes an identity's credential away.
+    pub(crate) revoke: Option<Change>,
+    /// Turns its clock on by `seconds`.
+    pub(crate) clock: Option<OneOrMany<Errand>>,
+}
+
+/// A change while it runs.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Change {
+    /// The file that is rendered anew and put in the place of the old one.
+    pub(crate) rewrite: Option<String>,
+    /// The signal that its process gets then.
+    pub(crate) signal: Option<Notice>,
+    /// What is done then.
+    #[serde(default)]
+    pub(crate) then: OneOrMany<Errand>,
+    /// When it must have taken effect.
+    #[serde(default)]
+    pub(crate) within: Limit,
+}
+
+/// Signals by which processes are told to look again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Notice {
+    /// SIGHUP.
+    Hup,
+    /// SIGUSR1.
+    Usr1,
+    /// SIGUSR2.
+    Usr2,
+}
+
+/// A restart needs nothing said.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Restart {}
+
+/// Where a gateway's own record of decisions is.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AuditSource {
+    /// A file of JSON lines.
+    pub(crate) file: Option<Template>,
+    /// A command that prints JSON, or JSON lines.
+    #[serde(default)]
+    pub(crate) run: Vec<Template>,
+    /// Where the records are in what is printed, if it is one document.
+    pub(crate) list: Option<String>,
+    /// JSON pointers into a record: decision, tool, identity, rule, reason, id.
+    #[serde(default)]
+    pub(crate) fields: IndexMap<String, String>,
+    /// Our words for its decisions: allow, deny, limit, pending, error; each one word of its own, or several.
+    #[serde(default)]
+    pub(crate) words: IndexMap<String, Vec<String>>,
+}
+
+/// A time written as `30s` or `500ms`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, JsonSchema)]
+#[schemars(transparent)]
+pub struct Limit(#[schemars(with = "String")] pub(crate) Duration);
+
+impl<'de> Deserialize<'de> for Limit {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        humantime::parse_duration(&text).map(Limit).map_err(|error| de::Error::custom(format!("no time: `{text}`: {error}")))
+    }
+}
+
+fn five_seconds() -> Limit {
+    Limit(Duration::from_secs(5))
+}

@@ -1,0 +1,376 @@
+//! The policy in the gateway's own dialect: facts of the run go in, files come out, or the word that the gateway
+//! cannot express it. Pure; nothing is written here.
+
+use super::profile::Profile;
+use super::template::{self, Engine, RenderError, Variables};
+use indexmap::IndexMap;
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+/// How long an approval waits where the policy does not say.
+const PATIENCE: u64 = 300;
+
+/// A server that stands behind the gateway.
+#[derive(Clone, Debug, Serialize)]
+pub struct Upstream {
+    /// Its name.
+    pub name: String,
+    /// Its address.
+    pub url: String,
+    /// The command that is a byte pipe to it, for gateways that start their servers.
+    pub command: Vec<String>,
+}
+
+/// Somebody who calls tools.
+#[derive(Clone, Debug)]
+pub struct Identity {
+    /// The name.
+    pub name: String,
+    /// The bearer token.
+    pub token: String,
+    /// The policy document; without one nothing may be called.
+    pub policy: Option<Value>,
+}
+
+/// An identity as templates see it.
+#[derive(Clone, Debug, Serialize)]
+pub struct Caller {
+    /// The name.
+    pub name: String,
+    /// The bearer token.
+    pub token: String,
+    /// The policy with every default written out.
+    pub policy: Option<Value>,
+    /// The policy as it was written.
+    pub document: Option<Value>,
+}
+
+/// What a run gives to a gateway.
+#[derive(Clone, Debug, Default)]
+pub struct Inputs {
+    /// The servers behind it; at least one.
+    pub upstreams: Vec<Upstream>,
+    /// Who calls; at least one.
+    pub identities: Vec<Identity>,
+}
+
+/// Where a gateway lives while it runs.
+#[derive(Clone, Debug)]
+pub struct Place {
+    /// A fresh folder, its home.
+    pub folder: PathBuf,
+    /// The path of this very program.
+    pub gauntlet: String,
+    /// What every child's environment has, `PATH` above all.
+    pub environment: Vec<(String, String)>,
+}
+
+/// Everything that templates see.
+#[derive(Clone, Debug, Serialize)]
+pub struct Facts {
+    /// The servers behind the gateway.
+    pub upstreams: Vec<Upstream>,
+    /// Who calls.
+    pub identities: Vec<Caller>,
+    /// The first identity's policy.
+    pub policy: Option<Value>,
+    /// A free port, for agents.
+    pub port: u16,
+    /// Another one, for approvals or an interface of its own.
+    pub side_port: u16,
+    /// Something unguessable, for the gateway's own secrets.
+    pub secret: String,
+    /// Its folder.
+    pub folder: String,
+    /// The paths of its files.
+    pub files: BTreeMap<String, String>,
+    /// The path of this very program.
+    pub gauntlet: String,
+}
+
+/// The files of a gateway, not yet written.
+#[derive(Clone, Debug)]
+pub struct Rendered {
+    /// What templates saw.
+    pub facts: Facts,
+    /// Key, path within the folder, and text; the first holds the policy. `None`: a file that must be missing.
+    pub files: IndexMap<String, (String, Option<String>)>,
+}
+
+/// How the rendered policy is broken on purpose.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Spoil {
+    /// A member that no gateway knows.
+    UnknownMember,
+    /// The second half is gone.
+    Truncated,
+    /// The file is not there.
+    Missing,
+}
+
+/// Renders all that a profile asks for. Ports and secrets are taken from `facts`, which a plan may invent.
+pub fn render(profile: &Profile, facts: Facts) -> Result<Rendered, RenderError> {
+    let engine = Engine::new();
+    let context = template::value(&facts);
+    let mut files = IndexMap::new();
+    for (key, file) in &profile.files {
+        let text = profile.templates.get(&file.template).map_or("", String::as_str);
+        let text = engine.render(text, &context, &Variables::new()).map_err(|error| named(&file.template, error))?;
+        files.insert(key.clone(), (file.name.clone(), Some(text)));
+    }
+    connectable(profile, &engine, &facts)?;
+    Ok(Rendered { facts, files })
+}
+
+/// A profile without files says what it cannot do where an agent connects.
+fn connectable(profile: &Profile, engine: &Engine, facts: &Facts) -> Result<(), RenderError> {
+    for identity in &facts.identities {
+        for text in profile.connect.http.iter().chain(profile.connect.headers.values()) {
+            let over = BTreeMap::from([("identity", template::value(identity))]);
+            engine.render_over(&text.0, &template::value(facts), over)?;
+        }
+    }
+    Ok(())
+}
+
+fn named(file: &str, error: RenderError) -> RenderError {
+    match error {
+        RenderError::Template(what) => RenderError::Template(format!("`{file}`: {what}")),
+        cannot @ RenderError::Cannot(_) => cannot,
+    }
+}
+
+impl Facts {
+    /// The facts of a run at a place, with the ports that were found free.
+    pub fn of(profile: &Profile, inputs: Inputs, place: &Place, ports: (u16, u16)) -> Self {
+        let folder = place.folder.display().to_string();
+        let files = profile.files.iter().map(|(key, file)| (key.clone(), format!("{folder}/{}", file.name)));
+        let identities: Vec<_> = inputs.identities.into_iter().map(Caller::from).collect();
+        Self {
+            files: files.collect(),
+            upstreams: inputs.upstreams,
+            policy: identities.first().and_then(|identity| identity.policy.clone()),
+            identities,
+            port: ports.0,
+            side_port: ports.1,
+            secret: secret(),
+            folder,
+            gauntlet: place.gauntlet.clone(),
+        }
+    }
+}
+
+impl From<Identity> for Caller {
+    fn from(identity: Identity) -> Self {
+        let Identity { name, token, policy: document } = identity;
+        Self { name, token, policy: document.as_ref().map(full), document }
+    }
+}
+
+impl Rendered {
+    /// Breaks the file that holds the policy.
+    pub fn spoil(&mut self, how: Spoil) {
+        let Some((_, (name, text))) = self.files.first_mut() else { return };
+        *text = text.take().and_then(|text| match how {
+            Spoil::Missing => None,
+            Spoil::Truncated => {
+                let half = (0..=text.len() / 2).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0);
+                Some(text[..half].to_owned())
+            }
+            Spoil::UnknownMember if name.ends_with(".json") => {
+                Some(text.replacen('{', "{\n  \"member_that_nobody_knows\": true,", 1))
+            }
+            Spoil::UnknownMember => Some(format!("{}\nmember_that_nobody_knows: true\n", text.trim_end())),
+        });
+    }
+}
+
+fn secret() -> String {
+    let mut bytes = [0_u8; 16];
+    // Without a source of randomness no process could open a TLS connection either; there is nothing to fall back to.
+    getrandom::fill(&mut bytes).expect("the system gives random bytes");
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// A policy document with every default written out, `rate_limit` folded into `limits`, and each window in `seconds`
+/// too: what a template may rely on.
+fn full(document: &Value) -> Value {
+    let limits = |of: &Value| -> Vec<Value> { array(of, "limits").iter().map(full_limit).collect() };
+    let tools = document.get("tools").and_then(Value::as_object).into_iter().flatten();
+    let tools: Map<String, Value> = tools.map(|(name, entry)| (name.clone(), full_entry(name, entry))).collect();
+    json!({
+        "version": "1",
+        "default": document.get("default").cloned().unwrap_or_else(|| json!("deny")),
+        "hide": array(document, "hide"),
+        "pin": document.get("pin").and_then(Value::as_bool).unwrap_or(false),
+        "all_tools": { "limits": document.get("all_tools").map(limits).unwrap_or_default() },
+        "tools": tools,
+    })
+}
+
+fn full_entry(name: &str, entry: &Value) -> Value {
+    let predicates = |member: &str| -> Vec<Value> { array(entry, member).iter().map(full_predicate).collect() };
+    let mut limits: Vec<Value> = array(entry, "limits").iter().map(full_limit).collect();
+    if let Some(short) = entry.get("rate_limit") {
+        let counter = format!("{name}_rate");
+        limits.push(full_limit(&json!({"counter": counter, "window": short["window"], "max": short["max"]})));
+    }
+    let patience = entry.pointer("/approval/timeout").cloned().unwrap_or_else(|| json!(PATIENCE));
+    json!({
+        "action": entry.get("action").cloned().unwrap_or_else(|| json!("allow")),
+        "reason": entry.get("reason"),
+        "require": predicates("require"),
+        "deny_if": predicates("deny_if"),
+        "limits": limits,
+        "approval": { "timeout": patience },
+    })
+}
+
+fn full_predicate(predicate: &Value) -> Value {
+    let member = |name: &str| predicate.get(name).cloned();
+    json!({"arg": member("arg"), "op": member("op"), "value": member("value"), "on_deny": member("on_deny")})
+}
+
+fn full_limit(limit: &Value) -> Value {
+    let window = limit.get("window").cloned().unwrap_or(Value::Null);
+    let seconds = match window.as_str() {
+        Some("minute") => json!(60),
+        Some("hour") => json!(3600),
+        Some("day") => json!(86_400),
+        _ => window.clone(),
+    };
+    json!({
+        "counter": limit.get("counter"),
+        "window": window,
+        "seconds": seconds,
+        "max": limit.get("max"),
+        "scope": limit.get("scope").cloned().unwrap_or_else(|| json!("grant")),
+        "cost": limit.get("cost").cloned().unwrap_or_else(|| json!(1)),
+    })
+}
+
+fn array(of: &Value, member: &str) -> Vec<Value> {
+    of.get(member).and_then(Value::as_array).cloned().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gateway::shipped;
+
+    fn facts(profile: &Profile, upstreams: &[&str], policies: &[Option<Value>]) -> Facts {
+        let upstream = |name: &&str| Upstream {
+            name: (*name).to_owned(),
+            url: format!("http://127.0.0.1:1/{name}"),
+            command: vec!["/bin/gauntlet".to_owned(), "relay".to_owned(), format!("127.0.0.1:2/{name}")],
+        };
+        let identity = |(index, policy): (usize, &Option<Value>)| Identity {
+            name: ["alice", "bob"][index].to_owned(),
+            token: format!("token-{index}"),
+            policy: policy.clone(),
+        };
+        let inputs = Inputs {
+            upstreams: upstreams.iter().map(upstream).collect(),
+            identities: policies.iter().enumerate().map(identity).collect(),
+        };
+        let place = Place { folder: "/run/g".into(), gauntlet: "/bin/gauntlet".to_owned(), environment: vec![] };
+        let mut facts = Facts::of(profile, inputs, &place, (8001, 8002));
+        facts.secret = "s3cret".to_owned();
+        facts
+    }
+
+    fn rendered(gateway: &str, upstreams: &[&str], policies: &[Option<Value>]) -> Result<String, RenderError> {
+        let profile = shipped::named(gateway).unwrap();
+        let rendered = render(&profile, facts(&profile, upstreams, policies))?;
+        Ok(rendered.files[0].1.clone().unwrap())
+    }
+
+    fn document(tools: Value) -> Value {
+        json!({"version": "1", "default": "deny", "tools": tools})
+    }
+
+    fn everything() -> Value {
+        json!({"version": "1", "default": "deny", "hide": ["delete_range"],
+            "all_tools": {"limits": [{"counter": "all", "window": "minute", "max": 60}]},
+            "tools": {
+                "list_hosts": {"rate_limit": {"max": 10, "window": 60}},
+                "destroy_vm": {"action": "deny", "reason": "machines are destroyed by people"},
+                "power_off_range": {
+                    "require": [{"arg": "args.user_id", "op": "exists", "value": true}],
+                    "deny_if": [{"arg": "args.user_id", "op": "eq", "value": "admin", "on_deny": "not the administrator's range"},
+                        {"arg": "args.count", "op": "gt", "value": 5}],
+                    "limits": [{"counter": "power", "window": "hour", "max": 3}]},
+                "clone": {"require": [{"arg": "/branch", "op": "regex", "value": "^feature/", "on_deny": "features only"}]}}})
+    }
+
+    #[test]
+    fn a_policy_in_the_dialect_of_mcp_policy_gateway() {
+        insta::assert_snapshot!(rendered("mcp-policy-gateway", &["lab"], &[Some(everything()), None]).unwrap());
+        let several = rendered("mcp-policy-gateway", &["lab", "dfir"], &[Some(document(json!({"lab/a": {}, "b": {}})))]);
+        let several = several.unwrap();
+        assert!(several.contains(r#"tools: ["lab__a"]"#) && several.contains(r#"["lab__b", "dfir__b"]"#), "{several}");
+    }
+
+    #[test]
+    fn a_policy_in_the_dialect_of_agentveil() {
+        let tools = json!({"list_hosts": {}, "destroy_vm": {"action": "deny", "reason": "no"},
+            "deploy_range": {"action": "require_approval", "approval": {"timeout": 5}}});
+        let text = rendered("agentveil-mcp-proxy", &["lab"], &[Some(document(tools))]).unwrap();
+        let value: Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(value["approval"]["approval_timeout_seconds"], 5);
+        assert_eq!(value["downstream"]["args"], json!(["relay", "127.0.0.1:2/lab"]));
+        let decisions: Vec<_> = value["policy"]["rules"].as_array().unwrap().iter().map(|rule| &rule["decision"]).collect();
+        assert_eq!(decisions, ["allow", "block", "approval"]);
+    }
+
+    #[test]
+    fn what_a_dialect_cannot_say_is_told_and_never_left_out() {
+        let cannot = |gateway: &str, entry: Value| match rendered(gateway, &["lab"], &[Some(document(json!({"x": entry})))]) {
+            Err(RenderError::Cannot(words)) => words,
+            other => panic!("{other:?}"),
+        };
+        let limit = |more: Value| {
+            let mut limit = json!({"counter": "c", "window": "minute", "max": 5});
+            limit.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            json!({"limits": [limit]})
+        };
+        let ours = "mcp-policy-gateway";
+        assert_eq!(cannot(ours, json!({"action": "require_approval"})), "approvals");
+        assert_eq!(cannot(ours, limit(json!({"cost": "args.n"}))), "cost-scaled limits");
+        assert_eq!(cannot(ours, limit(json!({"scope": "session"}))), "limits for each session");
+        assert_eq!(cannot(ours, limit(json!({"max": 0}))), "limits of nothing");
+        let twice = json!([{"arg": "args.a", "op": "regex", "value": "a"}, {"arg": "args.a", "op": "regex", "value": "b"}]);
+        assert_eq!(cannot(ours, json!({"require": twice})), "two rules of one kind about the same argument");
+        let dotted = json!([{"arg": "/a.b", "op": "eq", "value": 1}]);
+        assert_eq!(cannot(ours, json!({"require": dotted})), "argument names with dots, brackets or slashes");
+        assert_eq!(cannot("agentveil-mcp-proxy", json!({"require": dotted})), "argument rules");
+        assert_eq!(cannot("agentveil-mcp-proxy", limit(json!({}))), "rate limits");
+        let two = rendered("agentveil-mcp-proxy", &["lab"], &[None, None]);
+        assert_eq!(two.unwrap_err(), RenderError::Cannot("several identities".to_owned()));
+    }
+
+    #[test]
+    fn without_a_gateway_only_one_upstream_can_be_reached() {
+        let profile = shipped::named("direct").unwrap();
+        assert!(render(&profile, facts(&profile, &["lab"], &[None])).is_ok());
+        let two = render(&profile, facts(&profile, &["lab", "dfir"], &[None]));
+        assert!(matches!(two, Err(RenderError::Cannot(_))));
+    }
+
+    #[test]
+    fn a_policy_can_be_spoiled_in_each_way() {
+        let profile = shipped::named("agentveil-mcp-proxy").unwrap();
+        let whole = render(&profile, facts(&profile, &["lab"], &[None])).unwrap();
+        let spoiled = |how| {
+            let mut rendered = whole.clone();
+            rendered.spoil(how);
+            rendered.files[0].1.clone()
+        };
+        assert_eq!(spoiled(Spoil::Missing), None);
+        assert!(serde_json::from_str::<Value>(&spoiled(Spoil::Truncated).unwrap()).is_err());
+        let unknown: Value = serde_json::from_str(&spoiled(Spoil::UnknownMember).unwrap()).unwrap();
+        assert_eq!(unknown["member_that_nobody_knows"], true);
+    }
+}

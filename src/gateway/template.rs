@@ -1,0 +1,118 @@
+//! Templates of a profile: one syntax, strict about what is undefined, and one way to say that a gateway cannot do a
+//! thing. It does not know what is rendered, nor with what.
+
+use minijinja::value::Serde;
+use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior, Value};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+
+/// A text with `{{ ... }}` in it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub struct Template(pub String);
+
+/// What was found out on the way: an approval's id, a session's cookie.
+pub type Variables = BTreeMap<String, String>;
+
+/// Why a template gave no text.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RenderError {
+    /// The template itself says that the gateway lacks what is asked for: not applicable, not a mistake.
+    #[error("the gateway has no {0}")]
+    Cannot(String),
+    /// A mistake in the template.
+    #[error("{0}")]
+    Template(String),
+}
+
+/// What `cannot("...")` throws; carried through the engine as the error's source.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot: {0}")]
+struct Cannot(String);
+
+/// The template engine with our few additions.
+#[derive(Clone, Debug)]
+pub(super) struct Engine(Environment<'static>);
+
+impl Engine {
+    /// The one way to build it.
+    pub(super) fn new() -> Self {
+        let mut environment = Environment::new();
+        environment.set_undefined_behavior(UndefinedBehavior::Strict);
+        environment.set_auto_escape_callback(|_| AutoEscape::None);
+        environment.add_function("cannot", |words: String| -> Result<Value, Error> {
+            Err(Error::new(ErrorKind::InvalidOperation, "not applicable").with_source(Cannot(words)))
+        });
+        environment.add_filter("sha256", |text: String| -> String { hex(&Sha256::digest(text.as_bytes())) });
+        Self(environment)
+    }
+
+    /// Whether a template can be read at all.
+    pub(super) fn check(&self, text: &str) -> Result<(), RenderError> {
+        self.0.template_from_str(text).map(drop).map_err(|error| told(&error))
+    }
+
+    /// The text that a template gives with `context` and, over it, `variables`.
+    pub(super) fn render(&self, text: &str, context: &Value, variables: &Variables) -> Result<String, RenderError> {
+        let over: BTreeMap<&str, Value> =
+            variables.iter().map(|(name, value)| (name.as_str(), Value::from(value.as_str()))).collect();
+        self.render_over(text, context, over)
+    }
+
+    /// The same with values of any kind.
+    pub(super) fn render_over(
+        &self,
+        text: &str,
+        context: &Value,
+        over: BTreeMap<&str, Value>,
+    ) -> Result<String, RenderError> {
+        let scope = minijinja::context! { ..Value::from(over), ..context.clone() };
+        self.0.render_str(text, scope).map_err(|error| told(&error))
+    }
+}
+
+/// Any serialisable value as one that templates see.
+pub(super) fn value(of: impl Serialize) -> Value {
+    Value::from(Serde(of))
+}
+
+fn told(error: &Error) -> RenderError {
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(link) = cause {
+        if let Some(Cannot(words)) = link.downcast_ref::<Cannot>() {
+            return RenderError::Cannot(words.clone());
+        }
+        cause = link.source();
+    }
+    RenderError::Template(error.to_string())
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rendered(text: &str) -> Result<String, RenderError> {
+        let context = value(serde_json::json!({"port": 80, "upstreams": [{"name": "lab"}]}));
+        Engine::new().render(text, &context, &Variables::from([("approval".to_owned(), "a-1".to_owned())]))
+    }
+
+    #[test]
+    fn variables_stand_before_facts_and_both_are_seen() {
+        assert_eq!(rendered("{{ upstreams[0].name }}:{{ port }}/{{ approval }}").unwrap(), "lab:80/a-1");
+        assert_eq!(rendered("{{ 'a' | sha256 }}").unwrap()[..8], *"ca978112");
+    }
+
+    #[test]
+    fn what_is_undefined_is_a_mistake_and_what_a_gateway_cannot_is_none() {
+        assert!(matches!(rendered("{{ prot }}"), Err(RenderError::Template(_))));
+        assert_eq!(rendered("{{ cannot('refunds') }}"), Err(RenderError::Cannot("refunds".to_owned())));
+        let nested = "{% macro inner() %}{{ cannot('x') }}{% endmacro %}{% for u in upstreams %}{{ inner() }}{% endfor %}";
+        assert_eq!(rendered(nested), Err(RenderError::Cannot("x".to_owned())));
+    }
+}
