@@ -251,7 +251,8 @@ impl<'a> View<'a> {
 
     /// The body of the HTTP answer as text.
     pub(super) fn body(&self) -> String {
-        let pieces = self.exchange.received.iter().filter(|piece| matches!(piece.via, Via::Body | Via::Event));
+        let pieces =
+            self.exchange.received.iter().filter(|piece| matches!(piece.via, Via::Body | Via::Event));
         pieces.map(|piece| String::from_utf8_lossy(&piece.bytes)).collect::<Vec<_>>().join("\n")
     }
 }
@@ -259,9 +260,10 @@ impl<'a> View<'a> {
 /// An error with `id: null`: JSON-RPC's answer to what could not be read.
 fn nameless(exchange: &Exchange) -> Option<Message> {
     let frames = exchange.received.iter().filter(|piece| piece.via != Via::Notices);
-    frames.filter_map(|piece| parse(&piece.bytes).ok()).map(|frame| Message::of(&frame)).find(|message| {
-        matches!(message, Message::Response { id: Json::Null, outcome: Err(_) })
-    })
+    frames
+        .filter_map(|piece| parse(&piece.bytes).ok())
+        .map(|frame| Message::of(&frame))
+        .find(|message| matches!(message, Message::Response { id: Json::Null, outcome: Err(_) }))
 }
 
 fn plain_text(value: &Json) -> String {

@@ -117,7 +117,8 @@ pub fn render(profile: &Profile, facts: Facts) -> Result<Rendered, RenderError> 
     let mut files = IndexMap::new();
     for (key, file) in &profile.files {
         let text = profile.templates.get(&file.template).map_or("", String::as_str);
-        let text = engine.render(text, &context, &Variables::new()).map_err(|error| named(&file.template, error))?;
+        let text =
+            engine.render(text, &context, &Variables::new()).map_err(|error| named(&file.template, error))?;
         files.insert(key.clone(), (file.name.clone(), Some(text)));
     }
     connectable(profile, &engine, &facts)?;
@@ -199,7 +200,8 @@ fn secret() -> String {
 fn full(document: &Value) -> Value {
     let limits = |of: &Value| -> Vec<Value> { array(of, "limits").iter().map(full_limit).collect() };
     let tools = document.get("tools").and_then(Value::as_object).into_iter().flatten();
-    let tools: Map<String, Value> = tools.map(|(name, entry)| (name.clone(), full_entry(name, entry))).collect();
+    let tools: Map<String, Value> =
+        tools.map(|(name, entry)| (name.clone(), full_entry(name, entry))).collect();
     json!({
         "version": "1",
         "default": document.get("default").cloned().unwrap_or_else(|| json!("deny")),
@@ -211,7 +213,8 @@ fn full(document: &Value) -> Value {
 }
 
 fn full_entry(name: &str, entry: &Value) -> Value {
-    let predicates = |member: &str| -> Vec<Value> { array(entry, member).iter().map(full_predicate).collect() };
+    let predicates =
+        |member: &str| -> Vec<Value> { array(entry, member).iter().map(full_predicate).collect() };
     let mut limits: Vec<Value> = array(entry, "limits").iter().map(full_limit).collect();
     if let Some(short) = entry.get("rate_limit") {
         let counter = format!("{name}_rate");
@@ -275,13 +278,18 @@ mod tests {
             upstreams: upstreams.iter().map(upstream).collect(),
             identities: policies.iter().enumerate().map(identity).collect(),
         };
-        let place = Place { folder: "/run/g".into(), gauntlet: "/bin/gauntlet".to_owned(), environment: vec![] };
+        let place =
+            Place { folder: "/run/g".into(), gauntlet: "/bin/gauntlet".to_owned(), environment: vec![] };
         let mut facts = Facts::of(profile, inputs, &place, (8001, 8002));
         facts.secret = "s3cret".to_owned();
         facts
     }
 
-    fn rendered(gateway: &str, upstreams: &[&str], policies: &[Option<Value>]) -> Result<String, RenderError> {
+    fn rendered(
+        gateway: &str,
+        upstreams: &[&str],
+        policies: &[Option<Value>],
+    ) -> Result<String, RenderError> {
         let profile = shipped::named(gateway).unwrap();
         let rendered = render(&profile, facts(&profile, upstreams, policies))?;
         Ok(rendered.files[0].1.clone().unwrap())
@@ -307,10 +315,19 @@ mod tests {
 
     #[test]
     fn a_policy_in_the_dialect_of_mcp_policy_gateway() {
-        insta::assert_snapshot!(rendered("mcp-policy-gateway", &["lab"], &[Some(everything()), None]).unwrap());
-        let several = rendered("mcp-policy-gateway", &["lab", "dfir"], &[Some(document(json!({"lab/a": {}, "b": {}})))]);
+        insta::assert_snapshot!(
+            rendered("mcp-policy-gateway", &["lab"], &[Some(everything()), None]).unwrap()
+        );
+        let several = rendered(
+            "mcp-policy-gateway",
+            &["lab", "dfir"],
+            &[Some(document(json!({"lab/a": {}, "b": {}})))],
+        );
         let several = several.unwrap();
-        assert!(several.contains(r#"tools: ["lab__a"]"#) && several.contains(r#"["lab__b", "dfir__b"]"#), "{several}");
+        assert!(
+            several.contains(r#"tools: ["lab__a"]"#) && several.contains(r#"["lab__b", "dfir__b"]"#),
+            "{several}"
+        );
     }
 
     #[test]
@@ -321,13 +338,18 @@ mod tests {
         let value: Value = serde_json::from_str(&text).unwrap();
         assert_eq!(value["approval"]["approval_timeout_seconds"], 5);
         assert_eq!(value["downstream"]["args"], json!(["relay", "127.0.0.1:2/lab"]));
-        let decisions: Vec<_> = value["policy"]["rules"].as_array().unwrap().iter().map(|rule| &rule["decision"]).collect();
+        let decisions: Vec<_> =
+            value["policy"]["rules"].as_array().unwrap().iter().map(|rule| &rule["decision"]).collect();
         assert_eq!(decisions, ["allow", "block", "approval"]);
     }
 
     #[test]
     fn what_a_dialect_cannot_say_is_told_and_never_left_out() {
-        let cannot = |gateway: &str, entry: Value| match rendered(gateway, &["lab"], &[Some(document(json!({"x": entry})))]) {
+        let cannot = |gateway: &str, entry: Value| match rendered(
+            gateway,
+            &["lab"],
+            &[Some(document(json!({"x": entry})))],
+        ) {
             Err(RenderError::Cannot(words)) => words,
             other => panic!("{other:?}"),
         };

@@ -55,7 +55,12 @@ impl Engine {
     }
 
     /// The text that a template gives with `context` and, over it, `variables`.
-    pub(super) fn render(&self, text: &str, context: &Value, variables: &Variables) -> Result<String, RenderError> {
+    pub(super) fn render(
+        &self,
+        text: &str,
+        context: &Value,
+        variables: &Variables,
+    ) -> Result<String, RenderError> {
         let over: BTreeMap<&str, Value> =
             variables.iter().map(|(name, value)| (name.as_str(), Value::from(value.as_str()))).collect();
         self.render_over(text, context, over)

@@ -61,11 +61,15 @@ impl Profile {
     /// What an exchange told the agent.
     pub fn told(&self, exchange: &Exchange) -> Told {
         let view = View::of(exchange);
-        let claimed = self.reads.iter().enumerate().find_map(|(index, claim)| {
-            Some((index, claim.word(), claim.condition().holds(&view)?))
-        });
+        let claimed = self
+            .reads
+            .iter()
+            .enumerate()
+            .find_map(|(index, claim)| Some((index, claim.word(), claim.condition().holds(&view)?)));
         match claimed {
-            Some((index, word, captures)) => Told { claimed_by: Some(index), ..Told::of(word, captures, &view) },
+            Some((index, word, captures)) => {
+                Told { claimed_by: Some(index), ..Told::of(word, captures, &view) }
+            }
             None => Told::of(general(&view), Captures::new(), &view),
         }
     }
@@ -123,7 +127,9 @@ fn general(view: &View<'_>) -> Word {
 fn of_error(error: &RpcError) -> Word {
     match error.code {
         rpc::INVALID_PARAMS | rpc::METHOD_NOT_FOUND if names_no_tool(&error.message) => Word::Unknown,
-        rpc::PARSE_ERROR | rpc::INVALID_REQUEST | rpc::INVALID_PARAMS | rpc::METHOD_NOT_FOUND => Word::Invalid,
+        rpc::PARSE_ERROR | rpc::INVALID_REQUEST | rpc::INVALID_PARAMS | rpc::METHOD_NOT_FOUND => {
+            Word::Invalid
+        }
         rpc::INTERNAL_ERROR => Word::Failed,
         ADDRESS_TO_OPEN => Word::Pending,
         _ => Word::Refused,
@@ -181,7 +187,8 @@ mod tests {
 
     fn exchange(ended: Ended, frames: &[&str]) -> Exchange {
         let at = Instant::now();
-        let received = frames.iter().map(|text| Received { at, via: Via::Line, bytes: text.as_bytes().to_vec().into() });
+        let received =
+            frames.iter().map(|text| Received { at, via: Via::Line, bytes: text.as_bytes().to_vec().into() });
         let sent = Sent { at, bytes: Default::default(), id: Some(Json::from(1)) };
         Exchange { sent, http: None, received: received.collect(), ended }
     }
@@ -196,7 +203,8 @@ mod tests {
     }
 
     fn profile(reads: &str) -> Profile {
-        Profile::read(&format!("gateway: g\nconnect: {{http: 'http://x'}}\nreads:\n{reads}"), BTreeMap::new()).unwrap()
+        Profile::read(&format!("gateway: g\nconnect: {{http: 'http://x'}}\nreads:\n{reads}"), BTreeMap::new())
+            .unwrap()
     }
 
     fn silent() -> Profile {
@@ -213,17 +221,24 @@ mod tests {
                - denied: {http: {status: 403, header: {X-Why: '(?<reason>.+)'}, body: blocked}}\n",
         );
         let error = |text: &str| {
-            let frame = format!(r#"{{"jsonrpc":"2.0","id":1,"result":{{"isError":true,"content":[{{"type":"text","text":"{text}"}}]}}}}"#);
+            let frame = format!(
+                r#"{{"jsonrpc":"2.0","id":1,"result":{{"isError":true,"content":[{{"type":"text","text":"{text}"}}]}}}}"#
+            );
             profile.told(&exchange(Ended::Answered, &[&frame]))
         };
         let limited = error("Rate limited by policy: rate limit 'three' exhausted; retry in 19.6s");
         assert_eq!((limited.word, limited.retry_after), (Word::Limited, Some(Duration::from_millis(19_600))));
         let denied = error("Denied by policy (out of scope)");
-        assert_eq!((denied.word, denied.reason.as_deref(), denied.claimed_by), (Word::Denied, Some("out of scope"), Some(1)));
+        assert_eq!(
+            (denied.word, denied.reason.as_deref(), denied.claimed_by),
+            (Word::Denied, Some("out of scope"), Some(1))
+        );
         assert_eq!(error("nobody knows").word, Word::Refused);
 
         let data = |code: i64, data: &str| {
-            let frame = format!(r#"{{"jsonrpc":"2.0","id":1,"error":{{"code":{code},"message":"m","data":{data}}}}}"#);
+            let frame = format!(
+                r#"{{"jsonrpc":"2.0","id":1,"error":{{"code":{code},"message":"m","data":{data}}}}}"#
+            );
             profile.told(&exchange(Ended::Answered, &[&frame]))
         };
         assert_eq!(data(-32010, r#"{"reason_code":"unknown_tool"}"#).word, Word::Unknown);
@@ -250,17 +265,26 @@ mod tests {
         let result = |members: &str| told(&format!(r#"{{"jsonrpc":"2.0","id":1,"result":{{{members}}}}}"#));
         assert_eq!(result(r#""content":[]"#), Word::Success);
         assert_eq!(result(r#""resultType":"input_required","inputRequests":{}"#), Word::Pending);
-        assert_eq!(result(r#""isError":true,"content":[{"type":"text","text":"Unknown tool: x"}]"#), Word::Unknown);
+        assert_eq!(
+            result(r#""isError":true,"content":[{"type":"text","text":"Unknown tool: x"}]"#),
+            Word::Unknown
+        );
         let signed = r#""isError":true,"content":[],"_meta":{"dev.gauntlet/receipt":"r-1"}"#;
         assert_eq!(result(signed), Word::Success, "an upstream's own error is its answer");
         assert_eq!(told(r#"{"jsonrpc":"2.0","id":2,"result":{}}"#), Word::Failed, "somebody else's answer");
-        assert_eq!(told(r#"{"jsonrpc":"2.0","id":null,"error":{"code":-32700,"message":"m"}}"#), Word::Invalid);
+        assert_eq!(
+            told(r#"{"jsonrpc":"2.0","id":null,"error":{"code":-32700,"message":"m"}}"#),
+            Word::Invalid
+        );
     }
 
     #[test]
     fn the_status_speaks_where_no_frame_does() {
         let told = |status, header, body| silent().told(&over_http(status, header, body));
-        assert_eq!(told(401, ("www-authenticate", "Bearer"), r#"{"error":"unauthorized"}"#).word, Word::Unauthorized);
+        assert_eq!(
+            told(401, ("www-authenticate", "Bearer"), r#"{"error":"unauthorized"}"#).word,
+            Word::Unauthorized
+        );
         assert_eq!(told(403, ("www-authenticate", "Bearer"), "").word, Word::Unauthorized);
         assert_eq!(told(403, ("x", "y"), "no").word, Word::Refused);
         let limited = told(429, ("retry-after", "7"), "slow down");
@@ -278,7 +302,9 @@ mod tests {
         let ask = r#"{"jsonrpc":"2.0","id":"e1","method":"elicitation/create","params":{"message":"approve a-9?"}}"#;
         assert_eq!(silent().told(&exchange(Ended::Quiet, &[ask])).word, Word::Pending);
         assert_eq!(silent().told(&exchange(Ended::Lost("eof".to_owned()), &[])).word, Word::Lost);
-        let holding = profile("  - pending: {elicitation: 'approve (?<approval>.*)[?]'}\n  - pending: {silence: {within: 2s}}\n");
+        let holding = profile(
+            "  - pending: {elicitation: 'approve (?<approval>.*)[?]'}\n  - pending: {silence: {within: 2s}}\n",
+        );
         assert_eq!(holding.told(&exchange(Ended::Quiet, &[ask])).approval.as_deref(), Some("a-9"));
         assert_eq!(holding.told(&quiet).word, Word::Pending);
         assert_eq!(holding.holds_after(), Some(Duration::from_secs(2)));

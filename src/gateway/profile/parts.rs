@@ -220,7 +220,9 @@ pub struct Limit(#[schemars(with = "String")] pub(crate) Duration);
 impl<'de> Deserialize<'de> for Limit {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        humantime::parse_duration(&text).map(Limit).map_err(|error| de::Error::custom(format!("no time: `{text}`: {error}")))
+        humantime::parse_duration(&text)
+            .map(Limit)
+            .map_err(|error| de::Error::custom(format!("no time: `{text}`: {error}")))
     }
 }
 

@@ -76,7 +76,9 @@ impl Check {
         let connect = &profile.connect;
         match (&connect.http, &connect.stdio) {
             (Some(url), None) => self.template("connect.http", url),
-            (None, Some(lines)) => lines.environment.values().for_each(|text| self.template("connect.stdio", text)),
+            (None, Some(lines)) => {
+                lines.environment.values().for_each(|text| self.template("connect.stdio", text))
+            }
             _ => self.wrong("connect: exactly one of `http` and `stdio` says where an agent connects"),
         }
         connect.headers.values().for_each(|text| self.template("connect.headers", text));
@@ -107,17 +109,23 @@ impl Check {
     fn files(&mut self, profile: &Profile) {
         for (key, file) in &profile.files {
             match profile.templates.get(&file.template) {
-                Some(text) => self.template(&format!("files.{key}: {}", file.template), &Template(text.clone())),
-                None => self.wrong(format!("files.{key}: no template `{}` beside the profile", file.template)),
+                Some(text) => {
+                    self.template(&format!("files.{key}: {}", file.template), &Template(text.clone()))
+                }
+                None => {
+                    self.wrong(format!("files.{key}: no template `{}` beside the profile", file.template))
+                }
             }
             if file.name.starts_with('/') || file.name.split('/').any(|part| part == "..") {
                 self.wrong(format!("files.{key}: `{}` is not within the gateway's folder", file.name));
             }
         }
         let changes = [("reload", &profile.hooks.reload), ("revoke", &profile.hooks.revoke)];
-        for (hook, change) in changes.into_iter().filter_map(|(hook, change)| Some((hook, change.as_ref()?))) {
+        for (hook, change) in changes.into_iter().filter_map(|(hook, change)| Some((hook, change.as_ref()?)))
+        {
             if let Some(file) = change.rewrite.as_ref().filter(|file| !profile.files.contains_key(*file)) {
-                let known = profile.files.keys().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+                let known =
+                    profile.files.keys().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
                 self.wrong(format!("hooks.{hook}.rewrite: no file `{file}`; known: {known}"));
             }
         }
