@@ -1,1 +1,9 @@
-//! Not written yet.
+//! Bytes in and out: lines on a pipe, HTTP served and asked, child processes, and the pipe back to our own listener.
+//!
+//! It moves bytes exactly as given and says how a connection ended; every wait ends when the other side is gone or the
+//! caller stops. It does not know what a frame means: that is `wire`.
+
+pub mod http_server;
+pub mod lines;
+
+pub use lines::{LineReader, LineWriter};
