@@ -118,7 +118,8 @@ where
         let (parts, body) = request.into_parts();
         let respond = &respond;
         async move {
-            let target = parts.uri.path_and_query().map_or_else(|| parts.uri.to_string(), ToString::to_string);
+            let target =
+                parts.uri.path_and_query().map_or_else(|| parts.uri.to_string(), ToString::to_string);
             // Said in advance, it need not be waited for.
             if body.size_hint().lower() > LONGEST_BODY as u64 {
                 return response(Reply::status(413));
@@ -128,7 +129,9 @@ where
                 Err(error) if error.is::<LengthLimitError>() => return response(Reply::status(413)),
                 Err(_) => return Err(Aborted),
             };
-            response(respond(Request { method: parts.method, target, headers: parts.headers, body, peer }).await)
+            response(
+                respond(Request { method: parts.method, target, headers: parts.headers, body, peer }).await,
+            )
         }
     });
     // How a connection ended is the client's to see; here nobody is left to be told.

@@ -227,8 +227,14 @@ mod tests {
         assert_eq!(lines, [Ok(Bytes::from("1234")), Err(ErrorKind::InvalidData), Ok(Bytes::from("ok"))]);
         let long = vec![b'x'; 10 << 20];
         let source = std::io::Cursor::new(long.clone()).chain(&b"\nok"[..]);
-        assert_eq!(all(LineReader::new(source, 1 << 20)).await, [Err(ErrorKind::InvalidData), Ok(Bytes::from("ok"))]);
-        assert_eq!(all(LineReader::new(std::io::Cursor::new(long), 10 << 20)).await[0].as_ref().unwrap().len(), 10 << 20);
+        assert_eq!(
+            all(LineReader::new(source, 1 << 20)).await,
+            [Err(ErrorKind::InvalidData), Ok(Bytes::from("ok"))]
+        );
+        assert_eq!(
+            all(LineReader::new(std::io::Cursor::new(long), 10 << 20)).await[0].as_ref().unwrap().len(),
+            10 << 20
+        );
     }
 
     #[tokio::test]
@@ -251,7 +257,10 @@ mod tests {
             second.send(b"next").await.unwrap();
             second.close().await.unwrap();
         });
-        assert_eq!(all(LineReader::new(far, 100)).await, ["123456789", "next"].map(|line| Ok(Bytes::from(line))));
+        assert_eq!(
+            all(LineReader::new(far, 100)).await,
+            ["123456789", "next"].map(|line| Ok(Bytes::from(line)))
+        );
         sending.await.unwrap();
         assert_eq!(writer.send(b"late").await.unwrap_err().kind(), ErrorKind::BrokenPipe);
     }

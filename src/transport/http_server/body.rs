@@ -54,7 +54,10 @@ impl hyper::body::Body for Outgoing {
     type Data = Bytes;
     type Error = Aborted;
 
-    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Aborted>>> {
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Aborted>>> {
         let data = |bytes| Poll::Ready(Some(Ok(Frame::data(bytes))));
         match &mut *self {
             Self::Full(bytes) if bytes.is_empty() => Poll::Ready(None),

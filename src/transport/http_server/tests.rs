@@ -47,7 +47,13 @@ const GET: &str = "GET /mcp?a=%20b HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\
 #[tokio::test]
 async fn a_request_is_whole_and_a_reply_is_as_given() {
     let server = start(|request: Request| async move {
-        let told = format!("{} {} {:?} {}", request.method, request.target, request.header("x-a"), request.body.len());
+        let told = format!(
+            "{} {} {:?} {}",
+            request.method,
+            request.target,
+            request.header("x-a"),
+            request.body.len()
+        );
         Reply::json(207, told).with("x-b", "1").with("x-b", "2")
     })
     .await;
@@ -76,7 +82,10 @@ async fn broken_replies_break_where_they_should() {
     .await;
     assert_eq!(server.ask("GET /abort HTTP/1.1\r\nhost: x\r\n\r\n").await, "");
     let truncated = server.ask("GET /truncated HTTP/1.1\r\nhost: x\r\n\r\n").await;
-    assert!(truncated.contains("content-length: 8\r\n") && truncated.ends_with("\r\n\r\nhalf"), "{truncated}");
+    assert!(
+        truncated.contains("content-length: 8\r\n") && truncated.ends_with("\r\n\r\nhalf"),
+        "{truncated}"
+    );
     let cut = server.ask("GET /stream HTTP/1.1\r\nhost: x\r\n\r\n").await;
     assert!(cut.ends_with("5\r\nfirst\r\n"), "the last chunk must be missing: {cut}");
     server.end().await;
@@ -95,7 +104,11 @@ async fn a_stream_is_sent_as_it_grows_and_ends_when_its_sender_does() {
     sender.send(Chunk::Data(Bytes::from("one"))).await.unwrap();
     let mut seen = Vec::new();
     while !seen.ends_with(b"3\r\none\r\n") {
-        assert_ne!(stream.read_buf(&mut seen).await.unwrap(), 0, "the first chunk must not wait for the second");
+        assert_ne!(
+            stream.read_buf(&mut seen).await.unwrap(),
+            0,
+            "the first chunk must not wait for the second"
+        );
     }
     drop(sender);
     stream.read_to_end(&mut seen).await.unwrap();
