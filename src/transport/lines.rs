@@ -36,6 +36,11 @@ impl LineReader {
         Self { source: Box::new(source), pending, searched: 0, limit, skipping: false, ended: false }
     }
 
+    /// The same reader, what it holds included, under another limit.
+    pub fn with_limit(self, limit: usize) -> Self {
+        Self { limit, ..self }
+    }
+
     /// The next line without its line feed; `None` at the end. A longer line than the limit is an error of kind
     /// `InvalidData`, once; the lines after it can be read. Dropping the future loses nothing.
     pub async fn next(&mut self) -> io::Result<Option<Bytes>> {

@@ -3,7 +3,14 @@
 //! It moves bytes exactly as given and says how a connection ended; every wait ends when the other side is gone or the
 //! caller stops. It does not know what a frame means: that is `wire`.
 
+pub mod child;
+#[cfg(unix)]
+mod group;
+pub mod http_client;
 pub mod http_server;
 pub mod lines;
+pub mod relay;
 
+pub use child::Child;
+pub use http_client::HttpClient;
 pub use lines::{LineReader, LineWriter};

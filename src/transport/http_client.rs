@@ -1,0 +1,209 @@
+//! HTTP asked, as plainly as it goes: no redirect is followed, no proxy used, nothing sent twice or decoded.
+//!
+//! One header is added where the caller names none: `accept: */*`. It knows nothing of MCP.
+
+use bytes::Bytes;
+use http::{HeaderName, HeaderValue};
+use std::error::Error as _;
+use std::time::Duration;
+
+/// How long a connection may take to be made.
+const CONNECTING: Duration = Duration::from_secs(10);
+
+/// Asks; clones share their connections.
+#[derive(Clone, Debug)]
+pub struct HttpClient(reqwest::Client);
+
+/// One request.
+#[derive(Clone, Debug)]
+pub struct Outgoing {
+    /// The verb.
+    pub method: http::Method,
+    /// Where to.
+    pub url: String,
+    /// Headers in order; a name may stand more than once.
+    pub headers: Vec<(String, String)>,
+    /// The body.
+    pub body: Bytes,
+}
+
+/// The head of an answer, and its body as it comes.
+#[derive(Debug)]
+pub struct Incoming {
+    /// The status code.
+    pub status: u16,
+    /// Names in lower case, values as text, in order.
+    pub headers: Vec<(String, String)>,
+    response: reqwest::Response,
+}
+
+/// The connection is gone, or was never made; why, a fragment.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Lost(pub String);
+
+impl Default for HttpClient {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl HttpClient {
+    /// A client with connections of its own.
+    pub fn new() -> Self {
+        let builder = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .no_proxy()
+            .referer(false)
+            .http1_only()
+            .tcp_nodelay(true)
+            .connect_timeout(CONNECTING);
+        // Only TLS, name resolution or a default header could fail here, and none is configured.
+        Self(builder.build().unwrap_or_default())
+    }
+
+    /// Sends once; gives the head of the answer as soon as it is there.
+    pub async fn send(&self, outgoing: Outgoing) -> Result<Incoming, Lost> {
+        let mut request = self.0.request(outgoing.method, &outgoing.url);
+        for (name, value) in outgoing.headers {
+            let name = HeaderName::try_from(&name).map_err(|_| Lost(format!("header `{name}` cannot be sent")))?;
+            let value = HeaderValue::try_from(value).map_err(|_| Lost(format!("the value of `{name}` cannot be sent")))?;
+            request = request.header(name, value);
+        }
+        if !outgoing.body.is_empty() {
+            request = request.body(outgoing.body);
+        }
+        let response = request.send().await.map_err(lost)?;
+        let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+        let headers = response.headers().iter().map(|(name, value)| (name.to_string(), text(value))).collect();
+        Ok(Incoming { status: response.status().as_u16(), headers, response })
+    }
+}
+
+impl Incoming {
+    /// A header's first value; the name in lower case.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The next piece of the body; `None` at its orderly end.
+    pub async fn chunk(&mut self) -> Result<Option<Bytes>, Lost> {
+        self.response.chunk().await.map_err(lost)
+    }
+
+    /// The whole body, if it is no longer than the limit.
+    pub async fn whole(mut self, limit: usize) -> Result<Bytes, Lost> {
+        let mut body = Vec::new();
+        while let Some(piece) = self.chunk().await? {
+            if body.len() + piece.len() > limit {
+                return Err(Lost(format!("a body of more than {limit} bytes")));
+            }
+            body.extend_from_slice(&piece);
+        }
+        Ok(body.into())
+    }
+}
+
+/// The innermost cause says most; the outer ones repeat the URL, which may hold a secret.
+fn lost(error: reqwest::Error) -> Lost {
+    let error = error.without_url();
+    let mut cause = error.source();
+    while let Some(inner) = cause.and_then(|outer| outer.source()) {
+        cause = Some(inner);
+    }
+    let why = cause.map_or_else(|| error.to_string(), ToString::to_string);
+    let stage = if error.is_connect() { "no connection" } else { "connection lost" };
+    Lost(format!("{stage}: {}", why.to_lowercase()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::transport::http_server::{Body, Chunk, Reply, Request, serve};
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use tokio::net::TcpListener;
+    use tokio::sync::mpsc;
+    use tokio_util::sync::CancellationToken;
+
+    /// A server that answers by path and counts what it was asked.
+    async fn start() -> (String, Arc<AtomicUsize>, CancellationToken) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let (asked, stop) = (Arc::new(AtomicUsize::new(0)), CancellationToken::new());
+        let count = asked.clone();
+        let respond = move |request: Request| {
+            count.fetch_add(1, Ordering::SeqCst);
+            async move { answer(request).await }
+        };
+        tokio::spawn(serve(listener, respond, stop.clone()));
+        (url, asked, stop)
+    }
+
+    async fn answer(request: Request) -> Reply {
+        let bytes = Bytes::from("half");
+        match request.target.as_str() {
+            "/moved" => Reply::status(302).with("location", "/elsewhere"),
+            "/abort" => Reply { status: 200, headers: Vec::new(), body: Body::Abort },
+            "/truncated" => Reply { status: 200, headers: Vec::new(), body: Body::Truncated(bytes, 9) },
+            "/cut" => {
+                let (sender, chunks) = mpsc::channel(2);
+                sender.send(Chunk::Data(bytes)).await.unwrap();
+                sender.send(Chunk::Abort).await.unwrap();
+                Reply { status: 200, headers: Vec::new(), body: Body::Stream(chunks) }
+            }
+            _ => {
+                let named = |name: &str| request.headers.get_all(name).iter().map(|value| value.to_str().unwrap()).collect::<Vec<_>>().join("+");
+                let told = format!("{} {} {} {:?}", request.method, named("x-a"), named("accept-encoding"), request.body);
+                Reply::full(429, "text/plain", told).with("retry-after", "7")
+            }
+        }
+    }
+
+    fn outgoing(url: &str, path: &str) -> Outgoing {
+        let headers = vec![("X-A".to_owned(), "1".to_owned()), ("x-a".to_owned(), "2".to_owned())];
+        Outgoing { method: http::Method::POST, url: format!("{url}{path}"), headers, body: Bytes::from_static(b"{ }") }
+    }
+
+    #[tokio::test]
+    async fn an_answer_is_given_as_it_came() {
+        let (url, asked, _stop) = start().await;
+        let client = HttpClient::new();
+        let answer = client.send(outgoing(&url, "/echo")).await.unwrap();
+        assert_eq!((answer.status, answer.header("retry-after")), (429, Some("7")));
+        assert_eq!(answer.whole(100).await.unwrap(), "POST 1+2  b\"{ }\"");
+        let moved = client.send(outgoing(&url, "/moved")).await.unwrap();
+        assert_eq!((moved.status, moved.header("location")), (302, Some("/elsewhere")));
+        assert_eq!(asked.load(Ordering::SeqCst), 2);
+        let long = client.send(outgoing(&url, "/echo")).await.unwrap().whole(3).await;
+        assert_eq!(long, Err(Lost("a body of more than 3 bytes".into())));
+    }
+
+    #[tokio::test]
+    async fn a_broken_answer_is_lost_and_asked_for_once() {
+        let (url, asked, _stop) = start().await;
+        let client = HttpClient::new();
+        // A connection that was used before is where clients are tempted to send again.
+        client.send(outgoing(&url, "/echo")).await.unwrap().whole(100).await.unwrap();
+        let lost = client.send(outgoing(&url, "/abort")).await.unwrap_err();
+        assert!(lost.0.starts_with("connection lost: "), "{lost}");
+        for path in ["/truncated", "/cut"] {
+            let mut answer = client.send(outgoing(&url, path)).await.unwrap();
+            assert_eq!(answer.chunk().await.unwrap().unwrap(), "half");
+            assert!(answer.chunk().await.is_err(), "{path}");
+        }
+        assert_eq!(asked.load(Ordering::SeqCst), 4);
+    }
+
+    #[tokio::test]
+    async fn nobody_there_is_no_connection_and_the_url_is_not_told() {
+        let unbound = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+        let lost = HttpClient::new().send(outgoing(&format!("http://{unbound}"), "/secret")).await.unwrap_err();
+        assert!(lost.0.starts_with("no connection: connection refused"), "{lost}");
+        assert!(!lost.0.contains("secret"));
+        let mut bad = outgoing("http://127.0.0.1:1", "/");
+        bad.headers.push(("a b".into(), "x".into()));
+        assert_eq!(HttpClient::new().send(bad).await.unwrap_err().0, "header `a b` cannot be sent");
+    }
+}
