@@ -162,7 +162,10 @@ impl Drop for Child {
 fn start(command: &Command, talk: Talk) -> io::Result<tokio::process::Child> {
     let stdin = if talk == Talk::Frames { Stdio::piped() } else { Stdio::null() };
     let mut starting = tokio::process::Command::new(&command.program);
-    starting.args(&command.arguments).env_clear().envs(command.environment.iter().map(|(name, value)| (name, value)));
+    starting
+        .args(&command.arguments)
+        .env_clear()
+        .envs(command.environment.iter().map(|(name, value)| (name, value)));
     starting.current_dir(&command.folder).stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped());
     #[cfg(unix)]
     {

@@ -128,7 +128,10 @@ mod linux {
             let Some((parent, group)) = parent_and_group(*number) else { return false };
             // Children in our own group were started elsewhere in this program: no descendant of a group leader can
             // come there.
-            parent == ours && group != own_group && !living().contains_key(&group) && inherited(*number, environment)
+            parent == ours
+                && group != own_group
+                && !living().contains_key(&group)
+                && inherited(*number, environment)
         };
         numbers.filter(adopted).map(Pid::from_raw).collect()
     }

@@ -67,8 +67,10 @@ impl HttpClient {
     pub async fn send(&self, outgoing: Outgoing) -> Result<Incoming, Lost> {
         let mut request = self.0.request(outgoing.method, &outgoing.url);
         for (name, value) in outgoing.headers {
-            let name = HeaderName::try_from(&name).map_err(|_| Lost(format!("header `{name}` cannot be sent")))?;
-            let value = HeaderValue::try_from(value).map_err(|_| Lost(format!("the value of `{name}` cannot be sent")))?;
+            let name =
+                HeaderName::try_from(&name).map_err(|_| Lost(format!("header `{name}` cannot be sent")))?;
+            let value = HeaderValue::try_from(value)
+                .map_err(|_| Lost(format!("the value of `{name}` cannot be sent")))?;
             request = request.header(name, value);
         }
         if !outgoing.body.is_empty() {
@@ -76,7 +78,8 @@ impl HttpClient {
         }
         let response = request.send().await.map_err(lost)?;
         let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
-        let headers = response.headers().iter().map(|(name, value)| (name.to_string(), text(value))).collect();
+        let headers =
+            response.headers().iter().map(|(name, value)| (name.to_string(), text(value))).collect();
         Ok(Incoming { status: response.status().as_u16(), headers, response })
     }
 }
@@ -154,8 +157,22 @@ mod tests {
                 Reply { status: 200, headers: Vec::new(), body: Body::Stream(chunks) }
             }
             _ => {
-                let named = |name: &str| request.headers.get_all(name).iter().map(|value| value.to_str().unwrap()).collect::<Vec<_>>().join("+");
-                let told = format!("{} {} {} {:?}", request.method, named("x-a"), named("accept-encoding"), request.body);
+                let named = |name: &str| {
+                    request
+                        .headers
+                        .get_all(name)
+                        .iter()
+                        .map(|value| value.to_str().unwrap())
+                        .collect::<Vec<_>>()
+                        .join("+")
+                };
+                let told = format!(
+                    "{} {} {} {:?}",
+                    request.method,
+                    named("x-a"),
+                    named("accept-encoding"),
+                    request.body
+                );
                 Reply::full(429, "text/plain", told).with("retry-after", "7")
             }
         }
@@ -163,7 +180,12 @@ mod tests {
 
     fn outgoing(url: &str, path: &str) -> Outgoing {
         let headers = vec![("X-A".to_owned(), "1".to_owned()), ("x-a".to_owned(), "2".to_owned())];
-        Outgoing { method: http::Method::POST, url: format!("{url}{path}"), headers, body: Bytes::from_static(b"{ }") }
+        Outgoing {
+            method: http::Method::POST,
+            url: format!("{url}{path}"),
+            headers,
+            body: Bytes::from_static(b"{ }"),
+        }
     }
 
     #[tokio::test]
@@ -199,7 +221,8 @@ mod tests {
     #[tokio::test]
     async fn nobody_there_is_no_connection_and_the_url_is_not_told() {
         let unbound = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
-        let lost = HttpClient::new().send(outgoing(&format!("http://{unbound}"), "/secret")).await.unwrap_err();
+        let lost =
+            HttpClient::new().send(outgoing(&format!("http://{unbound}"), "/secret")).await.unwrap_err();
         assert!(lost.0.starts_with("no connection: connection refused"), "{lost}");
         assert!(!lost.0.contains("secret"));
         let mut bad = outgoing("http://127.0.0.1:1", "/");

@@ -78,7 +78,8 @@ pub async fn accept(stream: TcpStream) -> io::Result<(Hello, LineReader, LineWri
     let (from_far, to_far) = stream.into_split();
     let mut first = LineReader::new(from_far, LONGEST_HELLO);
     let line = tokio::time::timeout(HELLO_WITHIN, first.next()).await??.ok_or(ErrorKind::UnexpectedEof)?;
-    let hello = serde_json::from_slice(&line).map_err(|error| io::Error::new(ErrorKind::InvalidData, error))?;
+    let hello =
+        serde_json::from_slice(&line).map_err(|error| io::Error::new(ErrorKind::InvalidData, error))?;
     Ok((hello, first.with_limit(LONGEST), LineWriter::over_tcp(to_far)))
 }
 
@@ -143,7 +144,8 @@ mod tests {
             stream.write_all(b"GET / HTTP/1.1\r\n\r\n").await.unwrap();
             stream
         };
-        let (_stream, accepted) = tokio::join!(stranger, async { accept(listener.accept().await.unwrap().0).await });
+        let (_stream, accepted) =
+            tokio::join!(stranger, async { accept(listener.accept().await.unwrap().0).await });
         assert_eq!(accepted.unwrap_err().kind(), ErrorKind::InvalidData);
         drop(listener);
         assert_eq!(connect_and_pipe(address, &hello(), tokio::io::empty(), tokio::io::sink()).await, 1);

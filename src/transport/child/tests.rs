@@ -26,11 +26,16 @@ async fn line(child: &mut Child) -> String {
 }
 
 /// Children that stay, each with its number on a line: one in the group, one that ignores SIGTERM.
-const FAMILY: &str = "sleep 1000 & echo $!; (trap '' TERM; echo $(exec sh -c 'echo $PPID'); sleep 1000) & wait";
+const FAMILY: &str =
+    "sleep 1000 & echo $!; (trap '' TERM; echo $(exec sh -c 'echo $PPID'); sleep 1000) & wait";
 
 #[tokio::test]
 async fn frames_pass_and_the_environment_is_only_what_was_given() {
-    let mut child = Child::spawn(&shell("env | grep -v '^_=\\|^PWD=\\|^SHLVL=' | sort; cat; echo done >&2; exit 3"), Talk::Frames).unwrap();
+    let mut child = Child::spawn(
+        &shell("env | grep -v '^_=\\|^PWD=\\|^SHLVL=' | sort; cat; echo done >&2; exit 3"),
+        Talk::Frames,
+    )
+    .unwrap();
     assert!(line(&mut child).await.starts_with("MARK="));
     assert_eq!(line(&mut child).await, "PATH=/usr/bin:/bin");
     let stdin = child.stdin.take().unwrap();
@@ -93,17 +98,21 @@ async fn a_daemon_that_left_the_group_is_gone_too() {
 async fn stopping_is_gentle_first() {
     let gentle = Child::spawn(&shell("while read line; do :; done; exit 4"), Talk::Frames).unwrap();
     assert_eq!(gentle.stop(Duration::from_secs(20)).await.unwrap().code(), Some(4));
-    let deaf = Child::spawn(&shell("trap 'exit 5' TERM; echo ready; while :; do sleep 0.01; done"), Talk::Words).unwrap();
+    let deaf =
+        Child::spawn(&shell("trap 'exit 5' TERM; echo ready; while :; do sleep 0.01; done"), Talk::Words)
+            .unwrap();
     assert!(deaf.says(|line| line == "ready").await);
     assert_eq!(deaf.stop(Duration::from_secs(20)).await.unwrap().code(), Some(5));
-    let stubborn = Child::spawn(&shell("trap '' TERM; echo ready; while :; do sleep 0.01; done"), Talk::Words).unwrap();
+    let stubborn =
+        Child::spawn(&shell("trap '' TERM; echo ready; while :; do sleep 0.01; done"), Talk::Words).unwrap();
     assert!(stubborn.says(|line| line == "ready").await);
     assert_eq!(stubborn.stop(Duration::from_millis(20)).await.unwrap().code(), None);
 }
 
 #[tokio::test]
 async fn words_of_both_streams_are_heard_and_their_end_ends_the_wait() {
-    let child = Child::spawn(&shell("echo out; echo 'err \u{1b}[31m' >&2; printf unfinished"), Talk::Words).unwrap();
+    let child =
+        Child::spawn(&shell("echo out; echo 'err \u{1b}[31m' >&2; printf unfinished"), Talk::Words).unwrap();
     assert!(child.says(|line| line == "out").await);
     assert!(child.says(|line| line.starts_with("err ")).await);
     assert!(child.says(|line| line == "unfinished").await);
