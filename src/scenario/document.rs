@@ -3,9 +3,11 @@
 use super::policy::PolicyText;
 use super::step::Step;
 use super::upstream::Upstream;
+use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::source::{Placed, Spot};
 use crate::wire::Revision;
 use indexmap::IndexMap;
+use std::sync::Arc;
 
 /// One scenario file, read and found sound in itself.
 #[derive(Clone, Debug)]
@@ -14,6 +16,8 @@ pub struct Scenario {
     pub id: String,
     /// The file it was read from, as it is shown to people.
     pub file: String,
+    /// Its text, for pointing into.
+    pub text: Arc<str>,
     /// One sentence: what should be true.
     pub title: String,
     /// The requirements that it proves, such as `DENY-01`.
@@ -46,6 +50,24 @@ pub struct Scenario {
     pub canaries: IndexMap<String, Canary>,
     /// What is done, in order.
     pub steps: Vec<Step>,
+}
+
+impl Severity {
+    /// Every word, the mildest first.
+    pub const ALL: [(&str, Self); 4] =
+        [("low", Self::Low), ("medium", Self::Medium), ("high", Self::High), ("critical", Self::Critical)];
+
+    /// The word in files and reports.
+    pub fn word(self) -> &'static str {
+        Self::ALL.into_iter().find(|(_, severity)| *severity == self).map_or("", |(word, _)| word)
+    }
+}
+
+impl Scenario {
+    /// Complaints about this scenario, ready to be drawn.
+    pub fn diagnostics(&self, list: Vec<Diagnostic>) -> Diagnostics {
+        Diagnostics::new(&self.file, &self.text, list)
+    }
 }
 
 /// The documented attack that a scenario replays.

@@ -1,6 +1,7 @@
 //! What a step should come to.
 
 use super::pattern::Pattern;
+use crate::source::Placed;
 use indexmap::IndexMap;
 use std::time::Duration;
 
@@ -13,8 +14,8 @@ pub enum Expect {
     Runs(Vec<Tally>),
     /// The calls, in whatever order, count up to these: `{allowed: 10, rate_limited: 30}`.
     Counts(Vec<Tally>),
-    /// The same for each session by name.
-    PerSession(IndexMap<String, Vec<Tally>>),
+    /// The same for each session, or each identity, by name.
+    Each(Vec<(Placed<String>, Vec<Tally>)>),
     /// A verdict and what can be said beyond it.
     Detailed(Box<Detailed>),
     /// What a list of tools should look like.
@@ -203,7 +204,7 @@ pub struct HttpExpect {
 #[derive(Clone, Debug, Default)]
 pub struct UpstreamExpect {
     /// The upstream; `None` is whichever the call arrived at.
-    pub name: Option<String>,
+    pub name: Option<Placed<String>>,
     /// The arguments.
     pub arguments: Option<Pattern>,
     /// The request's `_meta`.
@@ -220,13 +221,13 @@ pub struct Listing {
     /// One of these, where the list itself may be refused; empty means that it must come.
     pub verdict: Vec<Verdict>,
     /// These are in it.
-    pub includes: Vec<String>,
+    pub includes: Vec<Placed<String>>,
     /// These are not.
-    pub excludes: Vec<String>,
+    pub excludes: Vec<Placed<String>>,
     /// Exactly these, in whatever order.
-    pub exactly: Option<Vec<String>>,
+    pub exactly: Option<Vec<Placed<String>>>,
     /// Equal to the list of that earlier step.
-    pub same_as: Option<String>,
+    pub same_as: Option<Placed<String>>,
     /// For each tool, what its entry may be: one of these.
     pub entry: IndexMap<String, Vec<EntryExpect>>,
 }
@@ -235,7 +236,7 @@ pub struct Listing {
 #[derive(Clone, Debug)]
 pub enum EntryExpect {
     /// As in the list of that earlier step.
-    SameAs(String),
+    SameAs(Placed<String>),
     /// Not there.
     Absent,
     /// Like this.

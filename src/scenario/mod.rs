@@ -6,9 +6,13 @@
 mod document;
 mod expect;
 mod pattern;
+pub mod pointer;
 mod policy;
+mod read;
 mod step;
+mod template;
 mod upstream;
+mod variables;
 
 pub use document::{
     Attack, Canary, EraChoice, Given, Haunt, Identity, IdentityPolicy, Scenario, Session, Severity,
@@ -18,8 +22,10 @@ pub use expect::{
 };
 pub use pattern::Pattern;
 pub use policy::{PolicyText, Spoil};
+pub use read::read;
 pub use step::{
     Approver, Body, Boundary, Call, Column, Decision, Kind, List, Notice, Over, Part, Reload, Send, Settle,
     Step, ToolName, Voice, Wait,
 };
 pub use upstream::{After, Change, Changed, Reads, Upstream};
+pub use variables::{Unfilled, Variables};

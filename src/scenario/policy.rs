@@ -1,5 +1,6 @@
 //! The policy that a scenario carries: a document as written, and ways to break its rendering.
 
+use crate::policy::Policy;
 use crate::source::Spot;
 
 /// A policy document in a scenario.
@@ -8,7 +9,7 @@ pub struct PolicyText {
     /// Where it stands in the file.
     pub spot: Spot,
     /// The document, without `spoiled`.
-    pub document: serde_json::Value,
+    pub policy: Policy,
     /// How the *rendered* file is broken on purpose.
     pub spoiled: Option<Spoil>,
 }

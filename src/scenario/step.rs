@@ -42,7 +42,7 @@ pub enum Kind {
     /// Lets time pass.
     Wait(Wait),
     /// Decides approvals by hand: the step's name, and what becomes of it.
-    Decide(IndexMap<String, Decision>),
+    Decide(Vec<(Placed<String>, Decision)>),
     /// Brings a pending call to its end.
     Settle(Settle),
     /// Makes an upstream, or the gateway, unreachable.
