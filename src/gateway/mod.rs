@@ -5,17 +5,29 @@
 //! a [`Profile`]; a new gateway needs no line of Rust. It deliberately knows nothing of scenarios, of mock servers or
 //! of clients: it is given addresses and gives back an address, it is shown an exchange and says what was told.
 
+mod approval;
+mod audit;
+mod errand;
+mod hooks;
+mod launch;
 mod names;
 mod profile;
 mod reads;
 mod render;
+mod running;
 mod shipped;
 mod template;
 mod told;
 
+pub use approval::{ApprovalError, Decided, Decision, Pending};
+pub use audit::AuditRecord;
+pub use errand::ErrandError;
+pub use hooks::HookError;
+pub use launch::{Command, free_ports};
 pub use names::{Collision, Names};
-pub use profile::{Isolate, Profile, ProfileError, Reach, Start, Style};
+pub use profile::{Isolate, Profile, ProfileError, Reach, Recorded, Start, Style};
 pub use render::{Caller, Facts, Identity, Inputs, Place, Rendered, Spoil, Upstream, render};
+pub use running::{Connection, RunningGateway, StartError};
 pub use shipped::{named, names as shipped_names};
 pub use template::{RenderError, Template};
 pub use told::{Told, Word};

@@ -16,7 +16,7 @@ pub(super) type Captures = BTreeMap<String, String>;
 
 /// An expression, searched and not anchored.
 #[derive(Clone, Debug)]
-pub struct Pattern(pub(crate) Regex);
+pub(crate) struct Pattern(pub(crate) Regex);
 
 /// One reading: what was told, if the condition holds.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]

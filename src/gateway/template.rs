@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 pub struct Template(pub String);
 
 /// What was found out on the way: an approval's id, a session's cookie.
-pub type Variables = BTreeMap<String, String>;
+pub(super) type Variables = BTreeMap<String, String>;
 
 /// Why a template gave no text.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -40,7 +40,7 @@ pub struct StartCommand {
 /// When a gateway may be spoken to.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Ready {
+pub(crate) struct Ready {
     /// An address that answers anything at all.
     pub(crate) http: Option<Template>,
     /// A line on its standard output or standard error.
@@ -53,7 +53,7 @@ pub struct Ready {
 /// Something that a gateway leaves behind.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Cleanup {
+pub(crate) struct Cleanup {
     /// The file that holds a process id.
     pub(crate) kill_pid_file: Template,
     /// Where in that file, if it is JSON.

@@ -5,11 +5,13 @@ mod one_or_many;
 mod parts;
 mod read;
 
+pub use launch::Start;
 pub(super) use launch::{Cleanup, StartCommand};
-pub use launch::{Ready, Start};
 pub(super) use one_or_many::OneOrMany;
-pub(super) use parts::{Approval, AuditSource, Change, Connect, Errand, FileSpec, Hooks, HttpErrand, Limit};
-pub use parts::{Isolate, Reach, Style};
+pub(super) use parts::{
+    Approval, AuditSource, Change, Connect, Errand, FileSpec, Hooks, HttpErrand, Limit, Notice, Repeat,
+};
+pub use parts::{Isolate, Reach, Recorded, Style};
 pub use read::ProfileError;
 
 use super::reads::Claim;

@@ -47,7 +47,7 @@ pub enum Style {
 /// A file that is rendered for the gateway.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct FileSpec {
+pub(crate) struct FileSpec {
     /// The template's file, beside the profile.
     pub(crate) template: String,
     /// The file's name within the gateway's folder.
@@ -57,7 +57,7 @@ pub struct FileSpec {
 /// Where an agent connects: an address, or a process of its own.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Connect {
+pub(crate) struct Connect {
     /// The address.
     pub(crate) http: Option<Template>,
     /// Headers of each request.
@@ -70,7 +70,7 @@ pub struct Connect {
 /// A connection on stdio.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Lines {
+pub(crate) struct Lines {
     /// Variables of the environment that say who connects.
     #[serde(default)]
     pub(crate) environment: IndexMap<String, Template>,
@@ -79,7 +79,7 @@ pub struct Lines {
 /// How approvals are decided.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Approval {
+pub(crate) struct Approval {
     /// How the agent sees it.
     pub(crate) style: Style,
     /// Finds what is pending, where the answer does not say.
@@ -100,7 +100,7 @@ pub struct Approval {
 /// What an agent repeats after a decision.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Repeat {
+pub(crate) enum Repeat {
     /// The same call.
     #[default]
     Call,
@@ -111,7 +111,7 @@ pub enum Repeat {
 /// One small deed: exactly one of `run`, `http`, `read`, `answer`.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Errand {
+pub(crate) struct Errand {
     /// A command; it must end with 0.
     #[serde(default)]
     pub(crate) run: Vec<Template>,
@@ -132,7 +132,7 @@ pub struct Errand {
 /// A request to the gateway's own side door.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct HttpErrand {
+pub(crate) struct HttpErrand {
     /// `GET` unless said.
     pub(crate) method: Option<String>,
     /// The address.
@@ -147,7 +147,7 @@ pub struct HttpErrand {
 /// What can be done to a gateway while it runs.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Hooks {
+pub(crate) struct Hooks {
     /// Gives it another policy.
     pub(crate) reload: Option<Change>,
     /// Ends it and starts it again in the same folder.
@@ -163,7 +163,7 @@ pub struct Hooks {
 /// A change while it runs.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Change {
+pub(crate) struct Change {
     /// The file that is rendered anew and put in the place of the old one.
     pub(crate) rewrite: Option<String>,
     /// The signal that its process gets then.
@@ -179,7 +179,7 @@ pub struct Change {
 /// Signals by which processes are told to look again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Notice {
+pub(crate) enum Notice {
     /// SIGHUP.
     Hup,
     /// SIGUSR1.
@@ -191,12 +191,12 @@ pub enum Notice {
 /// A restart needs nothing said.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Restart {}
+pub(crate) struct Restart {}
 
 /// Where a gateway's own record of decisions is.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct AuditSource {
+pub(crate) struct AuditSource {
     /// A file of JSON lines.
     pub(crate) file: Option<Template>,
     /// A command that prints JSON, or JSON lines.
@@ -207,15 +207,31 @@ pub struct AuditSource {
     /// JSON pointers into a record: decision, tool, identity, rule, reason, id.
     #[serde(default)]
     pub(crate) fields: IndexMap<String, String>,
-    /// Our words for its decisions: allow, deny, limit, pending, error; each one word of its own, or several.
+    /// Its words for each of ours.
     #[serde(default)]
-    pub(crate) words: IndexMap<String, Vec<String>>,
+    pub(crate) words: IndexMap<Recorded, Vec<String>>,
+}
+
+/// What a record says was decided.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Recorded {
+    /// It was let through.
+    Allow,
+    /// It was denied.
+    Deny,
+    /// A limit refused it.
+    Limit,
+    /// It waits for a decision.
+    Pending,
+    /// It failed.
+    Error,
 }
 
 /// A time written as `30s` or `500ms`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, JsonSchema)]
 #[schemars(transparent)]
-pub struct Limit(#[schemars(with = "String")] pub(crate) Duration);
+pub(crate) struct Limit(#[schemars(with = "String")] pub(crate) Duration);
 
 impl<'de> Deserialize<'de> for Limit {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

@@ -1,0 +1,187 @@
+//! Deciding what waits for a decision, in whatever way the gateway has. It does not repeat calls nor wait for held
+//! ones: that is the agent's side.
+
+use super::errand::ErrandError;
+use super::profile::{Repeat, Style};
+use super::running::RunningGateway;
+use super::template::Variables;
+use super::told::Told;
+use std::time::Duration;
+
+/// How often one looks for what is pending.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// What an approver says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// Yes.
+    Approve,
+    /// No.
+    Reject,
+}
+
+/// What waits for a decision.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pending(Variables);
+
+/// What is left to do for the agent's side.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Decided {
+    /// The same call again.
+    Repeat,
+    /// To wait: the first call gets its answer.
+    Wait,
+    /// This is the result of the elicitation, or of the input that was asked for.
+    Answer(serde_json::Value),
+}
+
+/// Why nothing was decided.
+#[derive(Debug, thiserror::Error)]
+pub enum ApprovalError {
+    /// The profile has no approvals.
+    #[error("the profile of `{0}` says nothing of approvals")]
+    None(String),
+    /// What is pending did not show.
+    #[error("nothing that waits for a decision was found within {}: {why}", humantime::format_duration(*.within))]
+    NotFound {
+        /// How long was looked.
+        within: Duration,
+        /// What the last look brought.
+        why: ErrandError,
+    },
+    /// A deed of it failed.
+    #[error("the decision could not be made: {0}")]
+    Errand(#[from] ErrandError),
+}
+
+impl Pending {
+    /// Its id, where the gateway gives one.
+    pub fn id(&self) -> Option<&str> {
+        self.0.get("approval").map(String::as_str)
+    }
+
+    /// The same approval's id with nothing else known: to decide late, or twice.
+    pub fn of(id: &str) -> Self {
+        Self(Variables::from([("approval".to_owned(), id.to_owned())]))
+    }
+}
+
+impl RunningGateway {
+    /// Finds what an exchange left waiting; `hints` (`tool`, `identity`) are for profiles that have to look for it.
+    pub async fn find(&self, told: &Told, hints: &[(&str, &str)]) -> Result<Pending, ApprovalError> {
+        let approval = self.profile().approval.as_ref();
+        let approval = approval.ok_or_else(|| ApprovalError::None(self.profile().gateway.clone()))?;
+        let mut known = told.captures.clone();
+        known.extend(hints.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+        let within = approval.within.0;
+        let deadline = tokio::time::Instant::now() + within;
+        loop {
+            let mut variables = known.clone();
+            match self.desk().perform(&approval.find.0, &mut variables).await {
+                Ok(_) => return Ok(Pending(variables)),
+                Err(ErrandError::Render(error)) => return Err(ErrandError::Render(error).into()),
+                Err(why) if tokio::time::Instant::now() >= deadline => {
+                    return Err(ApprovalError::NotFound { within, why });
+                }
+                // A held call shows at the side door some time after it was sent.
+                Err(_) => tokio::time::sleep(LOOK).await,
+            }
+        }
+    }
+
+    /// Decides.
+    pub async fn decide(&self, pending: &Pending, decision: Decision) -> Result<Decided, ApprovalError> {
+        let approval = self.profile().approval.as_ref();
+        let approval = approval.ok_or_else(|| ApprovalError::None(self.profile().gateway.clone()))?;
+        let errands = match decision {
+            Decision::Approve => &approval.approve,
+            Decision::Reject => &approval.reject,
+        };
+        let answer = self.desk().perform(&errands.0, &mut pending.0.clone()).await?;
+        Ok(match (answer, approval.style, approval.repeat) {
+            (Some(answer), ..) => Decided::Answer(answer),
+            (None, Style::Retry, Repeat::Call) => Decided::Repeat,
+            (None, ..) => Decided::Wait,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gateway::running::testing;
+    use crate::gateway::told::Word;
+
+    fn told(approval: Option<&str>) -> Told {
+        let captures: Variables =
+            approval.map(|id| ("approval".to_owned(), id.to_owned())).into_iter().collect();
+        Told {
+            word: Word::Pending,
+            reason: None,
+            retry_after: None,
+            approval: None,
+            claimed_by: Some(0),
+            captures,
+        }
+    }
+
+    #[tokio::test]
+    async fn a_decision_by_command_knows_the_approval_and_what_was_found() {
+        let (gateway, folder) = testing::attached(
+            "approval:\n  style: retry\n  find: {run: [sh, -c, 'echo key-{{ tool }}'], save: {key: 'key-\\w+'}}\n  \
+             approve: {run: [sh, -c, 'echo yes {{ approval }} {{ key }} > decided']}\n  \
+             reject: {run: [sh, -c, 'echo no {{ approval }} > decided']}\n",
+        )
+        .await;
+        let pending = gateway.find(&told(Some("a-1")), &[("tool", "deploy")]).await.unwrap();
+        assert_eq!(pending.id(), Some("a-1"));
+        assert_eq!(gateway.decide(&pending, Decision::Approve).await.unwrap(), Decided::Repeat);
+        let decided = || std::fs::read_to_string(folder.path().join("decided")).unwrap();
+        assert_eq!(decided(), "yes a-1 key-deploy\n");
+        gateway.decide(&Pending::of("a-2"), Decision::Reject).await.unwrap();
+        assert_eq!(decided(), "no a-2\n");
+    }
+
+    #[tokio::test]
+    async fn a_held_call_is_looked_for_until_it_shows() {
+        let (gateway, _folder) = testing::attached(
+            "approval:\n  style: held\n  find: {run: [sh, -c, 'echo x >> looks; if [ $(wc -l < looks) -ge 3 ]; then echo \"[{\\\"id\\\":\\\"h-1\\\"}]\"; fi'], id: /0/id}\n  \
+             approve: {run: ['true']}\n  reject: {run: ['true']}\n",
+        )
+        .await;
+        let pending = gateway.find(&told(None), &[]).await.unwrap();
+        assert_eq!(pending.id(), Some("h-1"));
+        assert_eq!(gateway.decide(&pending, Decision::Approve).await.unwrap(), Decided::Wait);
+    }
+
+    #[tokio::test]
+    async fn what_never_shows_is_told_with_the_last_look() {
+        let (gateway, _folder) = testing::attached(
+            "approval: {style: held, within: 10ms, find: {run: [sh, -c, 'echo []'], id: /0/id}, approve: {run: ['true']}, reject: {run: ['true']}}\n",
+        )
+        .await;
+        let error = gateway.find(&told(None), &[]).await.unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "nothing that waits for a decision was found within 10ms: no `approval` at `/0/id` in the outcome"
+        );
+    }
+
+    #[tokio::test]
+    async fn an_elicitation_is_answered_by_the_agents_side() {
+        let (gateway, _folder) = testing::attached(
+            "approval: {style: elicitation, approve: {answer: {action: accept}}, reject: {answer: {action: decline}}}\n",
+        )
+        .await;
+        let pending = gateway.find(&told(None), &[]).await.unwrap();
+        let decided = gateway.decide(&pending, Decision::Reject).await.unwrap();
+        assert_eq!(decided, Decided::Answer(serde_json::json!({"action": "decline"})));
+    }
+
+    #[tokio::test]
+    async fn a_gateway_without_approvals_says_so() {
+        let (gateway, _folder) = testing::attached("").await;
+        let error = gateway.find(&told(None), &[]).await.unwrap_err().to_string();
+        assert_eq!(error, "the profile of `scripted` says nothing of approvals");
+    }
+}

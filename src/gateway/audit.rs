@@ -1,0 +1,115 @@
+//! The gateway's own record of its decisions, in our words. Whether it is true is judged elsewhere.
+
+use super::errand::ErrandError;
+use super::profile::{AuditSource, Recorded};
+use super::running::RunningGateway;
+use super::template::Variables;
+use serde_json::Value;
+
+/// One line of the record.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AuditRecord {
+    /// What was decided, in our words; `None` where the profile has none for it.
+    pub decision: Option<Recorded>,
+    /// What was decided, in the gateway's.
+    pub said: Option<String>,
+    /// The tool, as the gateway calls it.
+    pub tool: Option<String>,
+    /// Who called.
+    pub identity: Option<String>,
+    /// Which rule decided.
+    pub rule: Option<String>,
+    /// The reason.
+    pub reason: Option<String>,
+    /// The gateway's id of the call.
+    pub id: Option<String>,
+    /// Everything.
+    pub whole: Value,
+}
+
+impl RunningGateway {
+    /// All records so far, in the gateway's order; `None` where the profile knows of none.
+    pub async fn audit(&self) -> Result<Option<Vec<AuditRecord>>, ErrandError> {
+        let Some(source) = &self.profile().audit else { return Ok(None) };
+        let text = match &source.file {
+            Some(path) => {
+                let path = self.desk().text(path, &Variables::new())?;
+                // Nothing was decided yet, so nothing was written.
+                tokio::fs::read_to_string(&path).await.unwrap_or_default()
+            }
+            None => self.desk().run(&self.desk().texts(&source.run, &Variables::new())?).await?,
+        };
+        Ok(Some(records(source, &text)))
+    }
+}
+
+fn records(source: &AuditSource, text: &str) -> Vec<AuditRecord> {
+    let whole: Vec<Value> = match &source.list {
+        Some(list) => {
+            let document: Value = serde_json::from_str(text).unwrap_or_default();
+            document.pointer(list).and_then(Value::as_array).cloned().unwrap_or_default()
+        }
+        // A line that is no JSON is a finding, so it is kept as text.
+        None => text
+            .lines()
+            .filter(|line| !line.trim().is_empty())
+            .map(|line| serde_json::from_str(line).unwrap_or_else(|_| Value::from(line)))
+            .collect(),
+    };
+    whole.into_iter().map(|record| source.record(record)).collect()
+}
+
+impl AuditSource {
+    fn record(&self, whole: Value) -> AuditRecord {
+        let field = |name: &str| {
+            let found = whole.pointer(self.fields.get(name)?).filter(|found| !found.is_null())?;
+            Some(found.as_str().map_or_else(|| found.to_string(), ToOwned::to_owned))
+        };
+        let said = field("decision");
+        let word = |said: &String| {
+            self.words.iter().find(|(_, theirs)| theirs.contains(said)).map(|(ours, _)| *ours)
+        };
+        AuditRecord {
+            decision: said.as_ref().and_then(word),
+            said,
+            tool: field("tool"),
+            identity: field("identity"),
+            rule: field("rule"),
+            reason: field("reason"),
+            id: field("id"),
+            whole,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::gateway::profile::Recorded;
+    use crate::gateway::running::testing;
+
+    const FIELDS: &str = "fields: {decision: /outcome, tool: /target, id: /n}, words: {allow: [allowed], limit: [rate_limited]}";
+
+    #[tokio::test]
+    async fn json_lines_are_read_in_our_words_and_odd_lines_are_kept() {
+        let (gateway, folder) =
+            testing::attached(&format!("audit: {{file: '{{{{ folder }}}}/a.jsonl', {FIELDS}}}\n")).await;
+        assert_eq!(gateway.audit().await.unwrap(), Some(vec![]));
+        let lines = "{\"outcome\":\"allowed\",\"target\":\"a\",\"n\":1}\n{\"outcome\":\"odd\"}\nno json\n";
+        std::fs::write(folder.path().join("a.jsonl"), lines).unwrap();
+        let records = gateway.audit().await.unwrap().unwrap();
+        assert_eq!(
+            (records[0].decision, records[0].tool.as_deref(), records[0].id.as_deref()),
+            (Some(Recorded::Allow), Some("a"), Some("1"))
+        );
+        assert_eq!((records[1].decision, records[1].said.as_deref()), (None, Some("odd")));
+        assert_eq!(records[2].whole, "no json");
+    }
+
+    #[tokio::test]
+    async fn a_record_can_be_printed_by_a_command() {
+        let printed = "{\\\"events\\\":[{\\\"outcome\\\":\\\"rate_limited\\\"}]}";
+        let source = format!("audit: {{run: [sh, -c, \"echo '{printed}'\"], list: /events, {FIELDS}}}\n");
+        let (gateway, _folder) = testing::attached(&source).await;
+        assert_eq!(gateway.audit().await.unwrap().unwrap()[0].decision, Some(Recorded::Limit));
+    }
+}

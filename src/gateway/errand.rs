@@ -1,0 +1,271 @@
+//! Small deeds that a profile asks for: a command, a request to the gateway's side door, a file to read; and what is
+//! kept of their outcome.
+
+use super::profile::{Errand, HttpErrand};
+use super::template::{Engine, RenderError, Template, Variables};
+use minijinja::Value;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+/// How long one deed may take.
+const LONGEST: Duration = Duration::from_secs(60);
+/// How much of a command's complaint is told.
+const COMPLAINT: usize = 600;
+
+/// Why a deed failed.
+#[derive(Debug, thiserror::Error)]
+pub enum ErrandError {
+    /// A template of it.
+    #[error(transparent)]
+    Render(#[from] RenderError),
+    /// A command.
+    #[error("the command `{command}` {why}")]
+    Command {
+        /// As it was run.
+        command: String,
+        /// A fragment.
+        why: String,
+    },
+    /// A command that is not there.
+    #[error("no command `{command}`")]
+    Absent {
+        /// The program.
+        command: String,
+    },
+    /// A request.
+    #[error("the request to {url} {why}")]
+    Http {
+        /// The address.
+        url: String,
+        /// A fragment.
+        why: String,
+    },
+    /// A file.
+    #[error("the file {path} cannot be read: {why}")]
+    File {
+        /// Its path.
+        path: String,
+        /// A fragment.
+        why: String,
+    },
+    /// What was sought in the outcome is not there.
+    #[error("no `{name}` at `{sought}` in the outcome")]
+    Missing {
+        /// What it is called.
+        name: String,
+        /// Pointer or expression.
+        sought: String,
+    },
+}
+
+/// Where deeds are done: with which facts, in which folder, with which environment.
+pub(super) struct Desk {
+    pub(super) engine: Engine,
+    pub(super) context: Value,
+    pub(super) folder: PathBuf,
+    pub(super) environment: Vec<(String, String)>,
+}
+
+impl Desk {
+    /// A text with the facts of the run and what was found so far.
+    pub(super) fn text(&self, template: &Template, variables: &Variables) -> Result<String, RenderError> {
+        self.engine.render(&template.0, &self.context, variables)
+    }
+
+    /// Several texts.
+    pub(super) fn texts<'a>(
+        &self,
+        templates: impl IntoIterator<Item = &'a Template>,
+        variables: &Variables,
+    ) -> Result<Vec<String>, RenderError> {
+        templates.into_iter().map(|template| self.text(template, variables)).collect()
+    }
+
+    /// Does all of it in order; what is found is added to `variables`, an answer for the agent's side comes back.
+    pub(super) async fn perform(
+        &self,
+        errands: &[Errand],
+        variables: &mut Variables,
+    ) -> Result<Option<serde_json::Value>, ErrandError> {
+        let mut answer = None;
+        for errand in errands {
+            let outcome = self.outcome(errand, variables).await?;
+            self.keep(errand, &outcome, variables)?;
+            answer = errand.answer.clone().or(answer);
+        }
+        Ok(answer)
+    }
+
+    async fn outcome(&self, errand: &Errand, variables: &Variables) -> Result<String, ErrandError> {
+        if !errand.run.is_empty() {
+            return self.run(&self.texts(&errand.run, variables)?).await;
+        }
+        if let Some(http) = &errand.http {
+            return self.ask(http, variables).await;
+        }
+        match &errand.read {
+            Some(path) => read(Path::new(&self.text(path, variables)?)),
+            None => Ok(String::new()),
+        }
+    }
+
+    /// Runs a command to its end and gives what it printed.
+    pub(super) async fn run(&self, command: &[String]) -> Result<String, ErrandError> {
+        let fail = |why: String| ErrandError::Command { command: command.join(" "), why };
+        let [program, arguments @ ..] = command else { return Err(fail("names no program".to_owned())) };
+        let mut child = tokio::process::Command::new(program);
+        child.args(arguments).env_clear().envs(self.environment.iter().cloned()).current_dir(&self.folder);
+        child.stdin(Stdio::null()).kill_on_drop(true);
+        let done = tokio::time::timeout(LONGEST, child.output()).await;
+        let done =
+            done.map_err(|_| fail(format!("did not end within {}", humantime::format_duration(LONGEST))))?;
+        let done = done.map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotFound => ErrandError::Absent { command: program.clone() },
+            _ => fail(format!("cannot be run: {error}")),
+        })?;
+        if !done.status.success() {
+            let complaint = String::from_utf8_lossy(&done.stderr);
+            let complaint: String = complaint.trim().chars().take(COMPLAINT).collect();
+            return Err(fail(format!("ended with {}: {complaint}", done.status)));
+        }
+        Ok(String::from_utf8_lossy(&done.stdout).into_owned())
+    }
+
+    /// Asks, and gives head and body as text.
+    async fn ask(&self, errand: &HttpErrand, variables: &Variables) -> Result<String, ErrandError> {
+        let url = self.text(&errand.url, variables)?;
+        let fail = |why: String| ErrandError::Http { url: url.clone(), why };
+        let method = errand.method.as_deref().unwrap_or("GET").to_ascii_uppercase();
+        let method =
+            reqwest::Method::from_bytes(method.as_bytes()).map_err(|error| fail(error.to_string()))?;
+        let client = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .no_proxy()
+            .timeout(LONGEST);
+        let client = client.build().map_err(|error| fail(error.to_string()))?;
+        let mut request = client.request(method, &url);
+        for (name, value) in &errand.headers {
+            request = request.header(name, self.text(value, variables)?);
+        }
+        if let Some(body) = &errand.body {
+            request = request.body(self.text(body, variables)?);
+        }
+        let answer = request.send().await.map_err(|error| fail(format!("failed: {error}")))?;
+        let status = answer.status();
+        if status.as_u16() >= 400 {
+            return Err(fail(format!("was answered with {status}")));
+        }
+        let mut text: String = answer
+            .headers()
+            .iter()
+            .map(|(name, value)| format!("{name}: {}\r\n", String::from_utf8_lossy(value.as_bytes())))
+            .collect();
+        text.push_str("\r\n");
+        text.push_str(&answer.text().await.map_err(|error| fail(format!("broke off: {error}")))?);
+        Ok(text)
+    }
+
+    fn keep(&self, errand: &Errand, outcome: &str, variables: &mut Variables) -> Result<(), ErrandError> {
+        let id = errand.id.as_ref().map(|pointer| ("approval", pointer));
+        let sought = errand.save.iter().map(|(name, sought)| (name.as_str(), sought)).chain(id);
+        for (name, sought) in sought.collect::<Vec<_>>() {
+            let sought = self.text(&Template(sought.clone()), variables)?;
+            let missing = || ErrandError::Missing { name: name.to_owned(), sought: sought.clone() };
+            let found = find(outcome, &sought).ok_or_else(missing)?;
+            variables.insert(name.to_owned(), found);
+        }
+        Ok(())
+    }
+}
+
+fn read(path: &Path) -> Result<String, ErrandError> {
+    std::fs::read_to_string(path)
+        .map_err(|error| ErrandError::File { path: path.display().to_string(), why: error.to_string() })
+}
+
+/// What a pointer or an expression finds in a text.
+fn find(text: &str, sought: &str) -> Option<String> {
+    if sought.starts_with('/') {
+        // An HTTP answer has its head before the JSON.
+        let body = text.split_once("\r\n\r\n").map_or(text, |(_, body)| body);
+        let value: serde_json::Value = serde_json::from_str(body).ok()?;
+        let found = value.pointer(sought)?;
+        return Some(found.as_str().map_or_else(|| found.to_string(), ToOwned::to_owned));
+    }
+    let found = regex::Regex::new(sought).ok()?.captures(text)?;
+    found.get(1).or_else(|| found.get(0)).map(|group| group.as_str().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gateway::template::value;
+
+    fn desk(folder: &Path) -> Desk {
+        Desk {
+            engine: Engine::new(),
+            context: value(serde_json::json!({"folder": folder.display().to_string()})),
+            folder: folder.to_owned(),
+            environment: vec![("PATH".to_owned(), "/usr/bin:/bin".to_owned())],
+        }
+    }
+
+    fn errands(yaml: &str) -> Vec<Errand> {
+        serde_saphyr::from_str(yaml).unwrap()
+    }
+
+    #[tokio::test]
+    async fn what_one_deed_finds_the_next_can_use() {
+        let folder = tempfile::tempdir().unwrap();
+        let deeds = errands(
+            "- {run: [sh, -c, 'echo \"[{\\\"id\\\": 7}]\"; echo on > said'], id: /0/id}\n\
+             - {run: [sh, -c, 'echo \"state={{ approval }} $PWD\"'], save: {state: 'state=(\\d+)'}}\n\
+             - {read: '{{ folder }}/said', save: {said: '\\w+'}}\n\
+             - {answer: {action: accept}}\n",
+        );
+        let mut variables = Variables::new();
+        let answer = desk(folder.path()).perform(&deeds, &mut variables).await.unwrap();
+        assert_eq!(answer, Some(serde_json::json!({"action": "accept"})));
+        assert_eq!((&*variables["approval"], &*variables["state"], &*variables["said"]), ("7", "7", "on"));
+    }
+
+    #[tokio::test]
+    async fn a_request_is_read_with_its_head() {
+        let server = wiremock::MockServer::start().await;
+        let page = wiremock::ResponseTemplate::new(200)
+            .insert_header("Set-Cookie", "s=1; Path=/")
+            .set_body_string("{\"a\":{\"b\":\"x\"}}");
+        wiremock::Mock::given(wiremock::matchers::path("/page")).respond_with(page).mount(&server).await;
+        let get = format!(
+            "[{{http: {{url: '{}/page'}}, save: {{cookie: '(?i)set-cookie: ([^;]+)', deep: /a/b}}}}]",
+            server.uri()
+        );
+        let folder = tempfile::tempdir().unwrap();
+        let mut variables = Variables::new();
+        desk(folder.path()).perform(&errands(&get), &mut variables).await.unwrap();
+        assert_eq!((&*variables["cookie"], &*variables["deep"]), ("s=1", "x"));
+        let lost = errands(&format!("[{{http: {{url: '{}/none', method: post}}}}]", server.uri()));
+        let error = desk(folder.path()).perform(&lost, &mut variables).await.unwrap_err();
+        assert!(error.to_string().ends_with("was answered with 404 Not Found"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn a_deed_that_fails_says_which_and_why() {
+        let folder = tempfile::tempdir().unwrap();
+        let fails = |yaml: &'static str| {
+            let desk = desk(folder.path());
+            async move { desk.perform(&errands(yaml), &mut Variables::new()).await.unwrap_err().to_string() }
+        };
+        assert!(
+            fails("[{run: [sh, -c, 'echo no luck >&2; exit 3']}]").await.ends_with("exit status: 3: no luck")
+        );
+        assert_eq!(fails("[{run: [no-such-program-here]}]").await, "no command `no-such-program-here`");
+        assert!(fails("[{read: /no/such/file}]").await.contains("cannot be read"));
+        assert_eq!(
+            fails("[{run: [sh, -c, 'echo {}'], save: {x: /y}}]").await,
+            "no `x` at `/y` in the outcome"
+        );
+        assert!(fails("[{run: ['{{ nothing }}']}]").await.contains("undefined"));
+    }
+}
