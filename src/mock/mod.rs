@@ -4,10 +4,21 @@
 //! It does not know that there are gateways, scenarios or verdicts. It says what arrived and what it did.
 
 mod answer;
+mod arguments;
+mod body;
 mod change;
+mod condition;
+mod convention;
 mod fault;
+mod filters;
 mod ledger;
+mod parameters;
+mod python;
 mod quantity;
+mod script;
+mod template;
+mod value;
+mod world;
 
 pub use answer::{Answer, Ask, Elicit, Entry, InputRequired, RpcErrorText};
 pub use change::{After, Change, Changed};

@@ -1,0 +1,267 @@
+//! What an answer says, compiled: rendered once where nothing in it depends on the call, filled in otherwise.
+
+use super::answer::{Answer, Ask, InputRequired, RpcErrorText};
+use super::convention::{Convention, Rendered};
+use super::template::{Scope, Template, filled_text};
+use super::value::to_plain;
+use crate::wire::{Json, RpcError};
+use minijinja::Error;
+use serde_json::{Map, Value as Plain, json};
+
+/// What an answer says.
+pub(super) enum Body {
+    /// The same for every call.
+    Fixed(Rendered),
+    /// A value.
+    Give(Template),
+    /// A block of text.
+    Text(Template),
+    /// A result with `isError: true`.
+    Error(Template),
+    /// An error that looks like a success.
+    SoftError(Template),
+    /// Content blocks.
+    Content(Template),
+    /// A JSON-RPC error.
+    RpcError { code: i64, message: Template, more: Option<Template> },
+    /// Questions to the client.
+    Questions(Questions),
+    /// Nothing of its own: a fault stands alone.
+    Nothing,
+}
+
+/// Questions to the client, by name.
+pub(super) struct Questions {
+    list: Vec<Question>,
+    /// The author's own state for the modern era; the server seals one otherwise.
+    pub(super) state: Option<String>,
+}
+
+struct Question {
+    name: String,
+    method: String,
+    params: Template,
+}
+
+/// One question, filled in.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Put {
+    /// Its name among those put at the same time.
+    pub(super) name: String,
+    /// The method of the request to the client.
+    pub(super) method: String,
+    /// The request's parameters.
+    pub(super) params: Json,
+}
+
+/// What a body comes to for one call.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Said {
+    /// A result.
+    Result(Rendered),
+    /// A JSON-RPC error.
+    RpcError(RpcError),
+    /// Questions that come first, and the author's state.
+    Questions(Vec<Put>, Option<String>),
+    /// Nothing.
+    Nothing,
+}
+
+/// The facts about a tool that decide how its results are put.
+#[derive(Clone, Copy)]
+pub(super) struct Subject<'a> {
+    pub(super) tool: &'a str,
+    pub(super) wrapped: bool,
+}
+
+impl Body {
+    /// Compiles the one thing that an answer says.
+    pub(super) fn compile(
+        answer: &Answer,
+        convention: &Convention,
+        subject: Subject<'_>,
+    ) -> Result<Self, String> {
+        let body = Self::only(answer)?;
+        if matches!(body, Self::SoftError(_)) && !convention.has_soft_errors() {
+            return Err(
+                "`soft_error`: this server has none; use `error`, or `give` what it says instead".to_owned()
+            );
+        }
+        if !body.is_fixed() {
+            return Ok(body);
+        }
+        match body.fill(&Scope::default(), convention, subject).map_err(|error| error.to_string())? {
+            Said::Result(rendered) => Ok(Self::Fixed(rendered)),
+            _ => Ok(body),
+        }
+    }
+
+    fn only(answer: &Answer) -> Result<Self, String> {
+        let compile = |name: &str, written: &Plain| {
+            Template::compile(written).map_err(|wrong| format!("`{name}`: {wrong}"))
+        };
+        let text = |name: &str, written: &String| {
+            Template::text(written).map_err(|wrong| format!("`{name}`: {wrong}"))
+        };
+        let mut bodies: Vec<(&str, Self)> = Vec::new();
+        if let Some(value) = &answer.give {
+            bodies.push(("give", Self::Give(compile("give", value)?)));
+        }
+        if let Some(written) = &answer.text {
+            bodies.push(("text", Self::Text(text("text", written)?)));
+        }
+        if let Some(written) = &answer.error {
+            bodies.push(("error", Self::Error(text("error", written)?)));
+        }
+        if let Some(written) = &answer.soft_error {
+            bodies.push(("soft_error", Self::SoftError(text("soft_error", written)?)));
+        }
+        if let Some(value) = &answer.content {
+            bodies.push(("content", Self::Content(compile("content", value)?)));
+        }
+        if let Some(RpcErrorText { code, message, more }) = &answer.rpc_error {
+            let more = more.as_ref().map(|more| compile("rpc_error", more)).transpose()?;
+            bodies.push((
+                "rpc_error",
+                Self::RpcError { code: *code, message: text("rpc_error", message)?, more },
+            ));
+        }
+        if let Some(ask) = &answer.ask {
+            bodies.push(("ask", Self::Questions(Questions::one(ask)?)));
+        }
+        if let Some(asked) = &answer.input_required {
+            bodies.push(("input_required", Self::Questions(Questions::several(asked)?)));
+        }
+        match (bodies.len(), &answer.fault) {
+            (1, _) => Ok(bodies.remove(0).1),
+            (0, Some(_)) => Ok(Self::Nothing),
+            (0, None) => Err("says nothing; give it one of `give`, `text`, `error`, `soft_error`, `rpc_error`, `content`, `ask`, `input_required` or `fault`".to_owned()),
+            _ => Err(format!("says more than one thing: `{}`", bodies.iter().map(|(name, _)| *name).collect::<Vec<_>>().join("`, `"))),
+        }
+    }
+
+    /// Whether it says the same to every call.
+    pub(super) fn is_fixed(&self) -> bool {
+        match self {
+            Self::Fixed(_) | Self::Nothing => true,
+            Self::Give(template)
+            | Self::Text(template)
+            | Self::Error(template)
+            | Self::SoftError(template)
+            | Self::Content(template) => template.is_fixed(),
+            Self::RpcError { .. } | Self::Questions(_) => false,
+        }
+    }
+
+    /// Fills it in for one call.
+    pub(super) fn fill(
+        &self,
+        scope: &Scope,
+        convention: &Convention,
+        subject: Subject<'_>,
+    ) -> Result<Said, Error> {
+        let Subject { tool, wrapped } = subject;
+        let rendered = match self {
+            Self::Fixed(rendered) => rendered.clone(),
+            Self::Give(value) => convention.give(&to_plain(&value.fill(scope)?), wrapped)?,
+            Self::Text(text) => Rendered::text(&filled_text(text, scope)?, false),
+            Self::Error(text) => convention.error(tool, &filled_text(text, scope)?)?,
+            Self::SoftError(text) => convention.soft_error(&filled_text(text, scope)?, wrapped)?,
+            Self::Content(blocks) => Rendered::of(&to_plain(&blocks.fill(scope)?), None, false),
+            Self::RpcError { code, message, more } => {
+                let error = RpcError::new(*code, filled_text(message, scope)?);
+                let more = more.as_ref().map(|more| more.fill(scope)).transpose()?;
+                return Ok(Said::RpcError(match more {
+                    Some(more) => error.with(Json::from(to_plain(&more))),
+                    None => error,
+                }));
+            }
+            Self::Questions(questions) => {
+                return Ok(Said::Questions(questions.put(scope)?, questions.state.clone()));
+            }
+            Self::Nothing => return Ok(Said::Nothing),
+        };
+        Ok(Said::Result(rendered))
+    }
+}
+
+impl Questions {
+    fn one(ask: &Ask) -> Result<Self, String> {
+        let (method, params) = match ask {
+            Ask::Elicit(form) => {
+                let schema =
+                    form.schema.clone().unwrap_or_else(|| json!({"type": "object", "properties": {}}));
+                (
+                    "elicitation/create",
+                    json!({"mode": "form", "message": form.message, "requestedSchema": schema}),
+                )
+            }
+            Ask::Sample(params) => ("sampling/createMessage", Plain::Object(params.clone())),
+            Ask::Roots(params) => ("roots/list", Plain::Object(params.clone())),
+        };
+        let params = Template::compile(&params).map_err(|wrong| format!("`ask`: {wrong}"))?;
+        Ok(Self { list: vec![Question { name: "ask".into(), method: method.into(), params }], state: None })
+    }
+
+    fn several(asked: &InputRequired) -> Result<Self, String> {
+        let question = |(name, request): (&String, &Plain)| {
+            let wrong = |wrong: &str| format!("`input_required`: `{name}`: {wrong}");
+            let method =
+                request.get("method").and_then(Plain::as_str).ok_or_else(|| wrong("has no `method`"))?;
+            let params = request.get("params").cloned().unwrap_or_else(|| Plain::Object(Map::new()));
+            let params = Template::compile(&params).map_err(|told| wrong(&told))?;
+            Ok(Question { name: name.clone(), method: method.to_owned(), params })
+        };
+        let list = asked.requests.iter().map(question).collect::<Result<Vec<_>, String>>()?;
+        Ok(Self { list, state: asked.state.clone() })
+    }
+
+    fn put(&self, scope: &Scope) -> Result<Vec<Put>, Error> {
+        let put = |question: &Question| {
+            let params = Json::from(to_plain(&question.params.fill(scope)?));
+            Ok(Put { name: question.name.clone(), method: question.method.clone(), params })
+        };
+        self.list.iter().map(put).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mock::convention::tests::shipped;
+
+    fn compile(written: Plain) -> Result<Body, String> {
+        let answer: Answer = serde_json::from_value(written).unwrap();
+        Body::compile(&answer, &shipped("ludus"), Subject { tool: "t", wrapped: false })
+    }
+
+    #[test]
+    fn what_depends_on_nothing_is_rendered_when_it_is_read() {
+        assert!(matches!(compile(json!({"give": {"a": [1, "x"]}})), Ok(Body::Fixed(_))));
+        assert!(matches!(compile(json!({"error": "no"})), Ok(Body::Fixed(_))));
+        assert!(matches!(compile(json!({"give": {"a": "{{ args.x }}"}})), Ok(Body::Give(_))));
+    }
+
+    #[test]
+    fn an_answer_says_one_thing() {
+        assert!(compile(json!({})).err().unwrap().contains("says nothing"));
+        assert!(compile(json!({"give": 1, "text": "x"})).err().unwrap().contains("`give`, `text`"));
+        assert!(matches!(compile(json!({"fault": "hang"})), Ok(Body::Nothing)));
+        assert!(matches!(compile(json!({"fault": "twice", "give": 1})), Ok(Body::Fixed(_))));
+        assert!(compile(json!({"soft_error": "x"})).err().unwrap().contains("use `error`"));
+    }
+
+    #[test]
+    fn questions_are_requests_by_name() {
+        let Ok(Body::Questions(questions)) =
+            compile(json!({"ask": {"elicit": {"message": "delete {{ args.vm }}?"}}}))
+        else {
+            panic!()
+        };
+        let mut scope = Scope::default();
+        scope.add("args", crate::mock::value::from_plain(&json!({"vm": "dc"})));
+        let put = questions.put(&scope).unwrap();
+        assert_eq!((put[0].name.as_str(), put[0].method.as_str()), ("ask", "elicitation/create"));
+        assert_eq!(put[0].params.get("message").and_then(Json::as_str), Some("delete dc?"));
+    }
+}

@@ -1,0 +1,288 @@
+//! How a server puts things: what stands around a result, and how each kind of error reads. All of it comes from the
+//! server's file; nothing here knows a server by name.
+
+use super::answer::RpcErrorText;
+use super::arguments::Rules;
+use super::python::dumps;
+use super::template::{Scope, Template, filled_text};
+use super::value::{from_plain, to_plain};
+use crate::wire::{Json, RpcError};
+use bytes::Bytes;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value as Plain, json};
+
+/// The conventions of a server, as they are written.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Conventions {
+    /// Members that every tool's entry has besides its own.
+    #[serde(default)]
+    entry: Map<String, Plain>,
+    /// How a value becomes text.
+    text: TextStyle,
+    /// What `structuredContent` holds.
+    structured: Structured,
+    /// What a value is put into first, a template over `value`.
+    #[serde(default)]
+    envelope: Option<Plain>,
+    /// An error that is dressed as a success, a template over `error`.
+    #[serde(default)]
+    soft_error: Option<Plain>,
+    /// The text of an error, a template over `tool` and `error`.
+    error: String,
+    /// The text for a tool that does not exist, a template over `tool`.
+    unknown_tool: String,
+    /// How arguments are checked.
+    arguments: Rules,
+    /// What is said to parameters of the wrong shape, and to a call before `initialize`.
+    invalid_params: RpcErrorText,
+    /// What a request is answered that its client took back; by default nothing is.
+    #[serde(default)]
+    cancelled: Option<RpcErrorText>,
+}
+
+/// How a value becomes text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum TextStyle {
+    /// JSON without spaces; a text stays bare, and an empty list has no block at all.
+    Compact,
+    /// JSON as Python writes it: spaces after commas and colons, nothing but ASCII.
+    Python,
+}
+
+/// What `structuredContent` holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Structured {
+    /// The value itself if it is an object; under `result` where the tool's results are wrapped.
+    Value,
+    /// The text, under `result`.
+    Text,
+}
+
+/// The conventions, ready for use.
+pub(super) struct Convention {
+    written: Conventions,
+    envelope: Option<Template>,
+    soft_error: Option<Template>,
+    error: Template,
+    unknown_tool: Template,
+    model: Template,
+    refusal: Template,
+}
+
+/// A result without its braces, from `"content"` on: what may stand before it differs from call to call.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Rendered {
+    pub(super) members: Bytes,
+    pub(super) is_error: bool,
+}
+
+impl Rendered {
+    /// A result of these blocks.
+    pub(super) fn of(content: &Plain, structured: Option<&Plain>, is_error: bool) -> Self {
+        let structured =
+            structured.map(|value| format!("\"structuredContent\":{value},")).unwrap_or_default();
+        let members = format!("\"content\":{content},{structured}\"isError\":{is_error}");
+        Self { members: Bytes::from(members), is_error }
+    }
+
+    /// A result of one block of text.
+    pub(super) fn text(text: &str, is_error: bool) -> Self {
+        Self::of(&json!([{"type": "text", "text": text}]), None, is_error)
+    }
+}
+
+impl Convention {
+    /// Compiles what a server's file says; the complaint names the member.
+    pub(super) fn compile(written: Conventions) -> Result<Self, String> {
+        let named = |name: &'static str| move |wrong| format!("`{name}`: {wrong}");
+        let value = |name, value: &Option<Plain>| {
+            value.as_ref().map(Template::compile).transpose().map_err(named(name))
+        };
+        let text = |name, text: &str| Template::text(text).map_err(named(name));
+        Ok(Self {
+            envelope: value("envelope", &written.envelope)?,
+            soft_error: value("soft_error", &written.soft_error)?,
+            error: text("error", &written.error)?,
+            unknown_tool: text("unknown_tool", &written.unknown_tool)?,
+            model: text("arguments.model", &written.arguments.model)?,
+            refusal: text("arguments.refusal", &written.arguments.refusal)?,
+            written,
+        })
+    }
+
+    /// How arguments are checked.
+    pub(super) fn rules(&self) -> &Rules {
+        &self.written.arguments
+    }
+
+    /// Whether the server has errors that look like successes.
+    pub(super) fn has_soft_errors(&self) -> bool {
+        self.soft_error.is_some()
+    }
+
+    /// What is said to parameters of the wrong shape.
+    pub(super) fn invalid_params(&self) -> RpcError {
+        rpc_error(&self.written.invalid_params)
+    }
+
+    /// What a request is answered that its client took back.
+    pub(super) fn cancelled(&self) -> Option<RpcError> {
+        self.written.cancelled.as_ref().map(rpc_error)
+    }
+
+    /// A value, wrapped.
+    pub(super) fn give(&self, value: &Plain, wrapped: bool) -> Result<Rendered, minijinja::Error> {
+        let put = match &self.envelope {
+            Some(envelope) => to_plain(&envelope.fill(&scope("value", value))?),
+            None => value.clone(),
+        };
+        Ok(self.put(&put, wrapped))
+    }
+
+    /// An error that is dressed as a success.
+    pub(super) fn soft_error(&self, error: &str, wrapped: bool) -> Result<Rendered, minijinja::Error> {
+        let value = match &self.soft_error {
+            Some(soft) => to_plain(&soft.fill(&scope("error", &Plain::from(error)))?),
+            None => json!({"error": error}),
+        };
+        Ok(self.put(&value, wrapped))
+    }
+
+    fn put(&self, value: &Plain, wrapped: bool) -> Rendered {
+        let text = match (self.written.text, value) {
+            (TextStyle::Compact, Plain::String(text)) => Some(text.clone()),
+            (TextStyle::Compact, Plain::Array(none)) if none.is_empty() => None,
+            (TextStyle::Compact, value) => Some(value.to_string()),
+            (TextStyle::Python, value) => Some(dumps(value)),
+        };
+        let structured = match self.written.structured {
+            Structured::Value if wrapped => Some(json!({ "result": value })),
+            Structured::Value if value.is_object() => Some(value.clone()),
+            Structured::Value => None,
+            Structured::Text => Some(json!({ "result": text })),
+        };
+        let blocks: Vec<Plain> = text.iter().map(|text| json!({"type": "text", "text": text})).collect();
+        Rendered::of(&Plain::Array(blocks), structured.as_ref(), false)
+    }
+
+    /// An error that a tool ran into.
+    pub(super) fn error(&self, tool: &str, error: &str) -> Result<Rendered, minijinja::Error> {
+        let mut names = scope("error", &Plain::from(error));
+        names.add("tool", tool);
+        Ok(Rendered::text(&filled_text(&self.error, &names)?, true))
+    }
+
+    /// The answer for a tool that does not exist.
+    pub(super) fn unknown_tool(&self, tool: &str) -> Result<Rendered, minijinja::Error> {
+        let names = scope("tool", &Plain::from(tool));
+        Ok(Rendered::text(&filled_text(&self.unknown_tool, &names)?, true))
+    }
+
+    /// The answer for arguments that do not fit; `told` makes the checker's text out of its subject's name.
+    pub(super) fn refusal(
+        &self,
+        tool: &str,
+        told: impl FnOnce(&str) -> String,
+    ) -> Result<Rendered, minijinja::Error> {
+        let mut names = scope("tool", &Plain::from(tool));
+        let problems = told(&filled_text(&self.model, &names)?);
+        names.add("problems", problems);
+        Ok(Rendered::text(&filled_text(&self.refusal, &names)?, true))
+    }
+}
+
+fn scope(name: &str, value: &Plain) -> Scope {
+    let mut scope = Scope::default();
+    scope.add(name, from_plain(value));
+    scope
+}
+
+fn rpc_error(written: &RpcErrorText) -> RpcError {
+    let error = RpcError::new(written.code, written.message.clone());
+    match &written.more {
+        Some(more) => error.with(Json::from(more.clone())),
+        None => error,
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    /// The conventions of the two servers that ship, as their files say.
+    pub(in crate::mock) fn shipped(name: &str) -> Convention {
+        #[derive(Deserialize)]
+        struct Server {
+            conventions: Conventions,
+        }
+        let text = match name {
+            "ludus" => include_str!("../../mocks/ludus/server.yaml"),
+            _ => include_str!("../../mocks/velociraptor/server.yaml"),
+        };
+        Convention::compile(crate::source::typed::<Server>(text).unwrap().conventions).unwrap()
+    }
+
+    fn shown(rendered: &Rendered) -> String {
+        format!("{{{}}}", std::str::from_utf8(&rendered.members).unwrap())
+    }
+
+    #[test]
+    fn ludus_puts_values_as_the_real_server_does() {
+        let ludus = shipped("ludus");
+        let give = |value: Plain, wrapped| shown(&ludus.give(&value, wrapped).unwrap());
+        assert_eq!(
+            give(json!({"a": 1}), false),
+            r#"{"content":[{"text":"{\"a\":1}","type":"text"}],"structuredContent":{"a":1},"isError":false}"#
+                .replace(r#"{"text":"{\"a\":1}","type":"text"}"#, r#"{"type":"text","text":"{\"a\":1}"}"#)
+        );
+        assert_eq!(
+            give(json!([1]), true),
+            r#"{"content":[{"type":"text","text":"[1]"}],"structuredContent":{"result":[1]},"isError":false}"#
+        );
+        assert_eq!(
+            give(json!([]), true),
+            r#"{"content":[],"structuredContent":{"result":[]},"isError":false}"#
+        );
+        assert_eq!(
+            give(json!("raw"), true),
+            r#"{"content":[{"type":"text","text":"raw"}],"structuredContent":{"result":"raw"},"isError":false}"#
+        );
+        assert_eq!(
+            shown(&ludus.error("destroy_vm", "no such VM").unwrap()),
+            r#"{"content":[{"type":"text","text":"Error calling tool 'destroy_vm': no such VM"}],"isError":true}"#
+        );
+        assert_eq!(
+            shown(&ludus.unknown_tool("nope").unwrap()),
+            r#"{"content":[{"type":"text","text":"Unknown tool: nope"}],"isError":true}"#
+        );
+        assert_eq!(
+            shown(&ludus.refusal("x", |model| format!("1 for {model}")).unwrap()),
+            r#"{"content":[{"type":"text","text":"1 for call[x]"}],"isError":true}"#
+        );
+        assert!(!ludus.has_soft_errors());
+    }
+
+    #[test]
+    fn velociraptor_puts_everything_into_one_text() {
+        let server = shipped("velociraptor");
+        let text = r#""{\"ok\": true, \"data\": [{\"a\": \"\\u00e9\"}]}""#;
+        assert_eq!(
+            shown(&server.give(&json!([{"a": "é"}]), false).unwrap()),
+            format!(
+                r#"{{"content":[{{"type":"text","text":{text}}}],"structuredContent":{{"result":{text}}},"isError":false}}"#
+            )
+        );
+        assert!(
+            shown(&server.soft_error("Client not found: H", false).unwrap())
+                .contains(r#"{\"ok\": false, \"error\": \"Client not found: H\"}"#)
+        );
+        assert!(
+            shown(&server.refusal("x", |model| format!("1 for {model}")).unwrap())
+                .contains("Error executing tool x: 1 for xArguments")
+        );
+    }
+}

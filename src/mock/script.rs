@@ -1,0 +1,264 @@
+//! A tool's answers, compiled, and the choice between them.
+//!
+//! Pure but for the world that it is given: the same tool, arguments, count and state give the same answer.
+
+use super::answer::{Answer, Entry};
+use super::body::{Body, Said, Subject};
+use super::condition::Condition;
+use super::convention::{Convention, Rendered};
+use super::fault::Fault;
+use super::template::{Scope, Template, reason};
+use super::world::World;
+use minijinja::{Error, Value};
+use serde_json::{Map, Value as Plain};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The clock of all mocks: answers do not depend on the day.
+const NOW: &str = "2026-05-01T12:00:00Z";
+
+/// A tool's answers.
+pub(super) struct Script {
+    tool: Arc<str>,
+    wrapped: bool,
+    names: Vec<(Arc<str>, Template)>,
+    choices: Vec<Choice>,
+    /// Whether anything depends on how often a call came.
+    counts: bool,
+}
+
+/// One answer.
+struct Choice {
+    when: Vec<Condition>,
+    body: Body,
+    fault: Option<Fault>,
+    delay: Duration,
+    progress: u32,
+    times: Option<u64>,
+    set: Vec<(String, Template)>,
+    /// Whether it needs nothing of what the tool defines under `let`.
+    is_plain: bool,
+}
+
+/// One call, as the answers see it.
+pub(super) struct Call<'a> {
+    /// The arguments, checked and completed.
+    pub(super) arguments: Value,
+    /// The same in canonical form: what counts as the same call.
+    pub(super) canonical: &'a dyn Fn() -> String,
+    /// Who calls, or nothing.
+    pub(super) identity: &'a str,
+    /// What the client replied to questions, and the first answer that may be given now.
+    pub(super) replies: Option<(Value, usize)>,
+}
+
+/// What a call comes to.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Played {
+    pub(super) said: Said,
+    pub(super) fault: Option<Fault>,
+    pub(super) delay: Duration,
+    pub(super) progress: u32,
+    /// The answer that was chosen; replies to its questions go on behind it.
+    pub(super) choice: usize,
+}
+
+impl Script {
+    /// Compiles a tool's entry, with answers that are tried before its own. The complaint names the answer.
+    pub(super) fn compile(
+        entry: &Entry,
+        first: &[Answer],
+        convention: &Convention,
+        subject: Subject<'_>,
+    ) -> Result<Self, String> {
+        let name = |(name, written): (&String, &Plain)| {
+            let template = Template::compile(written).map_err(|wrong| format!("`let.{name}`: {wrong}"))?;
+            Ok((Arc::from(name.as_str()), template))
+        };
+        let choice = |(index, answer): (usize, &Answer)| {
+            Choice::compile(answer, convention, subject).map_err(|wrong| {
+                match index.checked_sub(first.len()) {
+                    Some(own) => format!("answer {}: {wrong}", own + 1),
+                    None => format!("added answer {}: {wrong}", index + 1),
+                }
+            })
+        };
+        let written = serde_json::to_string(&(first, entry)).unwrap_or_default();
+        Ok(Self {
+            tool: subject.tool.into(),
+            wrapped: subject.wrapped,
+            names: entry.names.iter().map(name).collect::<Result<_, String>>()?,
+            choices: first
+                .iter()
+                .chain(&entry.answers)
+                .enumerate()
+                .map(choice)
+                .collect::<Result<_, String>>()?,
+            counts: written.contains("nth"),
+        })
+    }
+
+    /// The result that every call gets, if there is one: then no world is needed.
+    pub(super) fn constant(&self) -> Option<&Rendered> {
+        let first = self.choices.first()?;
+        match &first.body {
+            Body::Fixed(rendered) if first.is_simple() => Some(rendered),
+            _ => None,
+        }
+    }
+
+    /// Chooses and fills in; the world changes as the answer says. The complaint is for whoever wrote the answers.
+    pub(super) fn play(
+        &self,
+        call: &Call<'_>,
+        world: &mut World,
+        convention: &Convention,
+    ) -> Result<Played, String> {
+        let mut scope = self.scope(call, world);
+        let mut spoilt: Option<Played> = None;
+        let mut named = false;
+        let start = call.replies.as_ref().map_or(0, |(_, start)| *start);
+        for (index, choice) in self.choices.iter().enumerate().skip(start) {
+            if !named && !choice.is_plain {
+                self.define(&mut scope)?;
+                named = true;
+            }
+            let failed =
+                |error: Error| format!("answer {} of `{}` failed: {}", index + 1, self.tool, reason(&error));
+            if !choice.fits(&scope).map_err(failed)? || !choice.affordable(world, (&self.tool, index)) {
+                continue;
+            }
+            let subject = Subject { tool: &self.tool, wrapped: self.wrapped };
+            let said = choice.body.fill(&scope, convention, subject).map_err(failed)?;
+            let changes = choice.set.iter().map(|(key, value)| Ok((key.clone(), value.fill(&scope)?)));
+            world.set(changes.collect::<Result<_, Error>>().map_err(failed)?);
+            let fault =
+                spoilt.as_ref().and_then(|earlier| earlier.fault.clone()).or_else(|| choice.fault.clone());
+            let earlier = spoilt.take();
+            let delay = earlier.as_ref().map_or(Duration::ZERO, |earlier| earlier.delay) + choice.delay;
+            let progress = choice.progress.max(earlier.map_or(0, |earlier| earlier.progress));
+            let played = Played { said, fault, delay, progress, choice: index };
+            // A fault that stands alone spoils what the next fitting answer says.
+            if played.said == Said::Nothing && played.fault.as_ref().is_some_and(Fault::spoils) {
+                spoilt = Some(played);
+                continue;
+            }
+            return Ok(played);
+        }
+        Err(self.nearest(&mut scope, start))
+    }
+
+    fn scope(&self, call: &Call<'_>, world: &mut World) -> Scope {
+        let nth = match (self.counts, &call.replies) {
+            (false, _) => 1,
+            (true, None) => world.count(&format!("{}\n{}", self.tool, (call.canonical)())),
+            // A call that goes on after a question is still the same call.
+            (true, Some(_)) => world.counted(&format!("{}\n{}", self.tool, (call.canonical)())),
+        };
+        let mut scope = Scope::default();
+        scope.add("args", call.arguments.clone());
+        scope.add("state", world.state());
+        scope.add("nth", nth);
+        scope.add("identity", call.identity);
+        scope.add("tool", &*self.tool);
+        scope.add("now", NOW);
+        if let Some((replies, _)) = &call.replies {
+            scope.add("inputs", replies.clone());
+            scope.add("reply", replies.get_attr("ask").unwrap_or_default());
+        }
+        scope
+    }
+
+    fn define(&self, scope: &mut Scope) -> Result<(), String> {
+        for (name, template) in &self.names {
+            let told = |error: Error| format!("`let.{name}` of `{}` failed: {}", self.tool, reason(&error));
+            let value = template.fill(scope).map_err(told)?;
+            scope.add(Arc::clone(name), value);
+        }
+        Ok(())
+    }
+
+    /// Says that nothing fits, and what came closest.
+    fn nearest(&self, scope: &mut Scope, start: usize) -> String {
+        let unmet = |choice: &Choice| -> Vec<String> {
+            choice
+                .when
+                .iter()
+                .filter(|condition| !condition.holds(scope).unwrap_or(false))
+                .map(ToString::to_string)
+                .collect()
+        };
+        let misses =
+            self.choices.iter().enumerate().skip(start).map(|(index, choice)| (index, unmet(choice)));
+        match misses.min_by_key(|(_, unmet)| unmet.len()) {
+            Some((index, unmet)) if unmet.is_empty() => {
+                format!(
+                    "no answer of `{}` fits this call; the nearest is answer {}, which is used up",
+                    self.tool,
+                    index + 1
+                )
+            }
+            Some((index, unmet)) => format!(
+                "no answer of `{}` fits this call; the nearest is answer {}, which wants {}",
+                self.tool,
+                index + 1,
+                unmet.join(" and ")
+            ),
+            None => format!("`{}` has no answers", self.tool),
+        }
+    }
+}
+
+impl Choice {
+    fn compile(answer: &Answer, convention: &Convention, subject: Subject<'_>) -> Result<Self, String> {
+        let condition = |(name, written): (&String, &Plain)| {
+            Condition::compile(name, written).map_err(|wrong| format!("`when`: {wrong}"))
+        };
+        let when: Vec<Condition> = answer.when.iter().map(condition).collect::<Result<_, String>>()?;
+        let set = set(&answer.set)?;
+        let body = Body::compile(answer, convention, subject)?;
+        let is_plain = when.iter().all(Condition::is_plain)
+            && body.is_fixed()
+            && set.iter().all(|(_, value)| value.is_fixed());
+        Ok(Self {
+            when,
+            body,
+            fault: answer.fault.clone(),
+            delay: answer.delay.unwrap_or_default().0,
+            progress: answer.progress.unwrap_or_default(),
+            times: answer.times,
+            set,
+            is_plain,
+        })
+    }
+
+    /// Whether it fits every call, always, and does nothing but answer.
+    fn is_simple(&self) -> bool {
+        let calm = self.fault.is_none() && self.delay.is_zero() && self.progress == 0;
+        calm && self.when.is_empty() && self.times.is_none() && self.set.is_empty()
+    }
+
+    fn fits(&self, scope: &Scope) -> Result<bool, Error> {
+        for condition in &self.when {
+            if !condition.holds(scope)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    fn affordable(&self, world: &mut World, (tool, index): (&Arc<str>, usize)) -> bool {
+        self.times.is_none_or(|times| world.spend(tool, index, times))
+    }
+}
+
+fn set(written: &Map<String, Plain>) -> Result<Vec<(String, Template)>, String> {
+    let compile = |(key, value): (&String, &Plain)| {
+        Ok((key.clone(), Template::compile(value).map_err(|wrong| format!("`set.{key}`: {wrong}"))?))
+    };
+    written.iter().map(compile).collect()
+}
+
+#[cfg(test)]
+#[path = "script_tests.rs"]
+mod tests;

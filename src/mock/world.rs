@@ -1,0 +1,80 @@
+//! What a server remembers between calls: the state that answers read and set, how often each call came, and how
+//! often each answer was used.
+
+use super::value::from_plain;
+use minijinja::Value;
+use serde_json::{Map, Value as Plain};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+/// The memory of one living server.
+#[derive(Default)]
+pub(super) struct World {
+    keys: BTreeMap<String, Value>,
+    state: Option<Value>,
+    calls: HashMap<String, u64>,
+    used: HashMap<(Arc<str>, usize), u64>,
+}
+
+impl World {
+    /// The world as it begins.
+    pub(super) fn new(initial: &Map<String, Plain>) -> Self {
+        let keys = initial.iter().map(|(name, value)| (name.clone(), from_plain(value))).collect();
+        Self { keys, ..Self::default() }
+    }
+
+    /// The state as expressions see it.
+    pub(super) fn state(&mut self) -> Value {
+        let keys = &self.keys;
+        self.state
+            .get_or_insert_with(|| Value::from_pairs(keys.iter().map(|(name, value)| (name, value.clone()))))
+            .clone()
+    }
+
+    /// Sets keys; all at once.
+    pub(super) fn set(&mut self, changes: Vec<(String, Value)>) {
+        if !changes.is_empty() {
+            self.keys.extend(changes);
+            self.state = None;
+        }
+    }
+
+    /// Counts one more call of that kind and gives its number, from 1.
+    pub(super) fn count(&mut self, call: &str) -> u64 {
+        let count = self.calls.entry(call.to_owned()).or_default();
+        *count += 1;
+        *count
+    }
+
+    /// The number of the last call of that kind.
+    pub(super) fn counted(&self, call: &str) -> u64 {
+        self.calls.get(call).copied().unwrap_or(1)
+    }
+
+    /// Uses an answer that may be used only so often; whether it still could be.
+    pub(super) fn spend(&mut self, tool: &Arc<str>, answer: usize, times: u64) -> bool {
+        let used = self.used.entry((Arc::clone(tool), answer)).or_default();
+        *used += 1;
+        *used <= times
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mock::value::to_plain;
+    use serde_json::json;
+
+    #[test]
+    fn what_is_set_is_seen_and_what_is_counted_counts() {
+        let initial = json!({"vms": [1, 2]});
+        let mut world = World::new(initial.as_object().unwrap());
+        let before = world.state();
+        world.set(vec![("vms".into(), Value::from(vec![1])), ("new".into(), Value::from(true))]);
+        assert_eq!(to_plain(&world.state()), json!({"vms": [1], "new": true}));
+        assert_eq!(to_plain(&before), initial, "a state that somebody holds does not change");
+        assert_eq!((world.count("a"), world.count("a"), world.count("b"), world.counted("a")), (1, 2, 1, 2));
+        let tool: Arc<str> = "t".into();
+        assert!(world.spend(&tool, 0, 1) && !world.spend(&tool, 0, 1) && world.spend(&tool, 1, 1));
+    }
+}
