@@ -5,6 +5,7 @@
 pub mod cli;
 pub mod declared;
 pub mod diagnostic;
+pub mod embedded;
 pub mod gateway;
 pub mod mock;
 pub mod policy;

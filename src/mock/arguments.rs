@@ -289,5 +289,4 @@ fn shortened(text: &str) -> String {
 }
 
 #[cfg(test)]
-#[path = "arguments_tests.rs"]
 mod tests;

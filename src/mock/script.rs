@@ -260,5 +260,4 @@ fn set(written: &Map<String, Plain>) -> Result<Vec<(String, Template)>, String> 
 }
 
 #[cfg(test)]
-#[path = "script_tests.rs"]
 mod tests;

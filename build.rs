@@ -1,0 +1,101 @@
+//! Renders the files that ship inside the binary: mocks as JSON with their lists as ready text, scenarios and gateway
+//! profiles as they are. So nothing has to be parsed at the start that may never be asked for.
+
+#[path = "src/mock/assemble.rs"]
+mod assemble;
+
+use assemble::{Part, assemble};
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn main() {
+    let root = PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").expect("cargo names the folder"));
+    let mut text = String::new();
+    for (table, folder) in [("SCENARIOS", "scenarios"), ("GATEWAYS", "gateways"), ("MOCK_FILES", "mocks")] {
+        println!("cargo:rerun-if-changed={folder}");
+        let files = files(&root.join(folder));
+        writeln!(
+            text,
+            "/// The files under `{folder}/`, by their path there.\npub static {table}: &[File] = &["
+        )
+        .expect("a string");
+        for path in files {
+            let full = root.join(folder).join(&path);
+            println!("cargo:rerun-if-changed={folder}/{path}");
+            writeln!(text, "    File {{ path: {path:?}, text: include_str!({full:?}) }},").expect("a string");
+        }
+        text.push_str("];\n");
+    }
+    text.push_str("/// The shipped mocks, put together.\npub(crate) static MOCKS: &[MockText] = &[\n");
+    for name in folders(&root.join("mocks")) {
+        mock(&mut text, &name, &root.join("mocks").join(&name));
+    }
+    text.push_str("];\n");
+    let out = PathBuf::from(std::env::var_os("OUT_DIR").expect("cargo names the folder"));
+    fs::write(out.join("embedded.rs"), text).expect("the output folder can be written");
+}
+
+fn mock(text: &mut String, name: &str, folder: &Path) {
+    let parts: Vec<Part> =
+        files(folder).into_iter().map(|path| (path.clone(), read(&folder.join(path)))).collect();
+    let (mock, wrong) = assemble(parts);
+    for wrong in &wrong {
+        println!("cargo:error=mocks/{name}/{}: {}: {}", wrong.file, wrong.pointer, wrong.message);
+    }
+    let (server, world) = (mock.server.to_string(), serde_json::Value::Object(mock.world).to_string());
+    writeln!(text, "    MockText {{ name: {name:?}, server: {server:?}, world: {world:?}, tools: &[")
+        .expect("a string");
+    let silent = mock.tools.iter().filter(|tool| tool.words.is_null()).count();
+    if silent > 0 {
+        println!("cargo:warning=mocks/{name}: {silent} tools have no description and no answers");
+    }
+    for tool in mock.tools {
+        let (entry, facts, words) = (tool.entry.to_string(), tool.facts.to_string(), tool.words.to_string());
+        let name = tool.name;
+        writeln!(
+            text,
+            "        ToolText {{ name: {name:?}, entry: {entry:?}, facts: {facts:?}, words: {words:?} }},"
+        )
+        .expect("a string");
+    }
+    text.push_str("    ] },\n");
+}
+
+fn read(path: &Path) -> serde_json::Value {
+    let text = fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    if path.extension().is_some_and(|extension| extension == "json") {
+        return serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    }
+    let options = serde_saphyr::options! { strict_booleans: true };
+    serde_saphyr::from_str_with_options(&text, options)
+        .unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// The files under a folder, as paths with slashes, in order; none where there is no such folder.
+fn files(folder: &Path) -> Vec<String> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if name.starts_with('.') {
+            continue;
+        }
+        if entry.path().is_dir() {
+            found.extend(files(&entry.path()).into_iter().map(|path| format!("{name}/{path}")));
+        } else {
+            found.push(name);
+        }
+    }
+    found.sort();
+    found
+}
+
+fn folders(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut names: Vec<String> = entries
+        .filter(|entry| entry.path().is_dir())
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .collect();
+    names.sort();
+    names
+}

@@ -1,0 +1,57 @@
+//! The files that ship inside the binary: scenarios and gateway profiles as they are written, mocks also put together
+//! and rendered by the build script.
+//!
+//! It only carries them; what they mean is the rooms' that read them.
+
+/// One shipped file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct File {
+    /// Its path below the folder of its kind, with slashes.
+    pub path: &'static str,
+    /// What it says.
+    pub text: &'static str,
+}
+
+/// A shipped mock, put together; every text is JSON.
+pub(crate) struct MockText {
+    /// Its name: that of its folder.
+    pub(crate) name: &'static str,
+    /// `server.yaml`.
+    pub(crate) server: &'static str,
+    /// Its world as it begins.
+    pub(crate) world: &'static str,
+    /// Its tools in order.
+    pub(crate) tools: &'static [ToolText],
+}
+
+/// A tool of a shipped mock; every text but the name is JSON.
+pub(crate) struct ToolText {
+    /// Its name.
+    pub(crate) name: &'static str,
+    /// Its entry in `tools/list`.
+    pub(crate) entry: &'static str,
+    /// `{risk, wrapped}`.
+    pub(crate) facts: &'static str,
+    /// Its description and answers; null where it has none.
+    pub(crate) words: &'static str,
+}
+
+include!(concat!(env!("OUT_DIR"), "/embedded.rs"));
+
+/// The text of the file at that path, in one of the tables.
+pub fn text(table: &[File], path: &str) -> Option<&'static str> {
+    table.iter().find(|file| file.path == path).map(|file| file.text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_mocks_are_there_as_files_and_put_together() {
+        assert!(text(MOCK_FILES, "ludus/server.yaml").is_some_and(|text| text.contains("Core Operations")));
+        assert_eq!(text(MOCK_FILES, "nowhere"), None);
+        let tools: Vec<(&str, usize)> = MOCKS.iter().map(|mock| (mock.name, mock.tools.len())).collect();
+        assert_eq!(tools, [("ludus", 201), ("velociraptor", 28)]);
+    }
+}

@@ -1,0 +1,219 @@
+//! A mock out of a folder of the user's: every mistake at once, each with its place.
+
+use super::answer::Entry;
+use super::assemble::{Part, assemble};
+use super::spec::{Manner, Mock, Spec};
+use super::tool::{Tool, Words};
+use crate::source::{self, Spot};
+use serde_json::Value as Plain;
+use std::collections::HashMap;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// One thing that is wrong with a mock's files.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}:{}: {message}", file.display(), spot.line)]
+pub struct MockError {
+    /// The file.
+    pub file: PathBuf,
+    /// Where in it; line 0 where the whole file is meant.
+    pub spot: Spot,
+    /// What is wrong, a fragment.
+    pub message: String,
+}
+
+/// The files of a folder as they were read.
+struct Files {
+    folder: PathBuf,
+    texts: HashMap<String, String>,
+    wrong: Vec<MockError>,
+}
+
+impl Mock {
+    /// The mock in that folder: `catalogue.json`, `server.yaml`, `world/*.yaml` and `tools/*.yaml`.
+    pub fn from_folder(folder: &Path) -> Result<Self, Vec<MockError>> {
+        let mut files = Files { folder: folder.to_owned(), texts: HashMap::new(), wrong: Vec::new() };
+        let parts = files.read();
+        let (assembled, wrong) = assemble(parts);
+        for wrong in wrong {
+            files.complain(&wrong.file, &wrong.pointer, wrong.message);
+        }
+        let manner = files.typed::<Manner>("server.yaml", "", &assembled.server);
+        let mut tools = Vec::new();
+        for tool in assembled.tools {
+            if tool.words.is_null() {
+                files.complain(
+                    "catalogue.json",
+                    "",
+                    format!("`{}` has no entry in any file of `tools/`", tool.name),
+                );
+                continue;
+            }
+            let pointer = format!("/{}", tool.name);
+            let facts = serde_json::from_value(tool.facts).unwrap_or_default();
+            if let Some(entry) = files.typed::<Entry>(&tool.file, &pointer, &tool.words) {
+                let words = Words::Read(Arc::new(entry));
+                tools.push((Tool::new(&tool.name, tool.entry.to_string(), facts, words), tool.file, pointer));
+            }
+        }
+        let Some(manner) = manner else { return Err(files.wrong) };
+        let places: Vec<(String, String)> =
+            tools.iter().map(|(_, file, pointer)| (file.clone(), pointer.clone())).collect();
+        let name = folder.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let tools = tools.into_iter().map(|(tool, _, _)| tool).collect();
+        match Spec::of(&name, manner, tools, assembled.world) {
+            Err(wrong) => files.complain("server.yaml", "/conventions", wrong),
+            Ok(spec) => {
+                for (tool, (file, pointer)) in spec.tools.values().zip(&places) {
+                    if let Err(wrong) = tool.script(&spec.convention) {
+                        files.complain(file, pointer, wrong);
+                    }
+                }
+                if files.wrong.is_empty() {
+                    return Ok(Self(Arc::new(spec)));
+                }
+            }
+        }
+        Err(files.wrong)
+    }
+}
+
+impl Files {
+    fn read(&mut self) -> Vec<Part> {
+        let mut parts = Vec::new();
+        for name in ["server.yaml", "catalogue.json", "catalogue.yaml"] {
+            if self.folder.join(name).exists() {
+                parts.extend(self.part(name.to_owned()));
+            }
+        }
+        for inner in ["world", "tools"] {
+            let mut names: Vec<String> = fs::read_dir(self.folder.join(inner))
+                .into_iter()
+                .flatten()
+                .filter_map(|entry| Some(entry.ok()?.file_name().to_string_lossy().into_owned()))
+                .filter(|name| name.ends_with(".yaml") || name.ends_with(".json"))
+                .collect();
+            names.sort();
+            parts.extend(names.into_iter().filter_map(|name| self.part(format!("{inner}/{name}"))));
+        }
+        parts
+    }
+
+    fn part(&mut self, file: String) -> Option<Part> {
+        let text = match fs::read_to_string(self.folder.join(&file)) {
+            Ok(text) => text,
+            Err(error) => {
+                let message = match error.kind() {
+                    io::ErrorKind::InvalidData => "is not UTF-8".to_owned(),
+                    _ => error.to_string(),
+                };
+                self.wrong.push(MockError { file: self.folder.join(&file), spot: Spot::default(), message });
+                return None;
+            }
+        };
+        let value = source::typed::<Plain>(&text);
+        self.texts.insert(file.clone(), text);
+        match value {
+            Ok(value) => Some((file, value)),
+            Err(unreadable) => {
+                let (spot, message) = (unreadable.spot, unreadable.message);
+                self.wrong.push(MockError { file: self.folder.join(&file), spot, message });
+                None
+            }
+        }
+    }
+
+    fn typed<T: serde::de::DeserializeOwned>(
+        &mut self,
+        file: &str,
+        pointer: &str,
+        value: &Plain,
+    ) -> Option<T> {
+        if value.is_null() {
+            return None;
+        }
+        match serde_json::from_value(value.clone()) {
+            Ok(typed) => Some(typed),
+            Err(error) => {
+                self.complain(file, pointer, error.to_string());
+                None
+            }
+        }
+    }
+
+    fn complain(&mut self, file: &str, pointer: &str, message: String) {
+        let node = self.texts.get(file).and_then(|text| source::read(text).ok());
+        let spot = node.map(|node| node.nearest(pointer).spot).unwrap_or_default();
+        self.wrong.push(MockError { file: self.folder.join(file), spot, message });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SERVER: &str = include_str!("../../mocks/ludus/server.yaml");
+    const CATALOGUE: &str = r#"{"tools": [{"name": "a", "risk": "read"}, {"name": "b"}]}"#;
+
+    fn folder(files: &[(&str, &str)]) -> (tempfile::TempDir, Result<Mock, Vec<MockError>>) {
+        let folder = tempfile::tempdir().unwrap();
+        for (path, text) in files {
+            let path = folder.path().join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        }
+        let mock = Mock::from_folder(folder.path());
+        (folder, mock)
+    }
+
+    #[test]
+    fn a_folder_is_a_mock() {
+        let tools =
+            "a: {description: A., answers: [{give: {x: 1}}]}\nb: {description: B., answers: [{give: {}}]}\n";
+        let (_folder, mock) = folder(&[
+            ("server.yaml", SERVER),
+            ("catalogue.json", CATALOGUE),
+            ("tools/all.yaml", tools),
+            ("world/w.yaml", "k: [1]\n"),
+        ]);
+        let mock = mock.unwrap();
+        assert_eq!(mock.tools(), ["a", "b"]);
+        assert_eq!((mock.risk("a"), mock.risk("b")), (Some("read"), None));
+        assert_eq!(mock.entry("a").unwrap()["description"], "A.");
+    }
+
+    #[test]
+    fn all_mistakes_are_told_at_once_with_their_places() {
+        let tools =
+            "a:\n  description: A.\n  answers:\n    - give: \"{{ x\"\nc: {description: C., answers: []}\n";
+        let (_folder, mock) = folder(&[
+            ("server.yaml", SERVER),
+            ("catalogue.json", CATALOGUE),
+            ("tools/all.yaml", tools),
+            ("world/w.yaml", "- 1\n"),
+        ]);
+        let told: Vec<String> = mock
+            .unwrap_err()
+            .into_iter()
+            .map(|error| {
+                format!(
+                    "{}:{} {}",
+                    error.file.file_name().unwrap().to_string_lossy(),
+                    error.spot.line,
+                    error.message
+                )
+            })
+            .collect();
+        assert_eq!(
+            told,
+            [
+                "w.yaml:1 is no mapping",
+                "all.yaml:5 `c` is not in the catalogue",
+                "catalogue.json:1 `b` has no entry in any file of `tools/`",
+                "all.yaml:2 answer 1: `give`: `{{` is never closed by `}}`",
+            ]
+        );
+    }
+}

@@ -1,0 +1,233 @@
+//! A mock as a specification: what it lists, what it answers, how it puts things. Any number of servers may play it.
+
+use super::answer::{Answer, RpcErrorText};
+use super::convention::{Convention, Conventions};
+use super::tool::{Tool, Words};
+use crate::embedded::{MOCKS, MockText};
+use indexmap::IndexMap;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value as Plain};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+/// `server.yaml`: how a server talks.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Manner {
+    /// What it calls itself.
+    pub(super) name: String,
+    /// The version it claims.
+    pub(super) version: String,
+    /// What it tells the agent about its use.
+    #[serde(default)]
+    pub(super) instructions: Option<String>,
+    /// What it says it can do.
+    pub(super) capabilities: Map<String, Plain>,
+    /// The revisions that it speaks; by default all of them.
+    #[serde(default)]
+    pub(super) revisions: Vec<String>,
+    /// Lists that are always empty: the method, and the member that holds the list.
+    #[serde(default)]
+    #[schemars(with = "BTreeMap<String, String>")]
+    pub(super) empty_lists: IndexMap<String, String>,
+    /// How it puts results and errors.
+    conventions: Conventions,
+}
+
+/// What a mock consists of; its parts are shared by all that is made of it.
+#[derive(Clone)]
+pub(super) struct Spec {
+    pub(super) name: Arc<str>,
+    pub(super) manner: Arc<Manner>,
+    pub(super) convention: Arc<Convention>,
+    pub(super) tools: IndexMap<Arc<str>, Arc<Tool>>,
+    pub(super) world: World,
+}
+
+/// The world as it begins: shipped text, or as read.
+#[derive(Clone)]
+pub(super) enum World {
+    Text(&'static str),
+    Read(Arc<Map<String, Plain>>),
+}
+
+impl World {
+    /// The keys and their values.
+    pub(super) fn keys(&self) -> Map<String, Plain> {
+        match self {
+            Self::Text(text) => serde_json::from_str(text).unwrap_or_default(),
+            Self::Read(keys) => (**keys).clone(),
+        }
+    }
+}
+
+/// A mock: a server as a specification. Cheap to clone; a [`MockServer`](super::MockServer) brings it to life.
+///
+/// ```
+/// use mcp_gauntlet::mock::{Answer, Mock};
+/// use serde_json::json;
+///
+/// let mock = Mock::ludus();
+/// assert_eq!(mock.risk("destroy_vm"), Some("destructive"));
+///
+/// // A scenario's own answers are tried before the mock's.
+/// let answer: Answer = serde_json::from_value(json!({"error": "the hypervisor is on fire"}))?;
+/// let mock = mock.with_answers("list_hosts", vec![answer])?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+pub struct Mock(pub(super) Arc<Spec>);
+
+/// Answers that make no sense, or a tool that does not exist.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct WrongAnswers(pub String);
+
+impl Mock {
+    /// The range operator's server with 201 tools.
+    pub fn ludus() -> Self {
+        Self::named("ludus").expect("it ships")
+    }
+
+    /// The responder's server with 28 tools.
+    pub fn velociraptor() -> Self {
+        Self::named("velociraptor").expect("it ships")
+    }
+
+    /// The shipped mock of that name.
+    pub fn named(name: &str) -> Option<Self> {
+        MOCKS.iter().find(|mock| mock.name == name).map(shipped)
+    }
+
+    /// The names of the shipped mocks.
+    pub fn names() -> Vec<&'static str> {
+        MOCKS.iter().map(|mock| mock.name).collect()
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    /// The names of its tools, in the order of its list.
+    pub fn tools(&self) -> Vec<&str> {
+        self.0.tools.keys().map(|name| &**name).collect()
+    }
+
+    /// A tool's entry in `tools/list`.
+    pub fn entry(&self, tool: &str) -> Option<&Plain> {
+        self.0.tools.get(tool).map(|tool| tool.entry())
+    }
+
+    /// How dangerous the catalogue calls a tool: `read`, `write`, `execute`, `destructive`, ...
+    pub fn risk(&self, tool: &str) -> Option<&str> {
+        self.0.tools.get(tool)?.risk()
+    }
+
+    /// The same mock with answers of that tool that are tried before its own.
+    pub fn with_answers(&self, tool: &str, answers: Vec<Answer>) -> Result<Self, WrongAnswers> {
+        let known = self.0.tools.get(tool);
+        let known = known.ok_or_else(|| WrongAnswers(format!("`{}` has no tool `{tool}`", self.0.name)))?;
+        let changed = known.with_answers(answers);
+        changed.script(&self.0.convention).map_err(|wrong| WrongAnswers(format!("`{tool}`: {wrong}")))?;
+        let mut spec = (*self.0).clone();
+        spec.tools.insert(Arc::clone(&known.name), Arc::new(changed));
+        Ok(Self(Arc::new(spec)))
+    }
+
+    /// Everything that is wrong with its answers, by tool: compiles what is otherwise compiled when it is called.
+    pub fn mistakes(&self) -> Vec<(String, String)> {
+        let wrong = |tool: &Arc<Tool>| Some((tool.name.to_string(), tool.script(&self.0.convention).err()?));
+        self.0.tools.values().filter_map(wrong).collect()
+    }
+
+    /// The errors that its server puts its own way, for whoever explains them.
+    pub fn invalid_params(&self) -> RpcErrorText {
+        let error = self.0.convention.invalid_params();
+        RpcErrorText { code: error.code, message: error.message, more: error.data.as_ref().map(Plain::from) }
+    }
+}
+
+impl fmt::Debug for Mock {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "Mock({}, {} tools)", self.0.name, self.0.tools.len())
+    }
+}
+
+fn shipped(mock: &MockText) -> Mock {
+    // A test reads every shipped text, so that no start can fail.
+    let manner: Manner = serde_json::from_str(mock.server).expect("`server.yaml` is checked");
+    let convention = Convention::compile(manner.conventions.clone()).expect("`server.yaml` is checked");
+    let tools = mock.tools.iter().map(|tool| {
+        let facts = serde_json::from_str(tool.facts).unwrap_or_default();
+        let tool = Tool::new(tool.name, tool.entry, facts, Words::Text(tool.words));
+        (Arc::clone(&tool.name), Arc::new(tool))
+    });
+    Mock(Arc::new(Spec {
+        name: mock.name.into(),
+        manner: Arc::new(manner),
+        convention: Arc::new(convention),
+        tools: tools.collect(),
+        world: World::Text(mock.world),
+    }))
+}
+
+impl Spec {
+    /// A spec of parts that were read.
+    pub(super) fn of(
+        name: &str,
+        manner: Manner,
+        tools: Vec<Tool>,
+        world: Map<String, Plain>,
+    ) -> Result<Self, String> {
+        let convention = Convention::compile(manner.conventions.clone())?;
+        Ok(Self {
+            name: name.into(),
+            manner: Arc::new(manner),
+            convention: Arc::new(convention),
+            tools: tools.into_iter().map(|tool| (Arc::clone(&tool.name), Arc::new(tool))).collect(),
+            world: World::Read(Arc::new(world)),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn the_shipped_mocks_have_their_catalogues() {
+        assert_eq!(Mock::names(), ["ludus", "velociraptor"]);
+        let ludus = Mock::ludus();
+        assert_eq!((ludus.tools().len(), ludus.tools()[0]), (201, "get_range"));
+        let entry = ludus.entry("destroy_vm").unwrap();
+        assert_eq!(entry["_meta"], json!({"_fastmcp": {"tags": []}}));
+        assert_eq!(entry["inputSchema"]["required"], json!(["vm_id"]));
+        let velociraptor = Mock::velociraptor();
+        assert_eq!(velociraptor.tools().len(), 28);
+        assert!(velociraptor.entry("client_info").unwrap().get("_meta").is_none());
+        assert!(Mock::named("nobody").is_none());
+    }
+
+    #[test]
+    fn every_shipped_answer_compiles() {
+        for name in Mock::names() {
+            assert_eq!(Mock::named(name).unwrap().mistakes(), [], "{name}");
+        }
+    }
+
+    #[test]
+    fn wrong_answers_are_refused() {
+        let answer = |value| serde_json::from_value::<Answer>(value).unwrap();
+        let ludus = Mock::ludus();
+        assert!(ludus.with_answers("nope", Vec::new()).is_err());
+        let wrong = ludus.with_answers("list_hosts", vec![answer(json!({"give": "{{ a"}))]);
+        assert_eq!(
+            wrong.unwrap_err().0,
+            "`list_hosts`: added answer 1: `give`: `{{` is never closed by `}}`"
+        );
+    }
+}
