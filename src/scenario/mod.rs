@@ -3,6 +3,7 @@
 //! It reads, and tells every mistake at once with its place; it checks names and twins. It does not know how anything
 //! is done, nor what came of it: that is the runner's.
 
+mod check;
 mod document;
 mod expect;
 mod pattern;
@@ -14,13 +15,14 @@ mod template;
 mod upstream;
 mod variables;
 
+pub use check::{Known, check};
 pub use document::{
     Attack, Canary, EraChoice, Given, Haunt, Identity, IdentityPolicy, Scenario, Session, Severity,
 };
 pub use expect::{
     Amount, Detailed, EntryExpect, Expect, HttpExpect, Listing, NoticeExpect, Tally, UpstreamExpect, Verdict,
 };
-pub use pattern::Pattern;
+pub use pattern::{Pattern, Unmet};
 pub use policy::{PolicyText, Spoil};
 pub use read::read;
 pub use step::{

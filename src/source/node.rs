@@ -68,6 +68,17 @@ impl Node {
         nearest
     }
 
+    /// Where the key at a JSON pointer stands; where there is none, the node nearest to it.
+    pub fn key(&self, pointer: &str) -> Spot {
+        let (above, name) = pointer.rsplit_once('/').unwrap_or((pointer, ""));
+        let name = name.replace("~1", "/").replace("~0", "~");
+        let entries = self.nearest(above).map().unwrap_or_default();
+        entries
+            .iter()
+            .find(|(key, _)| key.value == name)
+            .map_or(self.nearest(pointer).spot, |(key, _)| key.spot)
+    }
+
     /// The words a person uses for what this is, for complaints.
     pub fn noun(&self) -> &'static str {
         match self.value {
