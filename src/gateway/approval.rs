@@ -106,10 +106,10 @@ impl RunningGateway {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, unix))]
 mod tests {
     use super::*;
-    use crate::gateway::running::testing;
+    use crate::gateway::testing;
     use crate::gateway::told::Word;
 
     fn told(approval: Option<&str>) -> Told {

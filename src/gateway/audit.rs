@@ -82,10 +82,10 @@ impl AuditSource {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, unix))]
 mod tests {
     use crate::gateway::profile::Recorded;
-    use crate::gateway::running::testing;
+    use crate::gateway::testing;
 
     const FIELDS: &str = "fields: {decision: /outcome, tool: /target, id: /n}, words: {allow: [allowed], limit: [rate_limited]}";
 

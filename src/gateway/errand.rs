@@ -3,6 +3,8 @@
 
 use super::profile::{Errand, HttpErrand};
 use super::template::{Engine, RenderError, Template, Variables};
+use crate::diagnostic::printable_lines;
+use crate::transport::http_client::{HttpClient, Lost, Outgoing};
 use minijinja::Value;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -10,6 +12,8 @@ use std::time::Duration;
 
 /// How long one deed may take.
 const LONGEST: Duration = Duration::from_secs(60);
+/// How large an answer may be.
+const LARGEST: usize = 16 << 20;
 /// How much of a command's complaint is told.
 const COMPLAINT: usize = 600;
 
@@ -125,8 +129,7 @@ impl Desk {
             _ => fail(format!("cannot be run: {error}")),
         })?;
         if !done.status.success() {
-            let complaint = String::from_utf8_lossy(&done.stderr);
-            let complaint: String = complaint.trim().chars().take(COMPLAINT).collect();
+            let complaint = printable_lines(String::from_utf8_lossy(&done.stderr).trim(), COMPLAINT);
             return Err(fail(format!("ended with {}: {complaint}", done.status)));
         }
         Ok(String::from_utf8_lossy(&done.stdout).into_owned())
@@ -137,33 +140,19 @@ impl Desk {
         let url = self.text(&errand.url, variables)?;
         let fail = |why: String| ErrandError::Http { url: url.clone(), why };
         let method = errand.method.as_deref().unwrap_or("GET").to_ascii_uppercase();
-        let method =
-            reqwest::Method::from_bytes(method.as_bytes()).map_err(|error| fail(error.to_string()))?;
-        let client = reqwest::Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .no_proxy()
-            .timeout(LONGEST);
-        let client = client.build().map_err(|error| fail(error.to_string()))?;
-        let mut request = client.request(method, &url);
-        for (name, value) in &errand.headers {
-            request = request.header(name, self.text(value, variables)?);
+        let method = http::Method::from_bytes(method.as_bytes()).map_err(|error| fail(error.to_string()))?;
+        let header = |(name, value): (&String, &Template)| Ok((name.clone(), self.text(value, variables)?));
+        let headers = errand.headers.iter().map(header).collect::<Result<_, RenderError>>()?;
+        let body = errand.body.as_ref().map(|body| self.text(body, variables)).transpose()?;
+        let body = body.unwrap_or_default().into();
+        let answer =
+            tokio::time::timeout(LONGEST, whole(Outgoing { method, url: url.clone(), headers, body }));
+        let late = || fail(format!("took longer than {}", humantime::format_duration(LONGEST)));
+        let answer = answer.await.map_err(|_| late())?.map_err(|Lost(why)| fail(format!("failed: {why}")))?;
+        if answer.0 >= 400 {
+            return Err(fail(format!("was answered with {}", answer.0)));
         }
-        if let Some(body) = &errand.body {
-            request = request.body(self.text(body, variables)?);
-        }
-        let answer = request.send().await.map_err(|error| fail(format!("failed: {error}")))?;
-        let status = answer.status();
-        if status.as_u16() >= 400 {
-            return Err(fail(format!("was answered with {status}")));
-        }
-        let mut text: String = answer
-            .headers()
-            .iter()
-            .map(|(name, value)| format!("{name}: {}\r\n", String::from_utf8_lossy(value.as_bytes())))
-            .collect();
-        text.push_str("\r\n");
-        text.push_str(&answer.text().await.map_err(|error| fail(format!("broke off: {error}")))?);
-        Ok(text)
+        Ok(answer.1)
     }
 
     fn keep(&self, errand: &Errand, outcome: &str, variables: &mut Variables) -> Result<(), ErrandError> {
@@ -177,6 +166,15 @@ impl Desk {
         }
         Ok(())
     }
+}
+
+/// Status, and head and body as one text.
+async fn whole(outgoing: Outgoing) -> Result<(u16, String), Lost> {
+    let answer = HttpClient::new().send(outgoing).await?;
+    let status = answer.status;
+    let head: String = answer.headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+    let body = answer.whole(LARGEST).await?;
+    Ok((status, format!("{head}\r\n{}", String::from_utf8_lossy(&body))))
 }
 
 fn read(path: &Path) -> Result<String, ErrandError> {
@@ -197,7 +195,7 @@ fn find(text: &str, sought: &str) -> Option<String> {
     found.get(1).or_else(|| found.get(0)).map(|group| group.as_str().to_owned())
 }
 
-#[cfg(test)]
+#[cfg(all(test, unix))]
 mod tests {
     use super::*;
     use crate::gateway::template::value;
@@ -247,7 +245,7 @@ mod tests {
         assert_eq!((&*variables["cookie"], &*variables["deep"]), ("s=1", "x"));
         let lost = errands(&format!("[{{http: {{url: '{}/none', method: post}}}}]", server.uri()));
         let error = desk(folder.path()).perform(&lost, &mut variables).await.unwrap_err();
-        assert!(error.to_string().ends_with("was answered with 404 Not Found"), "{error}");
+        assert!(error.to_string().ends_with("was answered with 404"), "{error}");
     }
 
     #[tokio::test]

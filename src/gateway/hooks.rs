@@ -1,11 +1,12 @@
 //! What can be done to a gateway while it runs: another policy, a credential taken away, a restart, a clock turned on.
 
 use super::errand::ErrandError;
-use super::profile::{Change, Notice};
+use super::failure::StartError;
+use super::profile::Change;
 use super::render::{Caller, Facts, Identity, render};
-use super::running::{RunningGateway, StartError, write};
+use super::running::{RunningGateway, write};
+use super::stranger::notify;
 use super::template::{RenderError, Variables};
-use nix::sys::signal::Signal;
 use std::io;
 use std::path::Path;
 use std::time::Duration;
@@ -70,11 +71,7 @@ impl RunningGateway {
         let identities = facts.identities.iter().chain(gone).cloned().collect();
         self.take_facts(Facts { identities, ..facts });
         if let (Some(notice), Some(process)) = (change.signal, self.process()) {
-            process.signal(match notice {
-                Notice::Hup => Signal::SIGHUP,
-                Notice::Usr1 => Signal::SIGUSR1,
-                Notice::Usr2 => Signal::SIGUSR2,
-            })?;
+            notify(process, notice)?;
         }
         self.desk().perform(&change.then.0, &mut variables).await?;
         Ok(change.within.0)
@@ -102,10 +99,10 @@ impl RunningGateway {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, unix))]
 mod tests {
     use super::*;
-    use crate::gateway::running::testing::{attached, started};
+    use crate::gateway::testing::{attached, started};
 
     const TEMPLATE: &str = "{% for identity in identities %}{{ identity.name }}={{ identity.policy.default if identity.policy else 'nothing' }} {% endfor %}";
     const SCRIPT: &str = "connect: {http: 'http://x'}\nfiles: {config: {template: c.j2, name: config}}\n\

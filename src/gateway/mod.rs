@@ -7,7 +7,9 @@
 
 mod approval;
 mod audit;
+mod connection;
 mod errand;
+mod failure;
 mod hooks;
 mod launch;
 mod names;
@@ -16,18 +18,23 @@ mod reads;
 mod render;
 mod running;
 mod shipped;
+mod stranger;
 mod template;
+#[cfg(test)]
+mod testing;
 mod told;
 
 pub use approval::{ApprovalError, Decided, Decision, Pending};
 pub use audit::AuditRecord;
+pub use connection::Connection;
 pub use errand::ErrandError;
+pub use failure::{Failure, StartError};
 pub use hooks::HookError;
-pub use launch::{Command, free_ports};
+pub use launch::free_ports;
 pub use names::{Collision, Names};
 pub use profile::{Isolate, Profile, ProfileError, Reach, Recorded, Start, Style};
 pub use render::{Caller, Facts, Identity, Inputs, Place, Rendered, Spoil, Upstream, render};
-pub use running::{Connection, RunningGateway, StartError};
+pub use running::RunningGateway;
 pub use shipped::{named, names as shipped_names};
 pub use template::{RenderError, Template};
 pub use told::{Told, Word};

@@ -113,6 +113,22 @@ impl Claim {
 }
 
 impl Condition {
+    /// Whether it says nothing, and so would hold of everything.
+    pub(super) fn is_empty(&self) -> bool {
+        matches!(
+            self,
+            Self {
+                error_result: None,
+                result: None,
+                rpc_error: None,
+                http: None,
+                elicitation: None,
+                input_required: None,
+                silence: None,
+            }
+        )
+    }
+
     /// What the expressions caught, if all of it holds.
     pub(super) fn holds(&self, view: &View<'_>) -> Option<Captures> {
         let mut caught = Captures::new();

@@ -34,7 +34,7 @@ pub fn names() -> impl Iterator<Item = &'static str> {
 pub fn named(name: &str) -> Option<Profile> {
     let (_, text, files) = SHIPPED.iter().find(|(known, ..)| *known == name)?;
     let templates = files.iter().map(|(file, text)| ((*file).to_owned(), (*text).to_owned())).collect();
-    Some(Profile::read(text, templates).unwrap_or_else(|mistakes| panic!("{name}: {}", mistakes.join("\n"))))
+    Some(Profile::read(name, text, templates).unwrap_or_else(|mistakes| panic!("{}", mistakes.render(false))))
 }
 
 #[cfg(test)]

@@ -203,12 +203,16 @@ mod tests {
     }
 
     fn profile(reads: &str) -> Profile {
-        Profile::read(&format!("gateway: g\nconnect: {{http: 'http://x'}}\nreads:\n{reads}"), BTreeMap::new())
-            .unwrap()
+        Profile::read(
+            "profile.yaml",
+            &format!("gateway: g\nconnect: {{http: 'http://x'}}\nreads:\n{reads}"),
+            BTreeMap::new(),
+        )
+        .unwrap()
     }
 
     fn silent() -> Profile {
-        Profile::read("{gateway: g, connect: {http: 'http://x'}}", BTreeMap::new()).unwrap()
+        Profile::read("profile.yaml", "{gateway: g, connect: {http: 'http://x'}}", BTreeMap::new()).unwrap()
     }
 
     #[test]

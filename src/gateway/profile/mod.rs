@@ -6,7 +6,7 @@ mod parts;
 mod read;
 
 pub use launch::Start;
-pub(super) use launch::{Cleanup, StartCommand};
+pub(super) use launch::{Cleanup, Ready, StartCommand};
 pub(super) use one_or_many::OneOrMany;
 pub(super) use parts::{
     Approval, AuditSource, Change, Connect, Errand, FileSpec, Hooks, HttpErrand, Limit, Notice, Repeat,

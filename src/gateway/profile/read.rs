@@ -1,38 +1,48 @@
 //! A profile's text becomes a profile, or a list of all that is wrong with it.
 
-use super::{Errand, Profile, Start, Style};
+use super::{Errand, OneOrMany, Profile, Start, Style};
+use crate::diagnostic::{Diagnostic, Diagnostics, listed};
 use crate::gateway::template::{Engine, Template};
+use crate::source::{self, Node};
 use std::collections::BTreeMap;
+use std::io;
 use std::path::Path;
 
-/// What is wrong with a profile, all at once.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the profile {file} cannot be used:\n  {}", mistakes.join("\n  "))]
-pub struct ProfileError {
-    /// The file, as it was named.
-    pub file: String,
-    /// Fragments, each with its place.
-    pub mistakes: Vec<String>,
+/// Why a folder gave no profile.
+#[derive(Debug, thiserror::Error)]
+pub enum ProfileError {
+    /// A file of it.
+    #[error("cannot read {path}: {error}")]
+    Unreadable {
+        /// Its path.
+        path: String,
+        /// Why.
+        error: io::Error,
+    },
+    /// What stands in it.
+    #[error("{}", .0.render(false))]
+    Wrong(Diagnostics),
 }
 
 impl Profile {
-    /// Reads a profile with its templates (by file name) and checks it whole.
-    pub fn read(text: &str, templates: BTreeMap<String, String>) -> Result<Self, Vec<String>> {
-        let options = serde_saphyr::options! { strict_booleans: true };
-        let mut profile: Self =
-            serde_saphyr::from_str_with_options(text, options).map_err(|error| vec![error.to_string()])?;
+    /// Reads a profile with its templates (by file name) and checks it whole; `file` is its name for complaints.
+    pub fn read(file: &str, text: &str, templates: BTreeMap<String, String>) -> Result<Self, Diagnostics> {
+        let unreadable = |error| Diagnostics::unreadable(file, text, error);
+        let node = source::read(text).map_err(unreadable)?;
+        let mut profile: Self = source::typed(text).map_err(unreadable)?;
         profile.templates = templates;
-        let mistakes = Check::default().whole(&profile);
-        if mistakes.is_empty() { Ok(profile) } else { Err(mistakes) }
+        let mistakes = Check { engine: Engine::new(), node: &node, mistakes: Vec::new() }.whole(&profile);
+        if mistakes.is_empty() { Ok(profile) } else { Err(Diagnostics::new(file, text, mistakes)) }
     }
 
     /// Reads `profile.yaml` and the templates of a folder.
     pub fn from_folder(folder: &Path) -> Result<Self, ProfileError> {
         let path = folder.join("profile.yaml");
-        let fail = |mistakes| ProfileError { file: path.display().to_string(), mistakes };
-        let text = std::fs::read_to_string(&path).map_err(|error| fail(vec![error.to_string()]))?;
-        let templates = templates_of(folder).map_err(|error| fail(vec![error.to_string()]))?;
-        Self::read(&text, templates).map_err(fail)
+        let file = path.display().to_string();
+        let unreadable = |error| ProfileError::Unreadable { path: file.clone(), error };
+        let text = std::fs::read_to_string(&path).map_err(unreadable)?;
+        let templates = templates_of(folder).map_err(unreadable)?;
+        Self::read(&file, &text, templates).map_err(ProfileError::Wrong)
     }
 }
 
@@ -48,26 +58,22 @@ fn templates_of(folder: &Path) -> std::io::Result<BTreeMap<String, String>> {
     Ok(templates)
 }
 
-/// Gathers mistakes.
-struct Check {
+/// Gathers mistakes; places are JSON pointers into the profile.
+struct Check<'a> {
     engine: Engine,
-    mistakes: Vec<String>,
+    node: &'a Node,
+    mistakes: Vec<Diagnostic>,
 }
 
-impl Default for Check {
-    fn default() -> Self {
-        Self { engine: Engine::new(), mistakes: Vec::new() }
-    }
-}
-
-impl Check {
-    fn whole(mut self, profile: &Profile) -> Vec<String> {
+impl Check<'_> {
+    fn whole(mut self, profile: &Profile) -> Vec<Diagnostic> {
         self.connect(profile);
         self.start(profile);
         self.files(profile);
+        self.reads(profile);
         self.deeds(profile);
         if let Some(spelling) = &profile.tools {
-            self.template("tools", spelling);
+            self.template("/tools", spelling);
         }
         self.mistakes
     }
@@ -75,32 +81,47 @@ impl Check {
     fn connect(&mut self, profile: &Profile) {
         let connect = &profile.connect;
         match (&connect.http, &connect.stdio) {
-            (Some(url), None) => self.template("connect.http", url),
+            (Some(url), None) => self.template("/connect/http", url),
             (None, Some(lines)) => {
-                lines.environment.values().for_each(|text| self.template("connect.stdio", text))
+                for (name, text) in &lines.environment {
+                    self.template(&format!("/connect/stdio/environment/{name}"), text);
+                }
             }
-            _ => self.wrong("connect: exactly one of `http` and `stdio` says where an agent connects"),
+            _ => self.wrong("/connect", "exactly one of `http` and `stdio` says where an agent connects"),
         }
-        connect.headers.values().for_each(|text| self.template("connect.headers", text));
+        for (name, text) in &connect.headers {
+            self.template(&format!("/connect/headers/{name}"), text);
+        }
         if connect.stdio.is_some() && !matches!(profile.start, Some(Start::Command(_))) {
-            self.wrong("connect.stdio: an agent on stdio talks to the process of `start.command`");
+            self.wrong(
+                "/connect/stdio",
+                "an agent on stdio talks to the process of `start.command`, and there is none",
+            );
         }
     }
 
     fn start(&mut self, profile: &Profile) {
         let Some(Start::Command(start)) = &profile.start else { return };
         if start.command.is_empty() {
-            self.wrong("start.command: names no program");
+            self.wrong("/start/command", "names no program");
         }
-        start.command.iter().chain(start.environment.values()).for_each(|text| self.template("start", text));
-        start.cleanup.0.iter().for_each(|cleanup| self.template("start.cleanup", &cleanup.kill_pid_file));
+        for (index, text) in start.command.iter().enumerate() {
+            self.template(&format!("/start/command/{index}"), text);
+        }
+        for (name, text) in &start.environment {
+            self.template(&format!("/start/environment/{name}"), text);
+        }
+        start.cleanup.0.iter().for_each(|cleanup| self.template("/start/cleanup", &cleanup.kill_pid_file));
         match &start.ready {
             Some(ready) if ready.http.is_some() == ready.line.is_some() => {
-                self.wrong("start.ready: exactly one of `http` and `line` says when it is ready");
+                self.wrong("/start/ready", "exactly one of `http` and `line` says when it is ready");
             }
-            Some(ready) => ready.http.iter().for_each(|url| self.template("start.ready.http", url)),
+            Some(ready) => ready.http.iter().for_each(|url| self.template("/start/ready/http", url)),
             None if profile.connect.http.is_some() => {
-                self.wrong("start.ready: a gateway with an address needs a sign that it is ready");
+                self.wrong(
+                    "/start",
+                    "a gateway with an address needs `ready`: a sign that it may be spoken to",
+                );
             }
             None => {}
         }
@@ -108,48 +129,63 @@ impl Check {
 
     fn files(&mut self, profile: &Profile) {
         for (key, file) in &profile.files {
+            let place = format!("/files/{key}/template");
             match profile.templates.get(&file.template) {
-                Some(text) => {
-                    self.template(&format!("files.{key}: {}", file.template), &Template(text.clone()))
-                }
-                None => {
-                    self.wrong(format!("files.{key}: no template `{}` beside the profile", file.template))
-                }
+                Some(text) => self.template(&place, &Template(text.clone())),
+                None => self.wrong(&place, format!("no template `{}` beside the profile", file.template)),
             }
             if file.name.starts_with('/') || file.name.split('/').any(|part| part == "..") {
-                self.wrong(format!("files.{key}: `{}` is not within the gateway's folder", file.name));
+                let what = format!("`{}` is not within the gateway's folder", file.name);
+                self.wrong(&format!("/files/{key}/name"), what);
             }
         }
         let changes = [("reload", &profile.hooks.reload), ("revoke", &profile.hooks.revoke)];
         for (hook, change) in changes.into_iter().filter_map(|(hook, change)| Some((hook, change.as_ref()?)))
         {
             if let Some(file) = change.rewrite.as_ref().filter(|file| !profile.files.contains_key(*file)) {
-                let known =
-                    profile.files.keys().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-                self.wrong(format!("hooks.{hook}.rewrite: no file `{file}`; known: {known}"));
+                let known = listed(profile.files.keys().map(String::as_str));
+                self.wrong(&format!("/hooks/{hook}/rewrite"), format!("no file `{file}`; known: {known}"));
+            }
+        }
+    }
+
+    fn reads(&mut self, profile: &Profile) {
+        for (index, claim) in profile.reads.iter().enumerate() {
+            if claim.condition().is_empty() {
+                self.wrong(
+                    &format!("/reads/{index}"),
+                    "a condition without members would claim every answer",
+                );
             }
         }
     }
 
     fn deeds(&mut self, profile: &Profile) {
-        profile.prepare.iter().for_each(|errand| self.errand("prepare", errand));
+        for (index, errand) in profile.prepare.iter().enumerate() {
+            self.errand(&format!("/prepare/{index}"), errand);
+        }
         if let Some(approval) = &profile.approval {
             let asked = matches!(approval.style, Style::Elicitation | Style::InputRequired);
+            self.errands("/approval/find", &approval.find);
             for (place, errands) in
-                [("find", &approval.find), ("approve", &approval.approve), ("reject", &approval.reject)]
+                [("/approval/approve", &approval.approve), ("/approval/reject", &approval.reject)]
             {
-                let place = format!("approval.{place}");
-                errands.0.iter().for_each(|errand| self.errand(&place, errand));
-                if asked && errands.0.iter().any(|errand| errand.answer.is_none()) {
-                    self.wrong(format!("{place}: the agent's side decides here, by `answer`"));
+                self.errands(place, errands);
+                if asked && errands.0.iter().all(|errand| errand.answer.is_none()) {
+                    self.wrong(place, "the agent's side decides here: `answer` says with what");
                 }
             }
         }
         let hooks = &profile.hooks;
-        let changes = [&hooks.reload, &hooks.revoke].into_iter().flatten().map(|change| &change.then);
-        for errands in changes.chain(&hooks.mint).chain(&hooks.clock) {
-            errands.0.iter().for_each(|errand| self.errand("hooks", errand));
+        for (hook, change) in [("reload", &hooks.reload), ("revoke", &hooks.revoke)] {
+            change.iter().for_each(|change| self.errands(&format!("/hooks/{hook}/then"), &change.then));
         }
+        hooks.mint.iter().for_each(|errands| self.errands("/hooks/mint", errands));
+        hooks.clock.iter().for_each(|errands| self.errands("/hooks/clock", errands));
+    }
+
+    fn errands(&mut self, place: &str, errands: &OneOrMany<Errand>) {
+        errands.0.iter().for_each(|errand| self.errand(place, errand));
     }
 
     fn errand(&mut self, place: &str, errand: &Errand) {
@@ -158,28 +194,33 @@ impl Check {
             + usize::from(errand.read.is_some())
             + usize::from(errand.answer.is_some());
         if deeds != 1 {
-            self.wrong(format!("{place}: exactly one of `run`, `http`, `read` and `answer`"));
+            self.wrong(place, "exactly one of `run`, `http`, `read` and `answer`");
         }
         errand.run.iter().chain(&errand.read).for_each(|text| self.template(place, text));
         if let Some(http) = &errand.http {
             let texts = http.headers.values().chain(&http.body).chain([&http.url]);
             texts.for_each(|text| self.template(place, text));
         }
-        for (name, sought) in errand.save.iter().filter(|(_, sought)| !sought.starts_with('/')) {
+        // One that is itself a template is an expression only later.
+        let expressions =
+            errand.save.iter().filter(|(_, sought)| !sought.starts_with('/') && !sought.contains("{{"));
+        for (name, sought) in expressions {
             if let Err(error) = regex::Regex::new(sought) {
-                self.wrong(format!("{place}.save.{name}: {error}"));
+                let why = error.to_string();
+                let why = why.lines().last().unwrap_or_default().trim_start_matches("error: ");
+                self.wrong(&format!("{place}/save/{name}"), format!("no expression: {why}"));
             }
         }
     }
 
     fn template(&mut self, place: &str, text: &Template) {
         if let Err(error) = self.engine.check(&text.0) {
-            self.wrong(format!("{place}: {error}"));
+            self.wrong(place, format!("no template: {error}"));
         }
     }
 
-    fn wrong(&mut self, what: impl Into<String>) {
-        self.mistakes.push(what.into());
+    fn wrong(&mut self, place: &str, what: impl Into<String>) {
+        self.mistakes.push(Diagnostic::mistake(self.node.nearest(place).spot, what));
     }
 }
 
@@ -188,27 +229,15 @@ mod tests {
     use super::*;
 
     fn mistakes(text: &str) -> String {
-        Profile::read(text, BTreeMap::new()).unwrap_err().join("\n")
+        Profile::read("profile.yaml", text, BTreeMap::new()).unwrap_err().render(false)
     }
 
     #[test]
-    fn every_mistake_is_told_at_once() {
-        insta::assert_snapshot!(mistakes(
-            "{gateway: g, connect: {}, start: {command: []}, files: {config: {template: a.j2, name: ../a}}, \
-             hooks: {reload: {rewrite: confg}}, prepare: [{save: {a: '('}}], tools: '{{ x'}"
-        ), @r"
-        connect: exactly one of `http` and `stdio` says where an agent connects
-        start.command: names no program
-        files.config: no template `a.j2` beside the profile
-        files.config: `../a` is not within the gateway's folder
-        hooks.reload.rewrite: no file `confg`; known: `config`
-        prepare: exactly one of `run`, `http`, `read` and `answer`
-        prepare.save.a: regex parse error:
-            (
-            ^
-        error: unclosed group
-        tools: syntax error: unexpected end of input, expected end of variable block (in <string>:1)
-        ");
+    fn every_mistake_is_told_at_once_at_its_place() {
+        let text = "gateway: g\nconnect: {}\nstart: {command: []}\n\
+            files:\n  config: {template: a.j2, name: ../a}\nhooks: {reload: {rewrite: confg}}\n\
+            prepare:\n  - {save: {a: '('}}\ntools: '{{ x'\nreads:\n  - denied: {}\n";
+        insta::assert_snapshot!(mistakes(text));
     }
 
     #[test]
