@@ -65,6 +65,7 @@ impl Diagnostic {
         match did_you_mean(word, known.iter().copied()) {
             Some(meant) => complaint.help(format!("did you mean `{meant}`?")),
             None if known.is_empty() => complaint,
+            None if known.len() == 1 => complaint.help(format!("the only one known is {}", listed(known))),
             None => complaint.help(format!("known are {}", listed(known))),
         }
     }

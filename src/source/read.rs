@@ -33,7 +33,7 @@ pub fn typed<T: DeserializeOwned>(text: &str) -> Result<T, Unreadable> {
         with_snippet: false,
     };
     serde_saphyr::from_str_with_options(text, options).map_err(|error| Unreadable {
-        spot: error.location().map(spot).unwrap_or_default(),
+        spot: error.location().map(|location| located(location, text)).unwrap_or_default(),
         message: plain(&error),
     })
 }
@@ -65,6 +65,18 @@ fn spot(location: serde_saphyr::Location) -> Spot {
         start,
         end: start + narrow(span.byte_len().unwrap_or_default()),
     }
+}
+
+/// A place that may lack its bytes, as the parser's own complaints do: they are counted from line and column.
+fn located(location: serde_saphyr::Location, text: &str) -> Spot {
+    let place = spot(location);
+    if location.span().byte_offset().is_some_and(|start| start > 0) || place.line == 0 {
+        return place;
+    }
+    let (line, column) = (place.line as usize, place.column as usize);
+    let before: usize = text.split_inclusive('\n').take(line - 1).map(str::len).sum();
+    let within: usize = text[before..].chars().take(column.saturating_sub(1)).map(char::len_utf8).sum();
+    Spot { start: before + within, end: before + within, ..place }
 }
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Placed<T> {

@@ -58,3 +58,75 @@ impl Checking<'_> {
 fn token(name: &str) -> String {
     name.replace('~', "~0").replace('/', "~1")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::read;
+    use std::path::{Path, PathBuf};
+
+    fn project(path: &str) -> PathBuf {
+        Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+    }
+
+    fn known() -> Known {
+        let tools = |mock: &str| {
+            let text = std::fs::read_to_string(project(&format!("mocks/{mock}/catalogue.json"))).unwrap();
+            let catalogue: serde_json::Value = serde_json::from_str(&text).unwrap();
+            let tools = catalogue.as_array().or(catalogue["tools"].as_array()).unwrap().clone();
+            (mock.to_owned(), tools.iter().map(|tool| tool["name"].as_str().unwrap().to_owned()).collect())
+        };
+        Known { mocks: ["ludus", "velociraptor"].map(tools).into(), ..Known::default() }
+    }
+
+    /// Every YAML file below a folder, in order.
+    fn files(folder: &Path) -> Vec<PathBuf> {
+        let mut found = Vec::new();
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            match path.is_dir() {
+                true => found.extend(files(&path)),
+                false if path.extension().is_some_and(|ending| ending == "yaml") => found.push(path),
+                false => {}
+            }
+        }
+        found.sort();
+        found
+    }
+
+    #[test]
+    fn every_mistake_is_drawn_as_the_user_sees_it() {
+        let known = known();
+        for path in files(&project("tests/mistakes")) {
+            let text = std::fs::read_to_string(&path).unwrap();
+            let name = path.file_name().unwrap().to_str().unwrap();
+            let told = match read(&text, name) {
+                Ok(scenario) => check(&scenario, &known),
+                Err(told) => told,
+            };
+            assert!(!told.list.is_empty(), "{name} has no mistake");
+            let stem = name.strip_suffix(".yaml").unwrap();
+            insta::with_settings!({
+                snapshot_path => project("tests/mistakes"), prepend_module_to_snapshot => false, omit_expression => true
+            }, { insta::assert_snapshot!(stem, told.render(false)) });
+        }
+    }
+
+    #[test]
+    fn every_scenario_of_the_project_is_sound() {
+        let known = known();
+        let mut ids = std::collections::BTreeSet::new();
+        for path in files(&project("scenarios")) {
+            let text = std::fs::read_to_string(&path).unwrap();
+            let told = match read(&text, path.to_str().unwrap()) {
+                Ok(scenario) => {
+                    assert!(ids.insert(scenario.id.clone()), "two scenarios are called {}", scenario.id);
+                    check(&scenario, &known)
+                }
+                Err(told) => told,
+            };
+            assert!(!told.has_mistakes(), "{}", told.render(false));
+        }
+        assert!(!ids.is_empty());
+    }
+}

@@ -51,8 +51,10 @@ impl<'a> Members<'a> {
     pub(super) fn end(self, told: &mut Told) {
         for (key, _) in self.entries {
             if !self.known.contains(&key.value.as_str()) {
-                let noun = format!("member of {}", self.noun);
-                told.push(Diagnostic::unknown(key.spot, &noun, &key.value, self.known.iter().copied()));
+                let mut complaint =
+                    Diagnostic::unknown(key.spot, "member", &key.value, self.known.iter().copied());
+                complaint.message.push_str(&format!(" of {}", self.noun));
+                told.push(complaint);
             }
         }
     }

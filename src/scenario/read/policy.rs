@@ -50,7 +50,7 @@ fn worded(message: &str, spot: Spot) -> Diagnostic {
     let message = message.rsplit_once(" at line ").map_or(message, |(message, _)| message);
     let mut names = message.split('`').skip(1).step_by(2);
     let (noun, known) = match message {
-        _ if message.starts_with("unknown field") => ("member of a policy", message.contains("expected")),
+        _ if message.starts_with("unknown field") => ("member", message.contains("expected")),
         _ if message.starts_with("unknown variant") => ("word", true),
         _ if message.starts_with("missing field") => {
             return Diagnostic::mistake(spot, format!("`{}` is missing", names.next().unwrap_or_default()));
