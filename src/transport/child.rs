@@ -69,7 +69,7 @@ pub struct Child {
     process: tokio::process::Child,
     pid: u32,
     /// They hear the child out; a daemon may hold its streams open for ever, so they end with the child.
-    listeners: JoinSet<()>,
+    _listeners: JoinSet<()>,
 }
 
 impl Child {
@@ -100,7 +100,7 @@ impl Child {
             group: Group::new(pid, &command.environment),
             process,
             pid,
-            listeners,
+            _listeners: listeners,
         })
     }
 

@@ -10,6 +10,10 @@ use std::time::Duration;
 /// How long a connection may take to be made.
 const CONNECTING: Duration = Duration::from_secs(10);
 
+/// How long an idle connection is used again. Many servers close theirs after 5 s; a request that meets that would be
+/// lost for no fault of theirs.
+const IDLE: Duration = Duration::from_secs(2);
+
 /// Asks; clones share their connections.
 #[derive(Clone, Debug)]
 pub struct HttpClient(reqwest::Client);
@@ -58,6 +62,7 @@ impl HttpClient {
             .referer(false)
             .http1_only()
             .tcp_nodelay(true)
+            .pool_idle_timeout(IDLE)
             .connect_timeout(CONNECTING);
         // Only TLS, name resolution or a default header could fail here, and none is configured.
         Self(builder.build().unwrap_or_default())
