@@ -296,7 +296,9 @@ mod tests {
     }
 
     fn document(tools: Value) -> Value {
-        json!({"version": "1", "default": "deny", "tools": tools})
+        let mut document = json!({"version": "1", "default": "deny"});
+        document["tools"] = tools;
+        document
     }
 
     fn everything() -> Value {

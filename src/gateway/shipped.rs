@@ -48,4 +48,15 @@ mod tests {
         }
         assert!(named("nobody").is_none());
     }
+
+    #[test]
+    fn every_shipped_profile_fits_the_schema_that_is_told_to_editors() {
+        let schema = serde_json::to_value(schemars::schema_for!(Profile)).unwrap();
+        let schema = jsonschema::validator_for(&schema).unwrap();
+        for (name, text, _) in SHIPPED {
+            let profile: serde_json::Value = crate::source::typed(text).unwrap();
+            let mistakes: Vec<_> = schema.iter_errors(&profile).map(|error| error.to_string()).collect();
+            assert!(mistakes.is_empty(), "{name}: {mistakes:#?}");
+        }
+    }
 }
