@@ -59,6 +59,13 @@ impl Policy {
         self.hide.iter().any(|name| name == "*" || name == tool || names_one(name, upstream, tool))
     }
 
+    /// Whether every call of a tool is denied, whatever its arguments.
+    pub fn always_denies(&self, upstream: &str, tool: &str) -> bool {
+        let entries = self.entries(&Call { upstream, tool, arguments: &Json::Null });
+        let unlisted = entries.is_empty() && self.default == Posture::Deny;
+        unlisted || entries.iter().any(|(_, rule)| rule.action == Action::Deny)
+    }
+
     /// Decides: hidden, denied by action or by default, `require`, `deny_if`, approval. Deny beats everything.
     pub fn decide(&self, call: &Call<'_>) -> Decision {
         if self.hides(call.upstream, call.tool) {
@@ -206,6 +213,7 @@ mod tests {
         assert_eq!(decide(&open, "b", "{}"), "allowed");
         assert_eq!(decide(&open, "a", "{}"), "/tools/a/action: this tool is denied");
         assert_eq!(decide(&open, "A", "{}"), "allowed");
+        assert!(open.always_denies("lab", "a") && !open.always_denies("lab", "b") && !all.always_denies("lab", "b"));
     }
 
     proptest! {

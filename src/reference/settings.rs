@@ -1,0 +1,81 @@
+//! What the gateway is told before it starts.
+
+use crate::declared::Declared;
+use crate::policy::Policy;
+use crate::transport::child;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Everything that is told at the start; the grants alone may change later.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The servers behind the gateway.
+    pub upstreams: Vec<Upstream>,
+    /// Who may do what.
+    pub grants: Vec<Grant>,
+    /// How a person is asked.
+    pub channel: Channel,
+    /// Where the records go.
+    pub audit: AuditSink,
+    /// The choices that are the gateway's own, as it states them.
+    pub declared: Declared,
+    /// For so long an upstream may keep a call waiting.
+    pub upstream_timeout: Duration,
+}
+
+/// One server behind the gateway.
+#[derive(Clone, Debug)]
+pub struct Upstream {
+    /// Its name, as policies use it.
+    pub name: String,
+    /// How it is reached.
+    pub reach: Reach,
+}
+
+/// How a server is reached.
+#[derive(Clone, Debug)]
+pub enum Reach {
+    /// Over HTTP.
+    Http {
+        /// The whole address of its endpoint.
+        url: String,
+        /// Headers of our own for each request, such as its credential.
+        headers: Vec<(String, String)>,
+    },
+    /// As a child process, one for each session.
+    Stdio {
+        /// How it is started.
+        command: child::Command,
+    },
+}
+
+/// A credential, whom it belongs to, and what that one may do.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Grant {
+    /// Whom the credential belongs to.
+    pub identity: String,
+    /// The bearer token; `None` for whoever shows no credential at all (stdio, a single user).
+    pub token: Option<String>,
+    /// What may be called; without a policy, nothing.
+    pub policy: Option<Policy>,
+}
+
+/// How a person is asked to approve.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Channel {
+    /// The call is held open until somebody decides.
+    Held,
+    /// The agent is told to repeat the call once somebody has decided.
+    Retried,
+    /// The agent's own client is asked.
+    Elicited,
+}
+
+/// Where the records go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AuditSink {
+    /// Kept.
+    Memory,
+    /// One JSON object a line, appended.
+    File(PathBuf),
+}
