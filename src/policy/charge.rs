@@ -76,7 +76,7 @@ impl Policy {
                 .collect()
         };
         let mut limits = numbered("/all_tools".into(), &self.all_tools.limits);
-        for (name, rule) in self.entries(call) {
+        for (name, rule) in self.entries(call.upstream, call.tool) {
             limits.extend(numbered(place(name), &rule.limits));
             let rate = rule.rate_limit.as_ref();
             limits.extend(rate.map(|rate| (format!("{}/rate_limit", place(name)), rate.as_limit(name))));

@@ -61,7 +61,7 @@ impl Policy {
 
     /// Whether every call of a tool is denied, whatever its arguments.
     pub fn always_denies(&self, upstream: &str, tool: &str) -> bool {
-        let entries = self.entries(&Call { upstream, tool, arguments: &Json::Null });
+        let entries = self.entries(upstream, tool);
         let unlisted = entries.is_empty() && self.default == Posture::Deny;
         unlisted || entries.iter().any(|(_, rule)| rule.action == Action::Deny)
     }
@@ -78,15 +78,13 @@ impl Policy {
     }
 
     /// Every entry that names the tool, with its place: one for all upstreams, one for this upstream.
-    pub(super) fn entries<'a>(&'a self, call: &Call<'a>) -> Vec<(&'a str, &'a ToolRule)> {
-        let named = |(name, _): &(&String, &ToolRule)| {
-            *name == call.tool || names_one(name, call.upstream, call.tool)
-        };
+    pub(super) fn entries(&self, upstream: &str, tool: &str) -> Vec<(&str, &ToolRule)> {
+        let named = |(name, _): &(&String, &ToolRule)| *name == tool || names_one(name, upstream, tool);
         self.tools.iter().filter(named).map(|(name, rule)| (name.as_str(), rule)).collect()
     }
 
     fn denial(&self, call: &Call<'_>) -> Option<Denied> {
-        let entries = self.entries(call);
+        let entries = self.entries(call.upstream, call.tool);
         if entries.is_empty() && self.default == Posture::Deny {
             return Some(Denied::new("/default", "tools that are not listed are denied"));
         }
@@ -101,8 +99,10 @@ impl Policy {
 
     /// Of two entries that ask, the one with less patience.
     fn approval(&self, call: &Call<'_>) -> Option<Decision> {
-        let asking =
-            self.entries(call).into_iter().filter(|(_, rule)| rule.action == Action::RequireApproval);
+        let asking = self
+            .entries(call.upstream, call.tool)
+            .into_iter()
+            .filter(|(_, rule)| rule.action == Action::RequireApproval);
         let with_time = asking.map(|(name, rule)| {
             let stated = rule.approval.as_ref().map(|approval| Duration::from_secs(approval.timeout));
             (stated.unwrap_or(PATIENCE), format!("{}/action", place(name)))
@@ -213,7 +213,11 @@ mod tests {
         assert_eq!(decide(&open, "b", "{}"), "allowed");
         assert_eq!(decide(&open, "a", "{}"), "/tools/a/action: this tool is denied");
         assert_eq!(decide(&open, "A", "{}"), "allowed");
-        assert!(open.always_denies("lab", "a") && !open.always_denies("lab", "b") && !all.always_denies("lab", "b"));
+        assert!(
+            open.always_denies("lab", "a")
+                && !open.always_denies("lab", "b")
+                && !all.always_denies("lab", "b")
+        );
     }
 
     proptest! {

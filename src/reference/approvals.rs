@@ -81,7 +81,7 @@ pub enum Undecidable {
 
 /// All tickets.
 #[derive(Debug, Default)]
-pub struct Approvals {
+pub(super) struct Approvals {
     tickets: Mutex<IndexMap<String, Ticket>>,
     changes: watch::Sender<u64>,
 }
@@ -95,7 +95,7 @@ impl Ticket {
 
 impl Approvals {
     /// Adds a ticket, and forgets what nobody can want any more.
-    pub fn open(&self, ticket: Ticket) {
+    pub(super) fn open(&self, ticket: Ticket) {
         let now = ticket.requested;
         let mut tickets = self.tickets();
         // Long enough to tell an agent that comes back late that it was rejected.
@@ -104,22 +104,26 @@ impl Approvals {
     }
 
     /// The ticket of that id.
-    pub fn get(&self, id: &str) -> Option<Ticket> {
+    pub(super) fn get(&self, id: &str) -> Option<Ticket> {
         self.tickets().get(id).cloned()
     }
 
     /// The first ticket of that seal that pleases.
-    pub fn find(&self, seal: &str, pleases: impl Fn(&Ticket) -> bool) -> Option<Ticket> {
+    pub(super) fn find(&self, seal: &str, pleases: impl Fn(&Ticket) -> bool) -> Option<Ticket> {
         self.tickets().values().find(|ticket| ticket.seal == seal && pleases(ticket)).cloned()
     }
 
     /// All tickets that can be decided.
-    pub fn undecided(&self, decidable: impl Fn(&Ticket) -> bool) -> Vec<Ticket> {
-        self.tickets().values().filter(|ticket| ticket.standing == Standing::Open && decidable(ticket)).cloned().collect()
+    pub(super) fn undecided(&self, decidable: impl Fn(&Ticket) -> bool) -> Vec<Ticket> {
+        self.tickets()
+            .values()
+            .filter(|ticket| ticket.standing == Standing::Open && decidable(ticket))
+            .cloned()
+            .collect()
     }
 
     /// Decides; gives the ticket as it stands then.
-    pub fn decide(
+    pub(super) fn decide(
         &self,
         id: &str,
         standing: Standing,
@@ -139,7 +143,7 @@ impl Approvals {
     }
 
     /// Uses an approval up. Of several that try at once, one succeeds.
-    pub fn spend(&self, id: &str, usable: impl Fn(&Ticket) -> bool) -> bool {
+    pub(super) fn spend(&self, id: &str, usable: impl Fn(&Ticket) -> bool) -> bool {
         let mut tickets = self.tickets();
         let Some(ticket) = tickets.get_mut(id).filter(|ticket| usable(ticket)) else { return false };
         ticket.standing = Standing::Spent;
@@ -147,28 +151,18 @@ impl Approvals {
     }
 
     /// Gives a used approval back: the upstream was not reached.
-    pub fn restore(&self, before: Ticket) {
+    pub(super) fn restore(&self, before: Ticket) {
         self.tickets().insert(before.id.clone(), before);
     }
 
     /// Forgets a ticket: used, told, or taken back.
-    pub fn forget(&self, id: &str) {
+    pub(super) fn forget(&self, id: &str) {
         self.tickets().shift_remove(id);
     }
 
     /// Wakes at every decision from now on.
-    pub fn changes(&self) -> watch::Receiver<u64> {
+    pub(super) fn changes(&self) -> watch::Receiver<u64> {
         self.changes.subscribe()
-    }
-
-    /// How many tickets are kept.
-    pub fn len(&self) -> usize {
-        self.tickets().len()
-    }
-
-    /// Whether nothing is kept.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
     }
 
     fn tickets(&self) -> MutexGuard<'_, IndexMap<String, Ticket>> {
@@ -183,8 +177,15 @@ mod tests {
     fn ticket(id: &str, requested: u64) -> Ticket {
         let (text, requested) = (|text: &str| text.to_owned(), Duration::from_secs(requested));
         Ticket {
-            id: text(id), about: About::Call, seal: text("seal"), identity: text("alice"), upstream: text("lab"),
-            tool: text("deploy"), arguments: Json::object(), requested, patience: Duration::from_secs(60),
+            id: text(id),
+            about: About::Call,
+            seal: text("seal"),
+            identity: text("alice"),
+            upstream: text("lab"),
+            tool: text("deploy"),
+            arguments: Json::object(),
+            requested,
+            patience: Duration::from_secs(60),
             standing: Standing::Open,
         }
     }
@@ -208,7 +209,7 @@ mod tests {
         approvals.restore(before);
         assert!(approvals.spend("a", usable));
         approvals.forget("a");
-        assert!(approvals.is_empty());
+        assert_eq!(approvals.get("a"), None);
     }
 
     #[test]
@@ -217,6 +218,6 @@ mod tests {
         for (index, at) in [0, 10, 179, 200].into_iter().enumerate() {
             approvals.open(ticket(&index.to_string(), at));
         }
-        assert_eq!(approvals.len(), 2);
+        assert_eq!(approvals.undecided(|_| true).len(), 2);
     }
 }

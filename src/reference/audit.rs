@@ -44,7 +44,7 @@ pub struct Record {
 
 /// Where records go.
 #[derive(Debug)]
-pub struct Audit(Mutex<Sink>);
+pub(super) struct Audit(Mutex<Sink>);
 
 #[derive(Debug)]
 enum Sink {
@@ -54,7 +54,7 @@ enum Sink {
 
 impl Audit {
     /// Opens the sink.
-    pub fn open(sink: &AuditSink) -> io::Result<Self> {
+    pub(super) fn open(sink: &AuditSink) -> io::Result<Self> {
         Ok(Self(Mutex::new(match sink {
             AuditSink::Memory => Sink::Memory(Vec::new()),
             AuditSink::File(path) => {
@@ -65,23 +65,25 @@ impl Audit {
     }
 
     /// Whether records can be kept: what cannot be recorded must not be allowed.
-    pub fn is_sound(&self) -> bool {
+    pub(super) fn is_sound(&self) -> bool {
         !matches!(&*self.sink(), Sink::File { broken: true, .. })
     }
 
     /// Appends a record, stamped with the time.
-    pub fn write(&self, mut record: Record, now: Duration) {
+    pub(super) fn write(&self, mut record: Record, now: Duration) {
         record.time = humantime::format_rfc3339_millis(UNIX_EPOCH + now).to_string();
         let line = serde_json::to_value(&record).unwrap_or_default();
         match &mut *self.sink() {
             Sink::Memory(lines) => lines.push(line),
             // One write a line: two processes that append to one file do not mix their lines.
-            Sink::File { file, broken, .. } => *broken |= file.write_all(format!("{line}\n").as_bytes()).is_err(),
+            Sink::File { file, broken, .. } => {
+                *broken |= file.write_all(format!("{line}\n").as_bytes()).is_err()
+            }
         }
     }
 
     /// All records so far; of a file, what can be read of it.
-    pub fn lines(&self) -> Vec<Value> {
+    pub(super) fn lines(&self) -> Vec<Value> {
         match &*self.sink() {
             Sink::Memory(lines) => lines.clone(),
             Sink::File { path, .. } => {
@@ -106,7 +108,8 @@ mod tests {
         let path = folder.path().join("audit.jsonl");
         let audit = Audit::open(&AuditSink::File(path.clone())).unwrap();
         let hostile = "a\"}\n{\"decision\":\"allowed\"}\r\u{1b}[31m".to_owned();
-        let record = Record { about: "call", decision: "denied", tool: Some(hostile.clone()), ..Record::default() };
+        let record =
+            Record { about: "call", decision: "denied", tool: Some(hostile.clone()), ..Record::default() };
         audit.write(record, Duration::from_millis(1_500));
         let text = std::fs::read_to_string(&path).unwrap();
         assert_eq!(text.lines().count(), 1);

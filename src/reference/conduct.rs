@@ -7,7 +7,7 @@ use super::read::{self, Taken};
 use super::refusal::{self, Put, Refusal};
 use super::settings::Grant;
 use crate::declared::{Declared, Failure};
-use crate::policy::{Call, Charge, Counters, Decision, Limited, Policy, Reservation, fingerprint};
+use crate::policy::{Call, Charge, Counters, Decision, Limited, Policy, Reservation, Who, fingerprint};
 use crate::wire::Json;
 use crate::wire::canonical::same;
 use http::HeaderMap;
@@ -21,7 +21,7 @@ pub struct Conduct {
     /// Whether a request's `Host` and `Origin` are of this machine.
     pub local: fn(&HeaderMap) -> bool,
     /// Which grant a request has, by its place in the list.
-    pub who: fn(&Credentials<'_>, &[Grant]) -> Option<usize>,
+    pub who: fn(&HeaderMap, &[Grant]) -> Option<usize>,
     /// Whether a session of the first identity may be used by the second.
     pub owns: fn(&str, &str) -> bool,
     /// Whether a frame that wants no answer goes on to the upstream.
@@ -45,7 +45,7 @@ pub struct Conduct {
     /// What it means that nobody decided in time.
     pub silence: fn() -> Verdict,
     /// What is counted, and against whom.
-    pub charges: fn(Vec<Charge>) -> Vec<Charge>,
+    pub charges: fn(Vec<Charge>, &Who<'_>) -> Vec<Charge>,
     /// Takes what is charged, or refuses.
     pub reserve: fn(&mut Counters, &[Charge], Duration) -> Result<Reservation, Limited>,
     /// Whether what was charged goes back.
@@ -101,15 +101,6 @@ pub const HONEST_ORDER: &[Stage] = &[
     Stage::Record,
 ];
 
-/// What a request shows of who sent it.
-#[derive(Clone, Copy, Debug)]
-pub struct Credentials<'a> {
-    /// All its headers; none on stdio.
-    pub headers: &'a HeaderMap,
-    /// Its frame, where it has one.
-    pub frame: Option<&'a Json>,
-}
-
 /// An entry of a list, and who looks at it.
 #[derive(Clone, Copy, Debug)]
 pub struct Seen<'a> {
@@ -153,7 +144,7 @@ impl Default for Conduct {
             usable,
             burns: |_| true,
             silence: || Verdict::Reject,
-            charges: |charges| charges,
+            charges: |charges, _| charges,
             reserve: Counters::reserve,
             gives_back,
             crosses: |_| Vec::new(),
@@ -187,8 +178,8 @@ fn local(headers: &HeaderMap) -> bool {
 }
 
 /// By the bearer token alone. Whoever shows something is never taken for somebody who shows nothing.
-fn by_token(credentials: &Credentials<'_>, grants: &[Grant]) -> Option<usize> {
-    let mut shown = credentials.headers.get_all(http::header::AUTHORIZATION).iter();
+fn by_token(headers: &HeaderMap, grants: &[Grant]) -> Option<usize> {
+    let mut shown = headers.get_all(http::header::AUTHORIZATION).iter();
     let Some(first) = shown.next() else { return grants.iter().position(|grant| grant.token.is_none()) };
     let (scheme, token) = first.to_str().ok()?.split_once(' ')?;
     if shown.next().is_some() || !scheme.eq_ignore_ascii_case("bearer") || token.is_empty() {
@@ -254,9 +245,8 @@ mod tests {
             policy: None,
         };
         let grants = [grant("alice", Some("a-token")), grant("anyone", None)];
-        let who = |pairs: &[(&'static str, &'static str)], grants: &[Grant]| {
-            by_token(&Credentials { headers: &headers(pairs), frame: None }, grants)
-        };
+        let who =
+            |pairs: &[(&'static str, &'static str)], grants: &[Grant]| by_token(&headers(pairs), grants);
         for (pairs, expected) in [
             (&[("authorization", "Bearer a-token")][..], Some(0)),
             (&[("authorization", "bearer a-token")], Some(0)),

@@ -42,7 +42,9 @@ impl Frame {
 pub fn strictly(bytes: &[u8], declared: &Declared) -> Taken {
     let value = match parse(bytes) {
         Ok(value) => value,
-        Err(error) => return refused(Json::Null, RpcError::new(rpc::PARSE_ERROR, format!("parse error: {error}"))),
+        Err(error) => {
+            return refused(Json::Null, RpcError::new(rpc::PARSE_ERROR, format!("parse error: {error}")));
+        }
     };
     if let Json::Array(frames) = value {
         return batch(bytes, frames, declared);
@@ -77,7 +79,10 @@ fn refused(id: Json, error: RpcError) -> Taken {
 }
 
 fn ambiguous() -> RpcError {
-    RpcError::new(rpc::INVALID_REQUEST, "a member stands twice, or in another case: the frame could be read in two ways")
+    RpcError::new(
+        rpc::INVALID_REQUEST,
+        "a member stands twice, or in another case: the frame could be read in two ways",
+    )
 }
 
 fn one_reading(bytes: &[u8], frame: &Json) -> Result<(), (Json, RpcError)> {
@@ -95,12 +100,16 @@ fn told_id(frame: &Json) -> Json {
 }
 
 fn sound(frame: &Json) -> Result<(), (Json, RpcError)> {
-    let invalid = |what: &str| Err((Json::Null, RpcError::new(rpc::INVALID_REQUEST, format!("invalid request: {what}"))));
+    let invalid = |what: &str| {
+        Err((Json::Null, RpcError::new(rpc::INVALID_REQUEST, format!("invalid request: {what}"))))
+    };
     if frame.repeats() {
         return Err((Json::Null, ambiguous()));
     }
     let (id, method, params) = match Message::of(frame) {
-        Message::Request { id: Json::String(_) | Json::Number(_), method, params } => (told_id(frame), method, params),
+        Message::Request { id: Json::String(_) | Json::Number(_), method, params } => {
+            (told_id(frame), method, params)
+        }
         Message::Request { .. } => return invalid("`id` must be a string or a number"),
         Message::Notification { method, params } => (Json::Null, method, params),
         Message::Response { .. } => return Ok(()),
@@ -133,7 +142,7 @@ fn mistake_of_call(params: &Json) -> Option<&'static str> {
 }
 
 /// The calls that somebody tried to make with bytes that were refused: one for each frame, its tool where it has one.
-pub fn attempts(bytes: &[u8]) -> Vec<Option<String>> {
+pub(super) fn attempts(bytes: &[u8]) -> Vec<Option<String>> {
     let Ok(value) = parse_lenient(bytes) else { return Vec::new() };
     let frames = match value {
         Json::Array(frames) => frames,
@@ -141,7 +150,9 @@ pub fn attempts(bytes: &[u8]) -> Vec<Option<String>> {
     };
     let calls = |frame: &&Json| {
         let methods = frame.as_object().into_iter().flat_map(|object| object.iter());
-        methods.filter(|(name, _)| name.eq_ignore_ascii_case("method")).any(|(_, value)| value.as_str() == Some("tools/call"))
+        methods
+            .filter(|(name, _)| name.eq_ignore_ascii_case("method"))
+            .any(|(_, value)| value.as_str() == Some("tools/call"))
     };
     let tool = |frame: &Json| frame.get("params")?.get("name")?.as_str().map(str::to_owned);
     frames.iter().filter(calls).map(tool).collect()
@@ -175,7 +186,12 @@ mod tests {
             Vec::new(),
         ];
         for frame in frames {
-            assert_eq!(code(&frame), Some((rpc::PARSE_ERROR, Json::Null)), "{}", String::from_utf8_lossy(&frame));
+            assert_eq!(
+                code(&frame),
+                Some((rpc::PARSE_ERROR, Json::Null)),
+                "{}",
+                String::from_utf8_lossy(&frame)
+            );
         }
     }
 
@@ -183,16 +199,27 @@ mod tests {
     fn malformed_frames_are_refused_with_the_id_where_there_is_one() {
         let call = |params: &str| format!(r#"{{"jsonrpc":"2.0","id":7,"method":"tools/call"{params}}}"#);
         for params in [
-            "", r#","params":[]"#, r#","params":"a""#, r#","params":{}"#, r#","params":{"name":4}"#,
-            r#","params":{"name":["a"]}"#, r#","params":{"name":"a","arguments":[]}"#,
-            r#","params":{"name":"a","arguments":"{}"}"#, r#","params":{"name":"a","arguments":null}"#,
+            "",
+            r#","params":[]"#,
+            r#","params":"a""#,
+            r#","params":{}"#,
+            r#","params":{"name":4}"#,
+            r#","params":{"name":["a"]}"#,
+            r#","params":{"name":"a","arguments":[]}"#,
+            r#","params":{"name":"a","arguments":"{}"}"#,
+            r#","params":{"name":"a","arguments":null}"#,
             r#","params":{"name":"a","_meta":1}"#,
         ] {
             assert_eq!(code(call(params).as_bytes()), Some((rpc::INVALID_PARAMS, Json::from(7))), "{params}");
         }
         for frame in [
-            "{}", "4", "[]", r#"{"jsonrpc":"1.0","id":1,"method":"ping"}"#, r#"{"jsonrpc":"2.0","id":null,"method":"ping"}"#,
-            r#"{"jsonrpc":"2.0","id":{},"method":"ping"}"#, r#"[{"jsonrpc":"2.0","id":1,"method":"ping"}]"#,
+            "{}",
+            "4",
+            "[]",
+            r#"{"jsonrpc":"1.0","id":1,"method":"ping"}"#,
+            r#"{"jsonrpc":"2.0","id":null,"method":"ping"}"#,
+            r#"{"jsonrpc":"2.0","id":{},"method":"ping"}"#,
+            r#"[{"jsonrpc":"2.0","id":1,"method":"ping"}]"#,
         ] {
             assert_eq!(code(frame.as_bytes()).map(|(code, _)| code), Some(rpc::INVALID_REQUEST), "{frame}");
         }

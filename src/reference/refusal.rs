@@ -45,7 +45,9 @@ pub type Put = Result<Json, RpcError>;
 pub fn plainly(refusal: &Refusal) -> Put {
     match refusal {
         Refusal::Unknown(tool) => Ok(error_result(&format!("Unknown tool: {tool}"))),
-        Refusal::Denied(denied) => Ok(error_result(&format!("denied by policy: {} ({})", denied.reason, denied.rule))),
+        Refusal::Denied(denied) => {
+            Ok(error_result(&format!("denied by policy: {} ({})", denied.reason, denied.rule)))
+        }
         Refusal::Limited(limited) => Ok(error_result(&words_of(limited))),
         Refusal::Pending { approval } => {
             let told = json!({"status": "approval_required", "approval": approval});
@@ -62,12 +64,12 @@ pub fn plainly(refusal: &Refusal) -> Put {
 }
 
 /// What a client's person is asked.
-pub fn question(message: &str) -> serde_json::Value {
+pub(super) fn question(message: &str) -> serde_json::Value {
     json!({"message": message, "requestedSchema": {"type": "object", "properties": {}}})
 }
 
 /// A result that says in one text that it is an error.
-pub fn error_result(text: &str) -> Json {
+pub(super) fn error_result(text: &str) -> Json {
     Json::from(json!({"content": [{"type": "text", "text": text}], "isError": true}))
 }
 
@@ -97,10 +99,17 @@ mod tests {
         };
         let denied = Denied { rule: "/tools/a/action".into(), reason: "by people".into() };
         assert_eq!(text(&Refusal::Denied(denied)), "denied by policy: by people (/tools/a/action)");
-        let mut limited = Limited { rule: "/r".into(), counter: "c".into(), retry_after: Some(Duration::from_millis(12_210)) };
+        let mut limited = Limited {
+            rule: "/r".into(),
+            counter: "c".into(),
+            retry_after: Some(Duration::from_millis(12_210)),
+        };
         assert_eq!(text(&Refusal::Limited(limited.clone())), "rate limited: retry in 12.3s (/r)");
         limited.retry_after = None;
-        assert_eq!(text(&Refusal::Limited(limited)), "rate limited: the call costs more than the limit holds (/r)");
+        assert_eq!(
+            text(&Refusal::Limited(limited)),
+            "rate limited: the call costs more than the limit holds (/r)"
+        );
         assert_eq!(text(&Refusal::Unknown("x".into())), "Unknown tool: x");
         let pending = plainly(&Refusal::Pending { approval: "p1".into() }).unwrap_err();
         assert_eq!(pending.code, PENDING);

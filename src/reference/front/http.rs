@@ -1,0 +1,356 @@
+//! Agents over HTTP, both eras.
+
+use super::era;
+use crate::reference::agent::ROOM;
+use crate::reference::audit::Record;
+use crate::reference::read::{Frame, Taken};
+use crate::reference::route;
+use crate::reference::session::{Session, UnderWay};
+use crate::reference::state::{Granted, State};
+use crate::reference::walk::Context;
+use crate::transport::http_server::{Body, Chunk, Reply, Request};
+use crate::wire::era::header;
+use crate::wire::{Era, Json, Message, Revision, RpcError, rpc, sse};
+use http::Method;
+use std::sync::Arc;
+use tokio::sync::{mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
+
+/// One request of an agent over HTTP, its credential known.
+struct Asked {
+    state: Arc<State>,
+    granted: Granted,
+    request: Request,
+}
+
+/// Answers one HTTP request.
+pub(in crate::reference) async fn answer(state: Arc<State>, request: Request, loopback: bool) -> Reply {
+    if request.target.split('?').next() != Some("/mcp") {
+        return Reply::status(404);
+    }
+    if loopback && !(state.conduct.local)(&request.headers) {
+        return failure(403, Json::Null, "`Host` or `Origin` is not of this machine");
+    }
+    let Some(granted) = state.granted(&request.headers) else {
+        state.record(Record { about: "authentication", decision: "unauthorized", ..Record::default() });
+        return failure(401, Json::Null, "unauthorized")
+            .with("www-authenticate", "Bearer realm=\"gauntlet\"");
+    };
+    let asked = Asked { state, granted, request };
+    match asked.request.method {
+        Method::POST => asked.post().await,
+        Method::GET => asked.notices(),
+        Method::DELETE => asked.end().await,
+        _ => Reply::status(405).with("allow", "POST, GET, DELETE"),
+    }
+}
+
+fn failure(status: u16, id: Json, what: &str) -> Reply {
+    let error = RpcError::new(rpc::INVALID_REQUEST, what);
+    Reply::json(status, rpc::error(id, error).to_bytes())
+}
+
+impl Asked {
+    async fn post(self) -> Reply {
+        if let Err(reply) = self.readable() {
+            self.state.record_attempts(&self.request.body, &self.granted, "not readable");
+            return reply;
+        }
+        let frames = match (self.state.conduct.read)(&self.request.body, &self.state.settings.declared) {
+            Taken::One(frame) => vec![frame],
+            Taken::Batch(frames) => return self.batch(frames).await,
+            Taken::Refused { id, error } => {
+                self.state.record_attempts(&self.request.body, &self.granted, &error.message);
+                let modern = self
+                    .request
+                    .headers
+                    .get(header::VERSION)
+                    .is_some_and(|version| version == Revision::V2026_07_28.as_str());
+                let status = if error.code == rpc::INVALID_PARAMS && !modern { 200 } else { 400 };
+                return Reply::json(status, rpc::error(id, error).to_bytes());
+            }
+        };
+        match frames.into_iter().next() {
+            Some(frame) => self.one(frame).await,
+            None => Reply::status(400),
+        }
+    }
+
+    /// A body in another type or encoding could be read in another way by somebody else.
+    fn readable(&self) -> Result<(), Reply> {
+        let kind = self.request.header("content-type").unwrap_or_default().to_ascii_lowercase();
+        let mut parts = kind.split(';').map(str::trim);
+        let plain = parts.next() == Some("application/json")
+            && parts.all(|part| matches!(part, "charset=utf-8" | "charset=\"utf-8\"" | ""));
+        let packed =
+            self.request.headers.get_all("content-encoding").iter().any(|encoding| encoding != "identity");
+        if !plain || packed {
+            return Err(failure(
+                415,
+                Json::Null,
+                "the body must be `application/json`, in UTF-8, not compressed",
+            ));
+        }
+        if !self.accepts("application/json") {
+            return Err(failure(406, Json::Null, "`application/json` is not accepted"));
+        }
+        Ok(())
+    }
+
+    fn accepts(&self, kind: &str) -> bool {
+        let Some(accept) = self.request.header("accept") else { return true };
+        let main = kind.split('/').next().unwrap_or_default();
+        let fits = |range: &str| range == kind || range == "*/*" || range.strip_suffix("/*") == Some(main);
+        accept.split(',').any(|range| fits(range.split(';').next().unwrap_or_default().trim()))
+    }
+
+    async fn one(self, frame: Frame) -> Reply {
+        let session = match self.session_for(&frame.judged) {
+            Ok(session) => session,
+            Err(reply) => {
+                self.state.record_attempts(&self.request.body, &self.granted, "outside a session");
+                return reply;
+            }
+        };
+        match Message::of(&frame.judged) {
+            Message::Request { id, method, params } if method == "initialize" => {
+                let session = open(&self.state, &self.granted, params.unwrap_or_else(Json::object));
+                let answer = rpc::result(id, route::greeting(session.revision));
+                Reply::json(200, answer.to_bytes()).with(header::SESSION, session.id.as_str())
+            }
+            Message::Request { id, .. } => self.request(session, id, frame).await,
+            Message::Response { .. } => {
+                session.agent.answered(frame.judged);
+                Reply::status(202)
+            }
+            _ => {
+                let (outlet, _) = mpsc::channel(1);
+                let gone = session.closed.child_token();
+                route::notice(&self.context(&session, outlet, gone), frame).await;
+                Reply::status(202)
+            }
+        }
+    }
+
+    /// The session that a frame belongs to; a stranger's looks like one that does not exist.
+    fn session_for(&self, frame: &Json) -> Result<Arc<Session>, Reply> {
+        let id = frame.get("id").cloned().unwrap_or_default();
+        let refused = |error: RpcError| {
+            let answer = rpc::error(id.clone(), error);
+            let status = era::status_of(&answer, Era::Modern);
+            Err(Reply::json(status, answer.to_bytes()))
+        };
+        if era::of(frame, &self.request.headers) == Era::Modern {
+            return match era::check_modern(frame)
+                .and_then(|()| era::check_headers(frame, &self.request.headers))
+            {
+                Ok(()) => Ok(self.state.stateless(self.granted.identity())),
+                Err(error) => refused(error),
+            };
+        }
+        let version = self.request.header(header::VERSION).map(str::parse::<Revision>);
+        if version.is_some_and(|version| version.is_err()) {
+            return Err(failure(400, id, "unsupported `MCP-Protocol-Version`"));
+        }
+        if frame.get("method").and_then(Json::as_str) == Some("initialize") {
+            // Not used: the request makes its own.
+            return Ok(self.state.stateless(self.granted.identity()));
+        }
+        self.shown_session(id)
+    }
+
+    fn shown_session(&self, id: Json) -> Result<Arc<Session>, Reply> {
+        let Some(shown) = self.request.header(header::SESSION) else {
+            return Err(failure(400, id, "`Mcp-Session-Id` is missing"));
+        };
+        let session = self.state.session(shown, self.granted.identity());
+        session.ok_or_else(|| failure(404, id, "this session does not exist"))
+    }
+
+    fn context(
+        &self,
+        session: &Arc<Session>,
+        outlet: mpsc::Sender<Json>,
+        gone: CancellationToken,
+    ) -> Context {
+        let (state, session, granted) = (self.state.clone(), session.clone(), self.granted.clone());
+        Context { state, session, granted, outlet, gone, headers: self.request.headers.clone() }
+    }
+
+    async fn request(self, session: Arc<Session>, id: Json, frame: Frame) -> Reply {
+        let (outlet, interim) = mpsc::channel(ROOM);
+        let under_way = session.begin(&id);
+        let context = self.context(&session, outlet, under_way.token().clone());
+        let (done, answer) = oneshot::channel();
+        self.state.tasks.spawn(async move {
+            let _ = done.send(route::respond(&context, frame).await);
+        });
+        let streams = self.accepts("text/event-stream");
+        let call = Streamed { interim, answer, _under_way: under_way };
+        call.reply(streams, session.revision.era(), &self.state).await
+    }
+
+    /// Each frame for itself, all at once, under one answer.
+    async fn batch(self, frames: Vec<Frame>) -> Reply {
+        let session = match self.shown_session(Json::Null) {
+            Ok(session) => session,
+            Err(reply) => return reply,
+        };
+        let (outlet, mut interim) = mpsc::channel(ROOM);
+        let mut asked = Vec::new();
+        for frame in frames {
+            match Message::of(&frame.judged) {
+                Message::Request { id, .. } => {
+                    let under_way = session.begin(&id);
+                    let context = self.context(&session, outlet.clone(), under_way.token().clone());
+                    asked.push(async move {
+                        let _under_way = under_way;
+                        route::respond(&context, frame).await
+                    });
+                }
+                Message::Notification { .. } => {
+                    let gone = session.closed.child_token();
+                    route::notice(&self.context(&session, outlet.clone(), gone), frame).await;
+                }
+                _ => drop(session.agent.answered(frame.judged)),
+            }
+        }
+        drop(outlet);
+        if asked.is_empty() {
+            return Reply::status(202);
+        }
+        let drained = async { while interim.recv().await.is_some() {} };
+        let (answers, ()) = tokio::join!(futures_util::future::join_all(asked), drained);
+        Reply::json(200, Json::Array(answers).to_bytes())
+    }
+
+    /// The stream of notices of a session.
+    fn notices(self) -> Reply {
+        if !self.accepts("text/event-stream") || !self.request.headers.contains_key(header::SESSION) {
+            return Reply::status(405).with("allow", "POST, DELETE");
+        }
+        let session = match self.shown_session(Json::Null) {
+            Ok(session) => session,
+            Err(reply) => return reply,
+        };
+        let (outlet, mut frames) = mpsc::channel::<Json>(ROOM);
+        session.agent.listen(outlet);
+        let (chunks, body) = mpsc::channel(ROOM);
+        let closed = session.closed.clone();
+        self.state.tasks.spawn(async move {
+            loop {
+                let frame = tokio::select! {
+                    () = closed.cancelled() => return,
+                    () = chunks.closed() => return,
+                    frame = frames.recv() => frame,
+                };
+                let Some(frame) = frame else { return };
+                if chunks.send(event(&frame)).await.is_err() {
+                    return;
+                }
+            }
+        });
+        stream(body)
+    }
+
+    async fn end(self) -> Reply {
+        match self.shown_session(Json::Null) {
+            Ok(session) => {
+                self.state.end_session(&session.id).await;
+                Reply::status(204)
+            }
+            Err(reply) => reply,
+        }
+    }
+}
+
+/// Opens a session in the revision that the client offers, or in our newest.
+pub(super) fn open(state: &State, granted: &Granted, mut hello: Json) -> Arc<Session> {
+    let offered =
+        hello.get("protocolVersion").and_then(Json::as_str).and_then(|text| text.parse::<Revision>().ok());
+    let revision = offered.filter(|offered| offered.era() == Era::Legacy).unwrap_or(Revision::NEWEST_LEGACY);
+    hello.as_object_mut().into_iter().for_each(|hello| hello.set("protocolVersion", revision.as_str()));
+    state.open_session(granted.identity(), revision, hello)
+}
+
+/// A request on its way, and what comes for it.
+struct Streamed {
+    interim: mpsc::Receiver<Json>,
+    answer: oneshot::Receiver<Json>,
+    /// Dropped with the reply: when the agent goes away, its request is taken back.
+    _under_way: UnderWay,
+}
+
+impl Streamed {
+    /// A plain body, unless something comes before the answer.
+    async fn reply(mut self, streams: bool, era: Era, state: &State) -> Reply {
+        loop {
+            tokio::select! {
+                biased;
+                Some(frame) = self.interim.recv() => {
+                    if streams {
+                        return self.stream(frame, state);
+                    }
+                }
+                answer = &mut self.answer => {
+                    let answer = answer.unwrap_or_default();
+                    return match self.interim.try_recv() {
+                        Ok(frame) if streams => self.stream_all(frame, &answer),
+                        _ => Reply::json(era::status_of(&answer, era), answer.to_bytes()),
+                    };
+                }
+            }
+        }
+    }
+
+    /// Everything is there already.
+    fn stream_all(mut self, first: Json, answer: &Json) -> Reply {
+        let mut frames = vec![first];
+        while let Ok(frame) = self.interim.try_recv() {
+            frames.push(frame);
+        }
+        frames.push(answer.clone());
+        let bytes: Vec<u8> = frames.iter().flat_map(|frame| sse::event(&frame.to_string())).collect();
+        Reply::full(200, "text/event-stream", bytes)
+    }
+
+    fn stream(mut self, first: Json, state: &State) -> Reply {
+        let (chunks, body) = mpsc::channel(ROOM);
+        state.tasks.spawn(async move {
+            if chunks.send(event(&first)).await.is_err() {
+                return;
+            }
+            loop {
+                tokio::select! {
+                    biased;
+                    () = chunks.closed() => return,
+                    Some(frame) = self.interim.recv() => {
+                        if chunks.send(event(&frame)).await.is_err() {
+                            return;
+                        }
+                    }
+                    answer = &mut self.answer => {
+                        while let Ok(frame) = self.interim.try_recv() {
+                            let _ = chunks.send(event(&frame)).await;
+                        }
+                        let _ = chunks.send(event(&answer.unwrap_or_default())).await;
+                        return;
+                    }
+                }
+            }
+        });
+        stream(body)
+    }
+}
+
+fn event(frame: &Json) -> Chunk {
+    Chunk::Data(sse::event(&frame.to_string()).into())
+}
+
+fn stream(body: mpsc::Receiver<Chunk>) -> Reply {
+    let headers = vec![
+        ("content-type".to_owned(), "text/event-stream".to_owned()),
+        ("cache-control".to_owned(), "no-cache".to_owned()),
+    ];
+    Reply { status: 200, headers, body: Body::Stream(body) }
+}

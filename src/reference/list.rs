@@ -1,0 +1,227 @@
+//! Lists of tools: what an identity is shown, which entries changed, and where names lead.
+
+use super::agent::lock;
+use super::approvals::{About, Standing, Ticket, Verdict};
+use super::conduct::Seen;
+use super::link::Trouble;
+use super::names::{Table, candidates};
+use super::refusal::{FAILED, Refusal};
+use super::state::{State, unguessable};
+use super::walk::Context;
+use crate::declared::Failure;
+use crate::policy::{Call, Decision};
+use crate::wire::{Era, Json, Object, RpcError, rpc};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// So many pages of one upstream's list are read; a server that gives more gives them for ever.
+const MOST_PAGES: usize = 1_000;
+
+/// For so long a changed entry can be approved.
+const PATIENCE: Duration = Duration::from_secs(7 * 24 * 3600);
+
+impl Context {
+    /// The answer to `tools/list`: a response frame, its id to be set.
+    pub(super) async fn list(&self, params: Option<Json>) -> Json {
+        let cursor = params.as_ref().and_then(|params| params.get("cursor")).map(ToString::to_string);
+        let shelf = (self.state.conduct.shelf)(self.granted.identity());
+        let shelf = shelf.map(|shelf| format!("{shelf}\n{}", cursor.clone().unwrap_or_default()));
+        let kept = shelf.as_ref().and_then(|shelf| lock(&self.state.shelves).get(shelf).cloned());
+        if let Some(kept) = kept {
+            return kept;
+        }
+        let listed = match self.state.settings.upstreams.len() {
+            1 => self.one_list(params, usize::from(cursor.is_some())).await,
+            _ => self.merged_list().await,
+        };
+        let frame = match listed {
+            Ok(frame) => frame,
+            Err(trouble) => return rpc::error(Json::Null, error_of(trouble)),
+        };
+        if let Some(shelf) = shelf {
+            lock(&self.state.shelves).insert(shelf, frame.clone());
+        }
+        frame
+    }
+
+    /// One upstream: its own page, less what is not shown. Everything else in it stays as it is.
+    async fn one_list(&self, params: Option<Json>, page: usize) -> Result<Json, Trouble> {
+        let mut frame = self.ask(0, "tools/list", params).await?;
+        let result =
+            frame.as_object_mut().and_then(|frame| frame.0.iter_mut().find(|(name, _)| name == "result"));
+        if let Some(result) = result.and_then(|(_, result)| result.as_object_mut()) {
+            if let Some((_, Json::Array(tools))) = result.0.iter_mut().find(|(name, _)| name == "tools") {
+                tools.retain(|entry| self.shows(0, entry, page));
+            }
+            // What one identity is shown must not be kept for another.
+            if result.get("cacheScope").is_some() {
+                result.set("cacheScope", "private");
+            }
+        }
+        Ok(frame)
+    }
+
+    /// Several upstreams: all their pages as one.
+    async fn merged_list(&self) -> Result<Json, Trouble> {
+        let lists = self.all_lists().await?;
+        let table = self.keep_table(&lists);
+        let mut tools = Vec::new();
+        for (place, entries) in lists.into_iter().enumerate() {
+            for mut entry in entries {
+                let shown = name_of(&entry).and_then(|name| table.shown(place, name)).map(str::to_owned);
+                if let Some(shown) = shown.filter(|_| self.shows(place, &entry, 0)) {
+                    entry.as_object_mut().into_iter().for_each(|entry| entry.set("name", shown.as_str()));
+                    tools.push(entry);
+                }
+            }
+        }
+        let mut result = Object::default();
+        result.set("tools", Json::Array(tools));
+        if self.session.revision.era() == Era::Modern {
+            result.set("resultType", "complete");
+            result.set("ttlMs", 0);
+            result.set("cacheScope", "private");
+        }
+        Ok(rpc::result(Json::Null, Json::Object(result)))
+    }
+
+    async fn all_lists(&self) -> Result<Vec<Vec<Json>>, Trouble> {
+        let mut lists = Vec::new();
+        for place in 0..self.state.settings.upstreams.len() {
+            lists.push(self.whole_list(place).await?);
+        }
+        Ok(lists)
+    }
+
+    async fn whole_list(&self, place: usize) -> Result<Vec<Json>, Trouble> {
+        let (mut tools, mut cursor) = (Vec::new(), None);
+        for _ in 0..MOST_PAGES {
+            let frame = self.ask(place, "tools/list", Some(self.page_params(cursor.as_ref()))).await?;
+            tools.extend(
+                frame.pointer("/result/tools").and_then(Json::as_array).unwrap_or_default().iter().cloned(),
+            );
+            let next = frame.pointer("/result/nextCursor").filter(|next| !next.is_null()).cloned();
+            if next.is_none() || next == cursor {
+                return Ok(tools);
+            }
+            cursor = next;
+        }
+        Err(Trouble::new(Failure::Dropped, "the upstream's list does not end"))
+    }
+
+    /// Parameters of our own: in the modern era they must say who speaks.
+    fn page_params(&self, cursor: Option<&Json>) -> Json {
+        let mut params = Object::default();
+        if let Some(cursor) = cursor {
+            params.set("cursor", cursor.clone());
+        }
+        if self.session.revision.era() == Era::Modern {
+            params.set("_meta", super::route::own_meta());
+        }
+        Json::Object(params)
+    }
+
+    fn keep_table(&self, lists: &[Vec<Json>]) -> Arc<Table> {
+        let names = |entries: &Vec<Json>| entries.iter().filter_map(name_of).map(str::to_owned).collect();
+        let tools: Vec<Vec<String>> = lists.iter().map(names).collect();
+        let table = Arc::new(Table::of(&self.state.upstream_names(), &tools));
+        *lock(&self.session.table) = Some(table.clone());
+        table
+    }
+
+    /// Where a called name leads. With one upstream there is no question; with several, their lists say it, unless
+    /// the policy refuses whatever the name could mean: that is said without asking anybody.
+    pub(super) async fn resolve(&self, shown: &str, arguments: &Json) -> Result<(usize, String), Refusal> {
+        if self.state.settings.upstreams.len() == 1 {
+            return Ok((0, shown.to_owned()));
+        }
+        let names = self.state.upstream_names();
+        let known =
+            |context: &Self| lock(&context.session.table).as_ref().and_then(|table| table.find(shown));
+        let meanings = candidates(&names, shown);
+        let refused = |(place, tool): &&(usize, &str)| {
+            let call = Call { upstream: names[*place], tool, arguments };
+            let decision = self.granted.policy().map(|policy| policy.decide(&call));
+            matches!(decision, None | Some(Decision::Denied(_) | Decision::Hidden))
+        };
+        if let Some(way) = known(self) {
+            return Ok(way);
+        }
+        if meanings.iter().all(|meaning| refused(&meaning)) {
+            return Ok((0, shown.to_owned()));
+        }
+        let lists = self.all_lists().await.map_err(|trouble| Refusal::Failed(error_of(trouble)))?;
+        self.keep_table(&lists);
+        known(self).ok_or_else(|| Refusal::Unknown(shown.to_owned()))
+    }
+
+    fn shows(&self, place: usize, entry: &Json, page: usize) -> bool {
+        let Some(tool) = name_of(entry) else { return false };
+        let (settings, policy) = (&self.state.settings, self.granted.policy());
+        let upstream = settings.upstreams[place].name.as_str();
+        let denied_too = settings.declared.denied_are_listed != Some(false);
+        let seen = Seen { policy, upstream, tool, page, denied_too };
+        (self.state.conduct.shows)(&seen)
+            && !(policy.is_some_and(|policy| policy.pin) && self.changed(upstream, entry))
+    }
+
+    /// Whether an entry is not the one that was listed first; if so, somebody can approve exactly this one.
+    fn changed(&self, upstream: &str, entry: &Json) -> bool {
+        let (state, identity) = (&self.state, self.granted.identity());
+        let tool = name_of(entry).unwrap_or_default();
+        let key = [identity, upstream, tool].map(str::to_owned);
+        let first = lock(&state.pins).entry(key).or_insert_with(|| entry.clone()).clone();
+        let withheld = !(state.conduct.unchanged)(&first, entry);
+        let seal = entry_seal(identity, upstream, tool);
+        let known = state.approvals.find(&seal, |ticket| ticket.standing == Standing::Open);
+        match known {
+            Some(ticket) if withheld && ticket.arguments == *entry => return true,
+            Some(ticket) => state.approvals.forget(&ticket.id),
+            None => {}
+        }
+        if withheld {
+            state.approvals.open(Ticket {
+                id: unguessable(),
+                about: About::Entry,
+                seal,
+                identity: identity.to_owned(),
+                upstream: upstream.to_owned(),
+                tool: tool.to_owned(),
+                arguments: entry.clone(),
+                requested: state.clock.now(),
+                patience: PATIENCE,
+                standing: Standing::Open,
+            });
+        }
+        withheld
+    }
+
+    /// Whether a call is of a tool whose changed entry nobody has approved.
+    pub(super) fn entry_is_withheld(&self, call: &Call<'_>) -> bool {
+        let seal = entry_seal(self.granted.identity(), call.upstream, call.tool);
+        self.state.approvals.find(&seal, |_| true).is_some()
+    }
+}
+
+impl State {
+    /// An approved entry is the one that counts from now on. A rejected one stays withheld.
+    pub(super) fn decide_entry(&self, ticket: &Ticket, verdict: Verdict) {
+        if verdict == Verdict::Approve {
+            let key = [&ticket.identity, &ticket.upstream, &ticket.tool].map(String::clone);
+            lock(&self.pins).insert(key, ticket.arguments.clone());
+            self.approvals.forget(&ticket.id);
+        }
+    }
+}
+
+fn name_of(entry: &Json) -> Option<&str> {
+    entry.get("name").and_then(Json::as_str)
+}
+
+fn entry_seal(identity: &str, upstream: &str, tool: &str) -> String {
+    crate::policy::fingerprint(identity, upstream, tool, &Json::from("entry"))
+}
+
+fn error_of(trouble: Trouble) -> RpcError {
+    RpcError::new(FAILED, trouble.what)
+}
