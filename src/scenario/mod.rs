@@ -10,6 +10,7 @@ mod pattern;
 pub mod pointer;
 mod policy;
 mod read;
+mod schema;
 mod step;
 mod template;
 mod upstream;
@@ -25,6 +26,7 @@ pub use expect::{
 pub use pattern::{Pattern, Unmet};
 pub use policy::{PolicyText, Spoil};
 pub use read::read;
+pub use schema::schema;
 pub use step::{
     Approver, Body, Boundary, Call, Column, Decision, Kind, List, Notice, Over, Part, Reload, Send, Settle,
     Step, ToolName, Voice, Wait,

@@ -30,34 +30,46 @@ struct Seen {
     variables: Vec<String>,
 }
 
-fn unknown<'a>(
-    checking: &mut Checking<'_>,
+/// A word that stands for something, where it stands.
+struct Mention<'a> {
     spot: Spot,
-    noun: &str,
-    word: &str,
-    known: impl Iterator<Item = &'a String>,
-) {
+    noun: &'static str,
+    word: &'a str,
+}
+
+impl<'a> Mention<'a> {
+    fn placed(noun: &'static str, name: &'a Placed<String>) -> Self {
+        Self { spot: name.spot, noun, word: &name.value }
+    }
+}
+
+/// Complains where the word is none of those known.
+fn among<'a>(checking: &mut Checking<'_>, mention: &Mention<'_>, known: impl Iterator<Item = &'a String>) {
     let known: Vec<&str> = known.map(String::as_str).collect();
-    if !known.contains(&word) {
-        checking.told.push(Diagnostic::unknown(spot, noun, word, known));
+    if !known.contains(&mention.word) {
+        checking.told.push(Diagnostic::unknown(mention.spot, mention.noun, mention.word, known));
     }
 }
 
 fn identity(checking: &mut Checking<'_>, spot: Spot, word: &str) {
     let scenario = checking.scenario;
-    unknown(checking, spot, "identity", word, scenario.identities.keys());
+    among(checking, &Mention { spot, noun: "identity", word }, scenario.identities.keys());
 }
 
 fn upstream(checking: &mut Checking<'_>, spot: Spot, word: &str) {
     let scenario = checking.scenario;
-    unknown(checking, spot, "upstream", word, scenario.upstreams.keys());
+    among(checking, &Mention { spot, noun: "upstream", word }, scenario.upstreams.keys());
 }
 
 /// Everything that stands before the steps.
 fn people(checking: &mut Checking<'_>) {
     let (scenario, known) = (checking.scenario, checking.known);
     for upstream in scenario.upstreams.values() {
-        unknown(checking, upstream.mock.spot, "mock", &upstream.mock.value, known.mocks.keys());
+        among(
+            checking,
+            &Mention { spot: upstream.mock.spot, noun: "mock", word: &upstream.mock.value },
+            known.mocks.keys(),
+        );
     }
     for session in scenario.sessions.values() {
         if let Some(named) = &session.identity {
@@ -72,11 +84,11 @@ fn people(checking: &mut Checking<'_>) {
         }
     }
     for requirement in scenario.requirements.iter().filter(|_| !known.requirements.is_empty()) {
-        unknown(checking, requirement.spot, "requirement", &requirement.value, known.requirements.iter());
+        among(checking, &Mention::placed("requirement", requirement), known.requirements.iter());
     }
     for declared in scenario.given.0.keys().filter(|_| !known.declarations.is_empty()) {
         let spot = checking.key(&format!("/given/{}", token(declared)));
-        unknown(checking, spot, "declaration", declared, known.declarations.iter());
+        among(checking, &Mention { spot, noun: "declaration", word: declared }, known.declarations.iter());
     }
 }
 
@@ -86,7 +98,7 @@ fn each(checking: &mut Checking<'_>, expect: Option<&Expect>) {
     let Some(Expect::Each(named)) = expect else { return };
     for (name, _) in named {
         let known = scenario.sessions.keys().chain(scenario.identities.keys());
-        unknown(checking, name.spot, "session or identity", &name.value, known);
+        among(checking, &Mention::placed("session or identity", name), known);
     }
 }
 
@@ -94,7 +106,7 @@ fn one(checking: &mut Checking<'_>, stop: &Stop<'_>, seen: &mut Seen) {
     let (scenario, step) = (checking.scenario, stop.step);
     if let Some(voice) = step.voice() {
         if let Some(session) = &voice.session {
-            unknown(checking, session.spot, "session", &session.value, scenario.sessions.keys());
+            among(checking, &Mention::placed("session", session), scenario.sessions.keys());
         }
         if let Some(by) = &voice.by {
             identity(checking, by.spot, &by.value);
@@ -113,7 +125,11 @@ fn one(checking: &mut Checking<'_>, stop: &Stop<'_>, seen: &mut Seen) {
     }
     seen.variables.extend(step.saves().into_iter().flat_map(|saves| saves.keys().cloned()));
     for declared in step.given.0.keys().filter(|_| !checking.known.declarations.is_empty()) {
-        unknown(checking, step.spot, "declaration", declared, checking.known.declarations.iter());
+        among(
+            checking,
+            &Mention { spot: step.spot, noun: "declaration", word: declared },
+            checking.known.declarations.iter(),
+        );
     }
 }
 
@@ -121,7 +137,7 @@ fn one(checking: &mut Checking<'_>, stop: &Stop<'_>, seen: &mut Seen) {
 fn references(checking: &mut Checking<'_>, stop: &Stop<'_>, seen: &Seen) {
     let earlier = |checking: &mut Checking<'_>, name: &Placed<String>| {
         let known = seen.steps.iter().map(|step| &step.value);
-        unknown(checking, name.spot, "earlier step", &name.value, known);
+        among(checking, &Mention::placed("earlier step", name), known);
     };
     let step = stop.step;
     match &step.kind {
@@ -173,7 +189,7 @@ fn variables(checking: &mut Checking<'_>, stop: &Stop<'_>, seen: &Seen) {
             checking.told.push(Diagnostic::mistake(spot, format!("broken template: {why}")));
         }
         for name in template::mentioned(&text) {
-            unknown(checking, spot, "variable", &name, known.iter().copied());
+            among(checking, &Mention { spot, noun: "variable", word: &name }, known.iter().copied());
         }
     }
 }

@@ -76,7 +76,7 @@ fn people(checking: &mut Checking<'_>, stops: &[walk::Stop<'_>]) {
     let mut told = Vec::new();
     if checking.root.as_ref().is_some_and(|root| root.get("sessions").is_some()) {
         for (index, name) in scenario.sessions.keys().enumerate() {
-            if !spoken.contains(&name) && !(first && index == 0) {
+            if !(spoken.contains(&name) || (first && index == 0)) {
                 let spot = written(format!("/sessions/{}", token(name))).unwrap_or_default();
                 told.push(Diagnostic::warning(spot, format!("nobody speaks on the session `{name}`")));
             }

@@ -19,6 +19,11 @@ use crate::source::{self, Node};
 use members::Members;
 use value::{flag, names, text, texts, word};
 
+pub(super) use pattern::CONDITIONS;
+pub(super) use people::ERAS;
+pub(super) use policy::SPOILS;
+pub(super) use upstream::ENTRY;
+
 /// Complaints so far.
 type Told = Vec<Diagnostic>;
 

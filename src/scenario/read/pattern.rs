@@ -9,7 +9,8 @@ use crate::wire::Json;
 use regex::Regex;
 
 /// The words that make a mapping a condition instead of an object.
-const CONDITIONS: [&str; 6] = ["contains", "matches", "equals", "absent", "present", "not"];
+pub(in crate::scenario) const CONDITIONS: [&str; 6] =
+    ["contains", "matches", "equals", "absent", "present", "not"];
 
 /// A pattern: a condition, or a value that is met partially.
 pub(super) fn pattern(node: &Node, told: &mut Told) -> Option<Pattern> {

@@ -13,6 +13,14 @@ use indexmap::IndexMap;
 /// The one identity, and the one session, of a scenario that names nobody.
 const NOBODY_NAMED: &str = "agent";
 
+/// The words for eras; besides them, a revision by its date.
+pub(in crate::scenario) const ERAS: [(&str, EraChoice); 4] = [
+    ("newest", EraChoice::Newest),
+    ("legacy", EraChoice::Legacy),
+    ("modern", EraChoice::Modern),
+    ("every", EraChoice::Every),
+];
+
 /// `identities`: each name with its own policy, the scenario's, or (with `policy: null`) none.
 pub(super) fn identities(node: Option<&Node>, told: &mut Told) -> IndexMap<String, Identity> {
     let Some(node) = node else {
@@ -115,14 +123,8 @@ pub(super) fn attack(node: &Node, told: &mut Told) -> Option<Attack> {
 /// `era`: a word, or a revision by its date.
 pub(super) fn era(node: &Node, told: &mut Told) -> Option<EraChoice> {
     let written = name(node, told)?.value;
-    let words = [
-        ("newest", EraChoice::Newest),
-        ("legacy", EraChoice::Legacy),
-        ("modern", EraChoice::Modern),
-        ("every", EraChoice::Every),
-    ];
     let revisions = Revision::ALL.map(|revision| (revision.as_str(), EraChoice::Revision(revision)));
-    let table: Vec<_> = words.into_iter().chain(revisions).collect();
+    let table: Vec<_> = ERAS.into_iter().chain(revisions).collect();
     let found = table.iter().find(|(word, _)| *word == written).map(|(_, era)| *era);
     if found.is_none() {
         told.push(Diagnostic::unknown(node.spot, "era", &written, table.iter().map(|(word, _)| *word)));

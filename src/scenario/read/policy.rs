@@ -8,7 +8,8 @@ use crate::scenario::policy::{PolicyText, Spoil};
 use crate::source::{Node, Spot, Value};
 use crate::wire::Json;
 
-const SPOILS: [(&str, Spoil); 3] =
+/// The ways to spoil a policy.
+pub(in crate::scenario) const SPOILS: [(&str, Spoil); 3] =
     [("unknown_member", Spoil::UnknownMember), ("truncated", Spoil::Truncated), ("missing", Spoil::Missing)];
 
 /// A policy document, perhaps with `spoiled` beside its own members.
@@ -97,7 +98,7 @@ impl Written {
                 for (index, (key, value)) in entries.iter().enumerate() {
                     this.text.push_str(if index > 0 { ", " } else { "" });
                     this.put(key.spot, |this| {
-                        this.text.push_str(&Json::from(key.value.as_str()).to_string())
+                        this.text.push_str(&Json::from(key.value.as_str()).to_string());
                     });
                     this.text.push_str(" : ");
                     this.node(value);

@@ -36,11 +36,9 @@ fn step(node: &Node, told: &mut Told) -> Option<Step> {
     let given = given(members.take("given"), told);
     let mut expect = None;
     let mut expect_spot = node.spot;
-    if expects(word) {
-        if let Some(node) = members.take("expect") {
-            expect_spot = node.spot;
-            expect = expectation(word, node, told);
-        }
+    if let Some(node) = expects(word).then(|| members.take("expect")).flatten() {
+        expect_spot = node.spot;
+        expect = expectation(word, node, told);
     }
     if word == "notice" && expect.is_none() {
         expect = Some(Expect::Notice(NoticeExpect::Arrives));

@@ -82,7 +82,7 @@ fn answers(node: &Node, told: &mut Told) -> IndexMap<String, Vec<Placed<serde_js
 }
 
 /// The members of a tool's entry that a change may replace.
-const ENTRY: [&str; 8] =
+pub(in crate::scenario) const ENTRY: [&str; 8] =
     ["title", "description", "inputSchema", "outputSchema", "annotations", "execution", "icons", "_meta"];
 
 /// `change`: what becomes of which tool. Under `upstreams` it names no upstream, and may wait for `after`.

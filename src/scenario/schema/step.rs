@@ -1,0 +1,198 @@
+//! The shapes of steps and upstreams.
+
+use super::{described, map, object, reference};
+use crate::scenario::read::ENTRY;
+use serde_json::{Map, Value, json};
+
+pub(super) fn definitions() -> Map<String, Value> {
+    map(json!({
+        "step": {"oneOf": steps()},
+        "tool": {"anyOf": [
+            reference("name"),
+            object("A name that goes out exactly so.", json!({"exact": {"type": "string"}}), &["exact"])
+        ]},
+        "save": {
+            "description": "Variables, each from a JSON pointer into the result.",
+            "type": "object",
+            "additionalProperties": {"type": "string", "pattern": "^(/.*)?$"}
+        },
+        "over": {
+            "description": "Columns of variables, or rows of them: repeated for each row.",
+            "anyOf": [
+                {"type": "object", "additionalProperties": {"anyOf": [
+                    {"type": "array", "minItems": 1}, {"type": "string", "pattern": "\\{\\{"}
+                ]}},
+                {"type": "array", "items": {"type": "object"}, "minItems": 1}
+            ]
+        },
+        "approver": approver(),
+        "change": change(false),
+        "upstreams": upstreams()
+    }))
+}
+
+/// Each kind of step: its own members, those it shares, and the expectation it takes.
+fn steps() -> Vec<Value> {
+    let voice = || {
+        map(json!({"session": reference("name"), "by": reference("name"), "within": reference("duration")}))
+    };
+    let named = || map(json!({"as": reference("name")}));
+    let repeated = || {
+        map(json!({
+            "times": {"type": "integer", "minimum": 1}, "over": reference("over"), "save": reference("save"),
+            "id": described(json!({}), "The request's id, exactly so.")
+        }))
+    };
+    let expect = |name: &str| map(json!({"expect": reference(name)}));
+    let call = map(json!({
+        "call": reference("tool"), "with": {"type": "object"}, "meta": {"type": "object"},
+        "headers": reference("headers"), "approver": reference("approver"), "carrying": reference("name")
+    }));
+    let raw = object(
+        "Bytes, and how they are sent.",
+        json!({
+            "text": {"type": "string"}, "bytes_hex": {"type": "string", "pattern": "^(\\s*[0-9a-fA-F]\\s*[0-9a-fA-F])*\\s*$"},
+            "headers": reference("headers"), "method": {"type": "string"}, "path": {"type": "string"}
+        }),
+        &[],
+    );
+    let until = object(
+        "Until a calendar boundary (UTC).",
+        json!({
+            "until": {"enum": ["next minute", "next hour", "next day"]}
+        }),
+        &["until"],
+    );
+    let decisions = json!({"type": "object", "additionalProperties": {"enum": ["approve", "reject"]}});
+    let reload =
+        object("Another policy.", json!({"policy": reference("policy"), "identity": reference("name")}), &[]);
+    let one = |name: &str, schema: Value| map(json!({ name: schema }));
+    vec![
+        step("call", "Calls a tool.", vec![call, voice(), named(), repeated(), expect("expectCall")]),
+        step(
+            "together",
+            "Does all of these at the same time.",
+            vec![
+                one("together", json!({"type": "array", "items": reference("step"), "minItems": 1})),
+                expect("expectCall"),
+            ],
+        ),
+        step(
+            "list",
+            "Asks for the list of tools.",
+            vec![one("list", json!({"enum": ["tools"]})), voice(), named(), expect("expectList")],
+        ),
+        step("change", "Changes a mock's list now.", vec![one("change", reference("change"))]),
+        step(
+            "notice",
+            "Waits for a notification.",
+            vec![one("notice", reference("name")), voice(), expect("expectNotice")],
+        ),
+        step(
+            "send",
+            "Sends exactly these bytes.",
+            vec![
+                one("send", json!({"anyOf": [{"type": "string"}, raw]})),
+                voice(),
+                named(),
+                repeated(),
+                expect("expectCall"),
+            ],
+        ),
+        step("wait", "Lets time pass.", vec![one("wait", json!({"anyOf": [reference("duration"), until]}))]),
+        step("decide", "Decides approvals by hand.", vec![one("decide", decisions)]),
+        step(
+            "settle",
+            "Brings a pending call to its end.",
+            vec![
+                one("settle", reference("name")),
+                voice(),
+                named(),
+                one("save", reference("save")),
+                expect("expectCall"),
+            ],
+        ),
+        step(
+            "stop",
+            "Makes an upstream, or the `gateway`, unreachable.",
+            vec![one("stop", reference("name"))],
+        ),
+        step("start", "Brings it back.", vec![one("start", reference("name"))]),
+        step("restart", "Stops it and starts it again.", vec![one("restart", reference("name"))]),
+        step(
+            "reload",
+            "Gives the running gateway another policy.",
+            vec![one("reload", json!({"anyOf": [{"type": "null"}, {"enum": ["gateway"]}, reload]}))],
+        ),
+        step("revoke", "Takes an identity's credential away.", vec![one("revoke", reference("name"))]),
+    ]
+}
+
+fn step(word: &str, description: &str, members: Vec<Map<String, Value>>) -> Value {
+    let mut all: Map<String, Value> = members.into_iter().flatten().collect();
+    all.insert("given".into(), reference("given"));
+    object(description, Value::Object(all), &[word])
+}
+
+fn approver() -> Value {
+    let after = object("A decision that takes its time.", json!({"after": reference("duration")}), &[]);
+    let mut choice =
+        object("One of these.", json!({"approves": after, "rejects": after, "ignores": after}), &[]);
+    (choice["minProperties"], choice["maxProperties"]) = (1.into(), 1.into());
+    json!({"anyOf": [{"enum": ["approves", "rejects", "ignores"]}, choice]})
+}
+
+/// The members of a tool's entry.
+fn entry() -> Map<String, Value> {
+    let members = ENTRY.iter().map(|member| match *member {
+        "title" | "description" => ((*member).to_owned(), json!({"type": "string"})),
+        _ => ((*member).to_owned(), json!({})),
+    });
+    members.collect()
+}
+
+fn change(standing: bool) -> Value {
+    let mut whole = entry();
+    whole.insert("name".into(), reference("name"));
+    let added = object("The entry of a new tool.", Value::Object(whole), &["name"]);
+    let mut members = entry();
+    members.append(&mut map(json!({
+        "tool": reference("name"), "remove": reference("name"), "add": {"anyOf": [reference("name"), added]},
+        "notify": {"type": "boolean", "description": "Whether the server tells its clients."}
+    })));
+    if standing {
+        members
+            .insert("after".into(), json!({"type": "string", "pattern": "^[0-9]+ (list|call|session)s?$"}));
+    } else {
+        members.insert("upstream".into(), reference("name"));
+    }
+    let mut change = object("A change of one tool in a mock's list.", Value::Object(members), &[]);
+    change["oneOf"] = json!([{"required": ["tool"]}, {"required": ["add"]}, {"required": ["remove"]}]);
+    change
+}
+
+fn upstreams() -> Value {
+    let standing = change(true);
+    let answers = json!({"anyOf": [
+        {"type": "object"},
+        {"type": "array", "items": {"type": "object", "required": ["tool"]}}
+    ]});
+    let upstream = object(
+        "A mock, and what this scenario changes about it.",
+        json!({
+            "mock": reference("name"),
+            "answers": described(answers, "Answers that are tried before the mock's own."),
+            "reads": {"enum": ["strictly", "leniently"], "description": "How forgiving its parser is."},
+            "page": {"type": "integer", "minimum": 1, "description": "How many tools it lists on one page."},
+            "change": {"anyOf": [standing, {"type": "array", "items": standing}]}
+        }),
+        &[],
+    );
+    json!({
+        "description": "The servers behind the gateway.",
+        "anyOf": [
+            {"type": "array", "items": reference("name")},
+            {"type": "object", "additionalProperties": {"anyOf": [{"type": ["string", "null"]}, upstream]}}
+        ]
+    })
+}
