@@ -78,7 +78,7 @@ impl Dress {
 
     /// A request or, without an id, a notification.
     pub(super) fn ask(&self, ask: Ask, id: Option<Json>) -> Parcel {
-        let params = self.with_meta(ask.params, ask.meta);
+        let params = self.with_meta(ask.params, ask.meta.as_ref());
         let frame = match &id {
             Some(id) => rpc::request(id.clone(), &ask.method, params),
             None => rpc::notification(&ask.method, params),
@@ -99,14 +99,14 @@ impl Dress {
         Parcel { id: raw.id, bytes: raw.bytes, verb, path: raw.path, headers, without: raw.without }
     }
 
-    fn with_meta(&self, params: Json, own: Option<Json>) -> Json {
+    fn with_meta(&self, params: Json, own: Option<&Json>) -> Json {
         let mut added = Object::default();
         if let (true, Some(revision)) = (self.is_modern(), self.revision) {
             added.set(meta::VERSION, revision.as_str());
             added.set(meta::CLIENT, self.client.clone());
             added.set(meta::CAPABILITIES, self.capabilities.clone());
         }
-        for (name, value) in own.iter().filter_map(Json::as_object).flat_map(Object::iter) {
+        for (name, value) in own.and_then(Json::as_object).into_iter().flat_map(Object::iter) {
             added.set(name, value.clone());
         }
         let mut params = if params.is_null() { Json::object() } else { params };

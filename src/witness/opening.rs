@@ -87,7 +87,7 @@ pub(super) async fn agree(session: &Session, opening: &Opening) -> Result<Vec<Ex
     let mut said = Vec::new();
     match opening.revision {
         Some(revision) if revision.era() == Era::Modern => {
-            session.change_dress(|dress| dress.revision = Some(revision))
+            session.change_dress(|dress| dress.revision = Some(revision));
         }
         Some(revision) => initialize(session, revision, opening, &mut said).await?,
         None => match discover(session, opening, &mut said).await? {

@@ -246,7 +246,7 @@ fn spawn(task: impl Future<Output = ()> + Send + 'static) -> AbortOnDropHandle<(
 /// Keeps an exchange alive beside the session that owns it, without owning the session.
 async fn hold(slot: Arc<Slot>, task: Option<AbortOnDropHandle<()>>) {
     let _held = (slot, task);
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }
 
 /// Sends what answers the server's own requests. It must not keep the session alive.
