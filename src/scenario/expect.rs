@@ -3,6 +3,7 @@
 use super::pattern::Pattern;
 use crate::source::Placed;
 use indexmap::IndexMap;
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// What a step should come to.
@@ -25,7 +26,8 @@ pub enum Expect {
 }
 
 /// The word for what happened to a call, judged from both sides; `Blocked` is a word for expectations alone.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// Arrived once, answered, nothing changed.
     Allowed,

@@ -6,6 +6,7 @@
 mod check;
 mod document;
 mod expect;
+mod needs;
 mod pattern;
 pub mod pointer;
 mod policy;
@@ -23,6 +24,7 @@ pub use document::{
 pub use expect::{
     Amount, Detailed, EntryExpect, Expect, HttpExpect, Listing, NoticeExpect, Tally, UpstreamExpect, Verdict,
 };
+pub use needs::Need;
 pub use pattern::{Pattern, Unmet};
 pub use policy::{PolicyText, Spoil};
 pub use read::read;

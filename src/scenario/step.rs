@@ -4,9 +4,11 @@ use super::document::Given;
 use super::expect::Expect;
 use super::policy::PolicyText;
 use super::upstream::Change;
+use super::variables::{Unfilled, Variables};
 use crate::source::{Placed, Spot};
 use crate::wire::{Json, Object};
 use indexmap::IndexMap;
+use std::fmt;
 use std::time::Duration;
 
 /// One step, and what it should come to.
@@ -110,9 +112,54 @@ pub struct ToolName {
     pub exact: bool,
 }
 
+impl fmt::Display for ToolName {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.upstream {
+            Some(upstream) => write!(out, "{upstream}/{}", self.name),
+            None => out.write_str(&self.name),
+        }
+    }
+}
+
 /// A table of variables: columns of the same length, or a template that gives the list.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Over(pub IndexMap<String, Column>);
+
+impl Over {
+    /// The rows, their templates filled in; without a table, one row without variables.
+    pub fn rows(&self, variables: &Variables) -> Result<Vec<IndexMap<String, Json>>, Unfilled> {
+        let mut columns = Vec::new();
+        for (name, column) in &self.0 {
+            columns.push((name, column.values(variables)?));
+        }
+        let Some(length) = columns.iter().map(|(_, values)| values.len()).min() else {
+            return Ok(vec![IndexMap::new()]);
+        };
+        if let Some((name, values)) = columns.iter().find(|(_, values)| values.len() != length) {
+            let why = format!("{} values where another column has {length}", values.len());
+            return Err(Unfilled { template: (*name).clone(), why });
+        }
+        let row = |index: usize| {
+            columns.iter().map(|(name, values)| ((*name).clone(), values[index].clone())).collect()
+        };
+        Ok((0..length).map(row).collect())
+    }
+}
+
+impl Column {
+    fn values(&self, variables: &Variables) -> Result<Vec<Json>, Unfilled> {
+        match self {
+            Self::Values(values) => values.iter().map(|value| variables.fill(value)).collect(),
+            Self::Template(template) => match variables.fill_text(template)? {
+                Json::Array(values) => Ok(values),
+                other => Err(Unfilled {
+                    template: template.clone(),
+                    why: format!("a list was expected, not {other}"),
+                }),
+            },
+        }
+    }
+}
 
 /// The values of one variable.
 #[derive(Clone, Debug, PartialEq)]

@@ -7,6 +7,8 @@ mod twin;
 mod used;
 mod walk;
 
+pub(super) use walk::flat;
+
 use super::document::Scenario;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::source::{self, Node};

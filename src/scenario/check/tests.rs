@@ -144,3 +144,21 @@ proptest::proptest! {
         }
     }
 }
+
+#[test]
+fn every_form_is_read_and_the_schema_knows_it() {
+    let text = std::fs::read_to_string(project("tests/forms/every-form.yaml")).unwrap();
+    assert_eq!(complaint(&validator(), &text), None);
+    let scenario = read(&text, "every-form.yaml").unwrap_or_else(|told| panic!("{}", told.render(false)));
+    insta::with_settings!({
+        snapshot_path => project("tests/forms"), prepend_module_to_snapshot => false, omit_expression => true
+    }, {
+        insta::assert_snapshot!("every-form-check", check(&scenario, &known()).render(false));
+        let places = regex::Regex::new(r"(, )?\w+: Spot \{[^}]*\}").unwrap();
+        let steps = scenario.steps.iter().map(|step| format!("{step:?}"));
+        let upstreams = scenario.upstreams.iter().map(|(name, upstream)| format!("{name}: {upstream:?}"));
+        let lines: Vec<String> = upstreams.chain(steps).chain([format!("{:?}", scenario.needs())]).collect();
+        insta::assert_snapshot!("every-form", places.replace_all(&lines.join("\n"), ""));
+    });
+    assert!(scenario.is_slow());
+}

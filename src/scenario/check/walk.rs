@@ -28,6 +28,11 @@ pub(super) fn steps(steps: &[Step]) -> Vec<Stop<'_>> {
     stops
 }
 
+/// The steps in order, those that stand together one by one, the group itself left out.
+pub(in crate::scenario) fn flat(steps: &[Step]) -> Vec<&Step> {
+    self::steps(steps).into_iter().map(|stop| stop.step).collect()
+}
+
 impl Step {
     /// The name that later steps call it by.
     pub fn name(&self) -> Option<&Placed<String>> {
