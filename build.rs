@@ -51,6 +51,7 @@ fn mock(text: &mut String, name: &str, folder: &Path) {
         println!("cargo:warning=mocks/{name}: {silent} tools have no description and no answers");
     }
     for tool in mock.tools {
+        assert_eq!(tool.words.is_null(), tool.file.is_empty(), "words stand in a file");
         let (entry, facts, words) = (tool.entry.to_string(), tool.facts.to_string(), tool.words.to_string());
         let name = tool.name;
         writeln!(

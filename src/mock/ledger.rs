@@ -119,6 +119,14 @@ impl Ledger {
         arrivals[start..].to_vec()
     }
 
+    /// Looks at one arrival without copying it.
+    pub(super) fn look_at(&self, seq: u64, look: impl FnOnce(&Arrival)) {
+        let arrivals = self.arrivals.lock().expect("no writer panics");
+        if let Ok(place) = arrivals.binary_search_by_key(&seq, |arrival| arrival.seq) {
+            look(&arrivals[place]);
+        }
+    }
+
     /// Asks something of all arrivals without copying them.
     pub(super) fn look<T>(&self, look: impl FnOnce(&[Arrival]) -> T) -> T {
         look(&self.arrivals.lock().expect("no writer panics"))

@@ -107,6 +107,12 @@ impl Script {
         }
     }
 
+    /// The answer that asks with this state of its author's.
+    pub(super) fn choice_with_state(&self, state: &str) -> Option<usize> {
+        let asks = |choice: &Choice| matches!(&choice.body, Body::Questions(questions) if questions.state.as_deref() == Some(state));
+        self.choices.iter().position(asks)
+    }
+
     /// Chooses and fills in; the world changes as the answer says. The complaint is for whoever wrote the answers.
     pub(super) fn play(
         &self,

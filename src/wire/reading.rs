@@ -50,7 +50,12 @@ pub fn readings(bytes: &[u8]) -> Vec<Called> {
             Err(_) => return Vec::new(),
         },
     };
-    let (frames, batch): (&[Json], bool) = match &value {
+    readings_of(&value, careless)
+}
+
+/// The same of bytes that were read already; `careless` where only a lenient parser took them.
+pub fn readings_of(value: &Json, careless: bool) -> Vec<Called> {
+    let (frames, batch): (&[Json], bool) = match value {
         Json::Array(frames) => (frames, true),
         single => (std::slice::from_ref(single), false),
     };
@@ -138,6 +143,11 @@ fn project(value: &Json, pick: Pick) -> Json {
         }
         other => other.clone(),
     }
+}
+
+/// The frame as a parser reads it that does not regard case; `None` where that makes no difference.
+pub fn without_case(frame: &Json) -> Option<Json> {
+    odd_case(frame).then(|| fold(frame))
 }
 
 /// The members that decide which tool is called with what.

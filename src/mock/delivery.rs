@@ -1,0 +1,183 @@
+//! An answer that takes time: delays, progress notices, questions to the client, being taken back.
+//!
+//! It comes to one value in the end; how that leaves the server, faults included, is the transport's.
+
+use super::body::Put;
+use super::call::{Next, Running};
+use super::fault::Fault;
+use super::frame::Frame;
+use super::protocol::legacy::offers;
+use super::session::Outlet;
+use super::value::from_wire;
+use crate::wire::{Json, Object, RpcError, rpc};
+use minijinja::Value;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+/// What comes after the waiting.
+pub(super) enum Then {
+    /// This.
+    Frame(Frame),
+    /// Questions of the legacy era, and the answer that asks them.
+    Questions(Vec<Put>, usize),
+    /// A fault that stands alone.
+    Nothing,
+}
+
+/// An answer on its way.
+pub(super) struct Delivery {
+    running: Running,
+    next: Next,
+    /// Its answer is not wanted any more once this is dropped before the end.
+    wanted: Wanted,
+}
+
+/// How a delivery ended.
+pub(super) enum Finish {
+    /// With this answer.
+    Answer(Frame),
+    /// With a fault, and the answer that it spoils.
+    Fault(Fault, Option<Frame>),
+    /// The client took it back, and is told so, or not at all.
+    Cancelled(Option<Frame>),
+}
+
+/// Marks the arrival as abandoned when it is dropped before its answer was ready.
+struct Wanted {
+    living: std::sync::Arc<super::living::Living>,
+    seq: u64,
+    settled: bool,
+}
+
+impl Drop for Wanted {
+    fn drop(&mut self) {
+        if !self.settled {
+            self.living.ledger.amend(self.seq, |arrival| arrival.abandoned = true);
+        }
+    }
+}
+
+impl Delivery {
+    /// The way of that answer.
+    pub(super) fn new(running: Running, next: Next) -> Self {
+        let wanted =
+            Wanted { living: std::sync::Arc::clone(&running.living), seq: running.seq, settled: false };
+        Self { running, next, wanted }
+    }
+
+    /// Whether frames may come before the answer.
+    pub(super) fn needs_stream(&self) -> bool {
+        let progress = self.next.progress > 0 && self.running.token.is_some();
+        let twice = self.next.fault == Some(Fault::Twice);
+        let http = matches!(self.next.fault, Some(Fault::Http(_)));
+        !http && (progress || twice || matches!(self.next.then, Then::Questions(..)))
+    }
+
+    /// Waits, tells, asks, until there is an answer. Frames before the answer go to the outlet.
+    pub(super) async fn run(mut self, outlet: Option<&Outlet>) -> Finish {
+        let registered = self.running.session.as_ref().map(|session| session.run(&self.running.id));
+        let cancelled =
+            registered.as_ref().map_or_else(CancellationToken::new, |running| running.cancelled.clone());
+        let stopped = self.running.living.stop.clone();
+        let finish = tokio::select! {
+            biased;
+            () = cancelled.cancelled() => None,
+            () = stopped.cancelled() => None,
+            finish = self.answer(outlet) => Some(finish),
+        };
+        self.wanted.settled = finish.is_some();
+        finish.unwrap_or_else(|| {
+            let told = self.running.living.spec.convention.cancelled();
+            Finish::Cancelled(told.map(|error| Frame::error(&self.running.id, error)))
+        })
+    }
+
+    async fn answer(&mut self, outlet: Option<&Outlet>) -> Finish {
+        loop {
+            self.wait(outlet).await;
+            if self.next.fault == Some(Fault::Hang) {
+                std::future::pending::<()>().await;
+            }
+            let next = match std::mem::replace(&mut self.next.then, Then::Nothing) {
+                Then::Questions(put, choice) => match self.ask(put, choice, outlet).await {
+                    Ok(next) => next,
+                    Err(frame) => return Finish::Answer(frame),
+                },
+                then => {
+                    let frame = if let Then::Frame(frame) = then { Some(frame) } else { None };
+                    return match (self.next.fault.take(), frame) {
+                        (Some(fault), frame) => Finish::Fault(fault, frame),
+                        (None, Some(frame)) => Finish::Answer(frame),
+                        // Only faults stand alone; this is what a drop looks like.
+                        (None, None) => Finish::Fault(Fault::Drop, None),
+                    };
+                }
+            };
+            self.next = next;
+        }
+    }
+
+    /// The delay, with progress notices evenly spread over it.
+    async fn wait(&self, outlet: Option<&Outlet>) {
+        let count = self.next.progress;
+        let (Some(token), Some(outlet)) = (&self.running.token, outlet) else {
+            return pause(self.next.delay).await;
+        };
+        for step in 1..=count {
+            pause(self.next.delay / (count + 1)).await;
+            outlet.send(&progress(token, step, count).to_bytes()).await;
+        }
+        pause(self.next.delay / (count + 1)).await;
+    }
+
+    /// Puts the questions one after the other and lets the tool go on with the replies.
+    async fn ask(&self, put: Vec<Put>, choice: usize, outlet: Option<&Outlet>) -> Result<Next, Frame> {
+        let mut replies = Object::default();
+        for question in put {
+            let (Some(session), Some(outlet)) = (&self.running.session, outlet) else {
+                return Err(self.running.cannot_ask(&question.method));
+            };
+            if !offers(session, &question.method) {
+                return Err(self.running.cannot_ask(&question.method));
+            }
+            let (id, reply) = session.ask();
+            outlet.send(&rpc::request(id, &question.method, question.params).to_bytes()).await;
+            let reply = match reply.await {
+                Ok(Ok(value)) => value,
+                Ok(Err(error)) => refused(&error),
+                Err(_) => Json::Null,
+            };
+            replies.set(&question.name, reply);
+        }
+        let replies: Value = from_wire(&Json::Object(replies));
+        let next = self
+            .running
+            .play(Some((replies, choice + 1)))
+            .and_then(|played| self.running.conclude(played, None));
+        next.map_err(|error| Frame::error(&self.running.id, error))
+    }
+}
+
+async fn pause(span: Duration) {
+    if !span.is_zero() {
+        tokio::time::sleep(span).await;
+    }
+}
+
+fn progress(token: &Json, step: u32, count: u32) -> Json {
+    let mut params = Object::default();
+    params.set("progressToken", token.clone());
+    params.set("progress", i64::from(step));
+    params.set("total", i64::from(count));
+    rpc::notification("notifications/progress", Json::Object(params))
+}
+
+/// A client's error as a reply that conditions can ask for.
+fn refused(error: &RpcError) -> Json {
+    let mut inner = Object::default();
+    inner.set("code", error.code);
+    inner.set("message", error.message.clone());
+    let mut reply = Object::default();
+    reply.set("error", Json::Object(inner));
+    Json::Object(reply)
+}
