@@ -73,6 +73,8 @@ pub struct ScenarioOutcome {
     pub file: String,
     /// The gateway.
     pub gateway: String,
+    /// The servers behind it.
+    pub upstreams: Vec<String>,
     /// The revision that was spoken, where one was.
     pub revision: Option<String>,
     /// How it ended.

@@ -1,0 +1,183 @@
+//! The report for people: what failed first, each with its place, both sides and the line that repeats it; then a
+//! line for each group.
+
+use crate::run::outcome::{ArrivalSeen, CallOutcome, Outcome, ScenarioOutcome, Status, StepOutcome};
+use console::Style;
+use std::fmt::Write as _;
+
+/// Arguments and answers are cut to this many characters in a report; the JSON outcome has them longer.
+const EXCERPT: usize = 110;
+
+/// The report. `colour` asks for terminal colours.
+pub fn human(outcome: &Outcome, colour: bool) -> String {
+    let mut text = String::new();
+    for gateway in &outcome.gateways {
+        let scenarios: Vec<_> = outcome.scenarios.iter().filter(|one| one.gateway == gateway.name).collect();
+        section(&mut text, &gateway.name, &scenarios, colour);
+    }
+    let _ = writeln!(text, "{}", total(outcome, colour));
+    text
+}
+
+fn section(text: &mut String, gateway: &str, scenarios: &[&ScenarioOutcome], colour: bool) {
+    let mut upstreams: Vec<_> = scenarios.iter().flat_map(|one| one.upstreams.iter().map(String::as_str)).collect();
+    upstreams.sort_unstable();
+    upstreams.dedup();
+    let count = scenarios.len();
+    let plural = if count == 1 { "" } else { "s" };
+    let _ = writeln!(text, "gateway {gateway}   upstreams {}   {count} scenario{plural}", upstreams.join(", "));
+    for scenario in scenarios.iter().filter(|one| matches!(one.status, Status::Failed | Status::Inconclusive)) {
+        let word = paint(colour, if scenario.status == Status::Failed { "red" } else { "yellow" });
+        let label = if scenario.status == Status::Failed { "FAILED" } else { "INCONCLUSIVE" };
+        let _ = writeln!(text, "  {}  {}     {}", scenario.id, scenario.title, word.apply_to(label));
+        for line in story(scenario) {
+            let _ = writeln!(text, "    {line}");
+        }
+    }
+    for (group, members) in groups(scenarios) {
+        let _ = writeln!(text, "  {group:<14}  {}", tally(&members, colour).join("   "));
+    }
+}
+
+/// Groups in the order of their first scenario.
+fn groups<'a>(scenarios: &[&'a ScenarioOutcome]) -> Vec<(&'a str, Vec<&'a ScenarioOutcome>)> {
+    let mut groups: Vec<(&str, Vec<&ScenarioOutcome>)> = Vec::new();
+    for scenario in scenarios {
+        match groups.iter_mut().find(|(group, _)| *group == scenario.group) {
+            Some((_, members)) => members.push(scenario),
+            None => groups.push((&scenario.group, vec![scenario])),
+        }
+    }
+    groups
+}
+
+fn tally(members: &[&ScenarioOutcome], colour: bool) -> Vec<String> {
+    let count = |status| members.iter().filter(|one| one.status == status).count();
+    let mut parts = Vec::new();
+    for (status, word, tint) in [
+        (Status::Passed, "passed", "green"),
+        (Status::Failed, "failed", "red"),
+        (Status::Inconclusive, "inconclusive", "yellow"),
+        (Status::NotApplicable, "not applicable", "dim"),
+    ] {
+        if count(status) > 0 {
+            parts.push(paint(colour, tint).apply_to(format!("{} {word}", count(status))).to_string());
+        }
+    }
+    let mut reasons: Vec<(&str, usize)> = Vec::new();
+    for scenario in members.iter().filter(|one| one.status == Status::Skipped) {
+        let why = scenario.why.as_deref().unwrap_or("skipped");
+        match reasons.iter_mut().find(|(reason, _)| *reason == why) {
+            Some((_, count)) => *count += 1,
+            None => reasons.push((why, 1)),
+        }
+    }
+    parts.extend(reasons.into_iter().map(|(why, count)| format!("{count} {why}")));
+    parts
+}
+
+fn total(outcome: &Outcome, colour: bool) -> String {
+    let summary = outcome.summary;
+    let mut parts = vec![format!("{} passed", summary.passed)];
+    for (count, word) in [
+        (summary.failed, "failed"),
+        (summary.inconclusive, "inconclusive"),
+        (summary.not_applicable, "not applicable"),
+        (summary.skipped, "skipped"),
+    ] {
+        if count > 0 || word == "failed" {
+            parts.push(format!("{count} {word}"));
+        }
+    }
+    let tint = paint(colour, if outcome.is_clean() { "green" } else { "red" });
+    tint.apply_to(parts.join(", ")).to_string()
+}
+
+/// Why a scenario did not pass, in one line.
+pub fn reason(scenario: &ScenarioOutcome) -> String {
+    let unmet = scenario.steps.iter().find(|step| !step.met);
+    match (unmet, &scenario.why) {
+        (Some(step), _) => format!("line {}: {}", step.line, complaint(step)),
+        (None, Some(why)) => why.clone(),
+        (None, None) if !scenario.unexplained.is_empty() => "arrivals that no call explains".to_owned(),
+        (None, None) => "no reason was recorded".to_owned(),
+    }
+}
+
+/// The whole story of a scenario that did not pass, line by line.
+pub fn story(scenario: &ScenarioOutcome) -> Vec<String> {
+    let mut lines = Vec::new();
+    for step in scenario.steps.iter().filter(|step| !step.met) {
+        lines.push(format!("{}:{}  {}", scenario.file, step.line, complaint(step)));
+        let unmet = telling(step);
+        lines.extend(unmet.into_iter().flat_map(sides));
+        lines.extend(step.notes.iter().map(|note| format!("note     {note}")));
+    }
+    for arrival in &scenario.unexplained {
+        lines.push(format!("{:<8} {}, which no call explains", arrival.upstream, arrived(1, arrival)));
+    }
+    if let Some(why) = &scenario.why {
+        lines.push(why.clone());
+    }
+    lines.push(format!("again    gauntlet run --gateway {} --only {}", scenario.gateway, scenario.id));
+    lines
+}
+
+fn complaint(step: &StepOutcome) -> String {
+    format!("expected {}, was {}", step.expected, step.was)
+}
+
+/// The calls worth telling: the worst one of each verdict, at most three.
+fn telling(step: &StepOutcome) -> Vec<&CallOutcome> {
+    let mut told: Vec<&CallOutcome> = Vec::new();
+    for call in &step.calls {
+        if !told.iter().any(|other| other.verdict == call.verdict) {
+            told.push(call);
+        }
+    }
+    told.sort_by_key(|call| call.verdict != "leaked");
+    told.truncate(3);
+    told
+}
+
+fn sides(call: &CallOutcome) -> Vec<String> {
+    let status = call.http.map(|status| format!("{status}  ")).unwrap_or_default();
+    let mut lines = vec![format!("agent    {status}{}", cut(&call.answer))];
+    if call.arrivals.is_empty() {
+        lines.push(format!("server   no execution of {}", call.tool));
+    }
+    let mut seen: Vec<&str> = Vec::new();
+    for arrival in &call.arrivals {
+        if seen.contains(&arrival.upstream.as_str()) {
+            continue;
+        }
+        seen.push(&arrival.upstream);
+        let count = call.arrivals.iter().filter(|one| one.upstream == arrival.upstream).count();
+        let time = arrival.before_answer_ms.map(|millis| between(millis, call)).unwrap_or_default();
+        lines.push(format!("{:<8} {}{time}", arrival.upstream, arrived(count, arrival)));
+    }
+    lines
+}
+
+fn arrived(count: usize, arrival: &ArrivalSeen) -> String {
+    let what = if arrival.executed { "execution" } else { "arrival" };
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {what}{plural} of {} {}", arrival.tool, cut(&arrival.arguments.to_string()))
+}
+
+fn between(millis: f64, call: &CallOutcome) -> String {
+    let answer = if call.told == "success" { "answer" } else { "refusal" };
+    let side = if millis >= 0.0 { "before" } else { "after" };
+    format!(", {:.0} ms {side} the {answer}", millis.abs())
+}
+
+fn cut(text: &str) -> String {
+    match text.char_indices().nth(EXCERPT) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
+fn paint(colour: bool, tint: &str) -> Style {
+    Style::from_dotted_str(tint).force_styling(colour)
+}
