@@ -25,18 +25,16 @@ pub struct Window {
     pub refused: bool,
 }
 
-/// One call that some reading took from a frame in a ledger.
+/// One call in a ledger; careless readings of one frame may take it for several.
 #[derive(Clone, Debug)]
 pub struct Arrived {
     /// Where.
     pub upstream: String,
     /// When.
     pub at: Instant,
-    /// Which tool.
-    pub tool: String,
-    /// With what.
-    pub arguments: Json,
-    /// The receipt that the mock put into its answer, if it ran.
+    /// Which tool with what, by each reading that differs.
+    pub takes: Vec<(String, Json)>,
+    /// The receipt that the mock put into its answer.
     pub receipt: Option<String>,
 }
 
@@ -71,17 +69,18 @@ fn open(window: &Window, arrival: &Arrived) -> bool {
 }
 
 fn exact(window: &Window, arrival: &Arrived) -> bool {
-    same_tool(window, arrival) && canonical::same(&window.arguments, &arrival.arguments)
+    let Some(tool) = &window.tool else { return false };
+    arrival.takes.iter().any(|(name, arguments)| name == tool && canonical::same(&window.arguments, arguments))
 }
 
 fn same_tool(window: &Window, arrival: &Arrived) -> bool {
-    window.tool.as_ref() == Some(&arrival.tool)
+    window.tool.as_ref().is_some_and(|tool| arrival.takes.iter().any(|(name, _)| name == tool))
 }
 
 /// A gateway that trims or folds a name before it forwards has still forwarded this call.
 fn similar_tool(window: &Window, arrival: &Arrived) -> bool {
     let fold = |name: &str| name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_lowercase();
-    window.tool.as_ref().is_some_and(|tool| fold(tool) == fold(&arrival.tool))
+    window.tool.as_ref().is_some_and(|tool| arrival.takes.iter().any(|(name, _)| fold(name) == fold(tool)))
 }
 
 /// Identical calls are judged by counts: an arrival goes to one that has none yet, first to one whose agent was told
@@ -129,8 +128,7 @@ mod tests {
             Arrived {
                 upstream: "ludus".into(),
                 at: self.at(at),
-                tool: tool.into(),
-                arguments: Json::object(),
+                takes: vec![(tool.into(), Json::object())],
                 receipt: None,
             }
         }

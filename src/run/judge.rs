@@ -1,0 +1,289 @@
+//! Both sides put together: for each call, its arrivals, its verdict, and what reports tell of it.
+
+use super::attribution::{Arrived, Window, attribute};
+use super::outcome::{ArrivalSeen, CallOutcome};
+use super::verdict::{Sides, is_refusal, verdict};
+use crate::diagnostic::printable;
+use crate::gateway::{Told, Word};
+use crate::mock::Arrival;
+use crate::scenario::Verdict;
+use crate::transcript::{Ended, Exchange};
+use crate::wire::canonical::{Fidelity, fidelity, same};
+use crate::wire::{Called, Json, Message, Object, parse};
+use std::time::Instant;
+
+/// The member of `_meta` that the mocks stamp into their answers.
+pub const RECEIPT: &str = "dev.gauntlet/receipt";
+
+/// Answers are kept to this many characters in an outcome.
+const EXCERPT: usize = 2_000;
+
+/// One call as the agent's side saw it.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    /// The tool as the server knows it; `None` for raw bytes.
+    pub tool: Option<String>,
+    /// The upstream it must land on, where the scenario says.
+    pub upstream: Option<String>,
+    /// The arguments.
+    pub arguments: Json,
+    /// The session that made it.
+    pub session: String,
+    /// All that was sent for it: more than one exchange where it was repeated after a decision.
+    pub exchanges: Vec<Exchange>,
+    /// What the last of them told the agent.
+    pub told: Told,
+    /// When its first byte left.
+    pub opened: Instant,
+    /// Until when arrivals are explained by it; `None` is the end of the scenario.
+    pub closed: Option<Instant>,
+    /// Whether it asks for no answer.
+    pub notification: bool,
+    /// Whether some upstream has a tool of that name.
+    pub known: bool,
+}
+
+/// One call, judged.
+#[derive(Clone, Debug)]
+pub struct Judged {
+    /// The verdict.
+    pub verdict: Verdict,
+    /// How many arrivals belong to it.
+    pub reach: usize,
+    /// What the agent was told, all sides considered.
+    pub told: Word,
+    /// What happened to the arguments.
+    pub arguments: Option<Fidelity>,
+    /// What happened to the answer.
+    pub answer: Option<Fidelity>,
+    /// The places of its arrivals among all.
+    pub arrivals: Vec<usize>,
+}
+
+/// Every call judged, and the arrivals that none of them explains.
+pub fn judge(asked: &[Asked], arrivals: &[Arrival], holds: bool) -> (Vec<Judged>, Vec<usize>) {
+    let units: Vec<Unit<'_>> = arrivals.iter().enumerate().flat_map(|(place, arrival)| Unit::of(place, arrival)).collect();
+    let arrived: Vec<Arrived> = units.iter().map(Unit::arrived).collect();
+    let windows: Vec<Window> = asked.iter().map(window).collect();
+    let owners = attribute(&windows, &arrived);
+    let judged = asked.iter().enumerate().map(|(place, call)| {
+        let own: Vec<&Unit<'_>> =
+            units.iter().zip(&owners).filter(|(_, owner)| **owner == Some(place)).map(|(unit, _)| unit).collect();
+        judge_one(call, &own, holds)
+    });
+    let judged = judged.collect();
+    let mut unexplained: Vec<usize> =
+        units.iter().zip(&owners).filter(|(_, owner)| owner.is_none()).map(|(unit, _)| unit.place).collect();
+    unexplained.dedup();
+    (judged, unexplained)
+}
+
+/// One call within an arrival: an element of a batch, or the whole frame under all its readings.
+struct Unit<'a> {
+    place: usize,
+    arrival: &'a Arrival,
+    calls: Vec<&'a Called>,
+    receipt: Option<String>,
+    executed: bool,
+}
+
+impl<'a> Unit<'a> {
+    fn of(place: usize, arrival: &'a Arrival) -> Vec<Self> {
+        let mut units: Vec<Self> = Vec::new();
+        for call in &arrival.calls {
+            // Readings of one frame share its id; a batch has an id for each element.
+            let twin = units.iter_mut().find(|unit| {
+                unit.calls[0].id == call.id && unit.calls[0].readings.is_disjoint(&call.readings)
+            });
+            match twin {
+                Some(unit) => unit.calls.push(call),
+                None => units.push(Self { place, arrival, calls: vec![call], receipt: None, executed: false }),
+            }
+        }
+        for (index, unit) in units.iter_mut().enumerate() {
+            unit.receipt = arrival.receipts.get(index).cloned();
+        }
+        for execution in &arrival.executed {
+            let ran = |unit: &&mut Self| !unit.executed && unit.calls.iter().any(|call| call.tool == execution.tool);
+            if let Some(unit) = units.iter_mut().find(ran) {
+                unit.executed = true;
+                unit.receipt = Some(execution.receipt.clone());
+            }
+        }
+        units
+    }
+
+    fn arrived(&self) -> Arrived {
+        Arrived {
+            upstream: self.arrival.upstream.clone(),
+            at: self.arrival.at,
+            takes: self.calls.iter().map(|call| (call.tool.clone(), call.arguments.clone())).collect(),
+            receipt: self.receipt.clone(),
+        }
+    }
+
+    /// What the mock answered, where it ran.
+    fn answered(&self) -> Option<Json> {
+        let receipt = self.receipt.as_ref()?;
+        let execution = self.arrival.executed.iter().find(|execution| execution.receipt == *receipt)?;
+        Some(execution.answered())
+    }
+}
+
+fn window(call: &Asked) -> Window {
+    Window {
+        tool: call.tool.clone(),
+        upstream: call.upstream.clone(),
+        arguments: call.arguments.clone(),
+        opened: call.opened,
+        closed: call.closed,
+        receipts: call.exchanges.iter().flat_map(receipts).collect(),
+        refused: is_refusal(call.told.word),
+    }
+}
+
+/// The receipts in the replies of an exchange.
+fn receipts(exchange: &Exchange) -> Vec<String> {
+    let receipt = |frame: &Json| frame.pointer("/result/_meta")?.get(RECEIPT)?.as_str().map(str::to_owned);
+    let frames = exchange.received.iter().filter_map(|piece| parse(&piece.bytes).ok());
+    let each = |frame: Json| match frame {
+        Json::Array(elements) => elements,
+        single => vec![single],
+    };
+    frames.flat_map(each).filter_map(|frame| receipt(&frame)).collect()
+}
+
+fn judge_one(call: &Asked, own: &[&Unit<'_>], holds: bool) -> Judged {
+    // A name that no upstream has may be forwarded: that is an arrival, and runs nothing.
+    let counted: Vec<&&Unit<'_>> = own.iter().filter(|unit| call.known || unit.executed || call.tool.is_none()).collect();
+    let arguments = counted.iter().flat_map(|unit| &unit.calls).map(|taken| fidelity(&call.arguments, &taken.arguments)).min();
+    let reply = call.exchanges.last().and_then(Exchange::response);
+    let answered = own.iter().find_map(|unit| unit.answered());
+    let answer = answered.as_ref().and_then(|answered| faithful(answered, reply.as_ref()?));
+    let told = match answer {
+        // The upstream's own answer, also an error, is an answer: the gateway refused nothing.
+        Some(Fidelity::Same | Fidelity::Added) => Word::Success,
+        _ => call.told.word,
+    };
+    let worst = arguments.filter(|_| call.tool.is_some()).max(answer).unwrap_or(Fidelity::Same);
+    let sides = Sides { reach: counted.len(), told, fidelity: worst, known: call.known, holds };
+    let arrivals = own.iter().map(|unit| unit.place).collect();
+    Judged { verdict: verdict(sides), reach: counted.len(), told, arguments, answer, arrivals }
+}
+
+/// What happened to an answer on its way back: content, structured content and the error flag, or the error.
+fn faithful(answered: &Json, reply: &Message) -> Option<Fidelity> {
+    let Message::Response { outcome, .. } = reply else { return None };
+    match outcome {
+        Ok(result) => Some(fidelity(&substance(answered), &substance(result))),
+        Err(error) => {
+            let code = answered.get("code").and_then(Json::as_i64);
+            let message = answered.get("message").and_then(Json::as_str);
+            let same_error = code == Some(error.code) && message == Some(error.message.as_str());
+            Some(if same_error { Fidelity::Same } else { Fidelity::Changed })
+        }
+    }
+}
+
+/// The members of a result that an agent acts on.
+fn substance(result: &Json) -> Json {
+    let mut kept = Object::default();
+    for name in ["content", "structuredContent"] {
+        if let Some(value) = result.get(name) {
+            kept.set(name, value.clone());
+        }
+    }
+    kept.set("isError", result.get("isError").and_then(Json::as_bool).unwrap_or(false));
+    Json::Object(kept)
+}
+
+/// What reports tell of a call.
+pub fn outcome(call: &Asked, judged: &Judged, arrivals: &[Arrival]) -> CallOutcome {
+    let answered_at = call.exchanges.last().and_then(|exchange| exchange.received.last()).map(|piece| piece.at);
+    let seen = judged.arrivals.iter().map(|place| seen(&arrivals[*place], call.tool.as_deref(), answered_at));
+    CallOutcome {
+        tool: printable(call.tool.as_deref().unwrap_or("(raw bytes)")),
+        arguments: (&call.arguments).into(),
+        session: call.session.clone(),
+        verdict: judged.verdict.word(),
+        reach: judged.reach,
+        told: word(judged.told),
+        reason: call.told.reason.as_deref().map(|reason| excerpt(&printable(reason))),
+        arguments_fidelity: judged.arguments,
+        answer_fidelity: judged.answer,
+        http: call.exchanges.last().and_then(|exchange| Some(exchange.http.as_ref()?.status)),
+        answer: call.exchanges.last().map(answer_line).unwrap_or_default(),
+        arrivals: seen.collect(),
+    }
+}
+
+/// One arrival as reports tell it; of several readings, the one that names the tool that was asked for.
+pub fn seen(arrival: &Arrival, tool: Option<&str>, answered_at: Option<Instant>) -> ArrivalSeen {
+    let called = arrival.calls.iter().find(|call| Some(call.tool.as_str()) == tool).or(arrival.calls.first());
+    let before = answered_at.map(|at| match at.checked_duration_since(arrival.at) {
+        Some(before) => before.as_secs_f64() * 1e3,
+        None => arrival.at.duration_since(at).as_secs_f64() * -1e3,
+    });
+    ArrivalSeen {
+        upstream: arrival.upstream.clone(),
+        tool: called.map(|call| printable(&call.tool)).unwrap_or_default(),
+        arguments: called.map(|call| (&call.arguments).into()).unwrap_or_default(),
+        executed: !arrival.executed.is_empty(),
+        before_answer_ms: before,
+    }
+}
+
+/// The answer in one printable line: what kind it is, then its words.
+pub fn answer_line(exchange: &Exchange) -> String {
+    let text = match exchange.response() {
+        Some(Message::Response { outcome: Ok(result), .. }) => {
+            let kind = if result.get("isError").and_then(Json::as_bool) == Some(true) { "result isError" } else { "result" };
+            let content = result.get("content").and_then(Json::as_array).unwrap_or_default();
+            let texts: Vec<&str> = content.iter().filter_map(|block| block.get("text")?.as_str()).collect();
+            format!("{kind}  \"{}\"", texts.join(" "))
+        }
+        Some(Message::Response { outcome: Err(error), .. }) => format!("error {}  \"{}\"", error.code, error.message),
+        _ => no_response(exchange),
+    };
+    excerpt(&printable(&text))
+}
+
+fn no_response(exchange: &Exchange) -> String {
+    let said = exchange.received.last().map(|piece| String::from_utf8_lossy(&piece.bytes).into_owned());
+    match (&exchange.ended, said) {
+        (Ended::Lost(why), _) => format!("connection lost: {why}"),
+        (Ended::Quiet, None) => "no answer in time".to_owned(),
+        (Ended::Quiet, Some(said)) => format!("no answer in time, but {said}"),
+        (Ended::Answered, None) => "an empty answer".to_owned(),
+        (Ended::Answered, Some(said)) => format!("not a response: {said}"),
+    }
+}
+
+fn excerpt(text: &str) -> String {
+    match text.char_indices().nth(EXCERPT) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
+/// The word for what the agent was told, as outcomes spell it.
+pub fn word(told: Word) -> &'static str {
+    match told {
+        Word::Success => "success",
+        Word::Denied => "denied",
+        Word::Limited => "limited",
+        Word::Pending => "pending",
+        Word::Unauthorized => "unauthorized",
+        Word::Unknown => "unknown",
+        Word::Invalid => "invalid",
+        Word::Failed => "failed",
+        Word::Refused => "refused",
+        Word::Silence => "silence",
+        Word::Lost => "lost",
+    }
+}
+
+/// Whether two frames say the same to an agent; for lists and entries.
+pub fn equal(left: &Json, right: &Json) -> bool {
+    same(left, right)
+}
