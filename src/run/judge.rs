@@ -3,12 +3,12 @@
 use super::attribution::{Arrived, Window, attribute};
 use super::outcome::{ArrivalSeen, CallOutcome};
 use super::verdict::{Sides, is_refusal, verdict};
-use crate::diagnostic::printable;
+use crate::diagnostic::{printable, printable_within};
 use crate::gateway::{Told, Word};
 use crate::mock::Arrival;
 use crate::scenario::Verdict;
 use crate::transcript::{Ended, Exchange};
-use crate::wire::canonical::{Fidelity, fidelity, same};
+use crate::wire::canonical::{Fidelity, fidelity};
 use crate::wire::{Called, Json, Message, Object, parse};
 use std::time::Instant;
 
@@ -208,7 +208,7 @@ pub fn outcome(call: &Asked, judged: &Judged, arrivals: &[Arrival]) -> CallOutco
         verdict: judged.verdict.word(),
         reach: judged.reach,
         told: word(judged.told),
-        reason: call.told.reason.as_deref().map(|reason| excerpt(&printable(reason))),
+        reason: call.told.reason.as_deref().map(|reason| printable_within(reason, EXCERPT)),
         arguments_fidelity: judged.arguments,
         answer_fidelity: judged.answer,
         http: call.exchanges.last().and_then(|exchange| Some(exchange.http.as_ref()?.status)),
@@ -245,7 +245,7 @@ pub fn answer_line(exchange: &Exchange) -> String {
         Some(Message::Response { outcome: Err(error), .. }) => format!("error {}  \"{}\"", error.code, error.message),
         _ => no_response(exchange),
     };
-    excerpt(&printable(&text))
+    printable_within(&text, EXCERPT)
 }
 
 fn no_response(exchange: &Exchange) -> String {
@@ -256,13 +256,6 @@ fn no_response(exchange: &Exchange) -> String {
         (Ended::Quiet, Some(said)) => format!("no answer in time, but {said}"),
         (Ended::Answered, None) => "an empty answer".to_owned(),
         (Ended::Answered, Some(said)) => format!("not a response: {said}"),
-    }
-}
-
-fn excerpt(text: &str) -> String {
-    match text.char_indices().nth(EXCERPT) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_owned(),
     }
 }
 
@@ -281,9 +274,4 @@ pub fn word(told: Word) -> &'static str {
         Word::Silence => "silence",
         Word::Lost => "lost",
     }
-}
-
-/// Whether two frames say the same to an agent; for lists and entries.
-pub fn equal(left: &Json, right: &Json) -> bool {
-    same(left, right)
 }
