@@ -1,0 +1,29 @@
+//! What the process finds around it. `main` reads it once; nothing else asks the environment.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+/// The world of one process.
+#[derive(Clone, Debug, Default)]
+pub struct Surroundings {
+    /// Environment variables.
+    pub environment: BTreeMap<String, String>,
+    /// The path of this program.
+    pub program: PathBuf,
+    /// Whether standard output is a terminal.
+    pub out_is_terminal: bool,
+    /// Whether standard error is a terminal.
+    pub err_is_terminal: bool,
+}
+
+impl Surroundings {
+    /// Whether reports are coloured: on a terminal, unless `NO_COLOR` is set.
+    pub fn colour(&self) -> bool {
+        self.out_is_terminal && !self.environment.get("NO_COLOR").is_some_and(|value| !value.is_empty())
+    }
+
+    /// Whether this is continuous integration, where nothing is updated.
+    pub fn is_ci(&self) -> bool {
+        self.environment.get("CI").is_some_and(|value| !value.is_empty() && value != "false" && value != "0")
+    }
+}

@@ -1,0 +1,90 @@
+//! Exactly these bytes.
+
+use super::Trouble;
+use super::steps::{Performance, rows, saved};
+use crate::gateway::{Told, Word};
+use crate::run::judge::Asked;
+use crate::run::stage::{Opened, Stage};
+use crate::run::variables::Variables;
+use crate::scenario::{Body, Send};
+use crate::wire::{Json, Message, parse, parse_lenient};
+use crate::witness::{Ask, Raw};
+use bytes::Bytes;
+use std::time::Instant;
+
+/// Sends the bytes for each row, as often as the step says.
+pub(super) async fn send(stage: &Stage, performance: &mut Performance, send: &Send) -> Result<(), Trouble> {
+    for row in rows(&send.over, &performance.variables)? {
+        for _ in 0..send.times {
+            let asked = send_once(stage, send, &row).await?;
+            for (name, pointer) in &send.save {
+                if let Some(value) = asked.exchanges.last().and_then(|exchange| saved(exchange, &pointer.value)) {
+                    performance.variables.set(name, &value);
+                }
+            }
+            performance.asked.push(asked);
+        }
+    }
+    Ok(())
+}
+
+async fn send_once(stage: &Stage, send: &Send, row: &Variables) -> Result<Asked, Trouble> {
+    let bytes: Bytes = match &send.body {
+        Body::Text(text) => row.text(text)?.into(),
+        Body::Bytes(bytes) => bytes.clone().into(),
+    };
+    let session = stage.voice_name(&send.voice);
+    let opened = Instant::now();
+    let id = send.id.clone().or_else(|| id_in(&bytes));
+    let notification = id.is_none() && is_notification(&bytes);
+    let exchange = match stage.session(&session).await {
+        Opened::Refused(exchange) => exchange,
+        Opened::Open(open) => {
+            let mut headers: Vec<(String, Option<String>)> =
+                stage.credential_of(&send.voice).into_iter().map(|(name, value)| (name, Some(value))).collect();
+            headers.extend(send.headers.iter().cloned());
+            let raw = Raw { bytes, headers, method: send.method.clone(), path: send.path.clone(), id: id.clone() };
+            let mut flight = open.start_raw(raw);
+            let patience = send.voice.within.unwrap_or(stage.patience);
+            if id.is_some() || !stage.profile.speaks_lines() {
+                flight.wait(patience).await
+            } else {
+                // Nothing on stdio answers a frame without an id: whatever comes of it comes before the next answer.
+                open.start(Ask::new("ping")).wait(patience).await;
+                flight.so_far()
+            }
+        }
+    };
+    let told = told(stage, &exchange);
+    Ok(Asked {
+        tool: None,
+        upstream: None,
+        arguments: Json::Null,
+        session,
+        closed: super::call::closed(std::slice::from_ref(&exchange), false),
+        exchanges: vec![exchange],
+        told,
+        opened,
+        notification,
+        known: true,
+    })
+}
+
+/// HTTP says 202 to a notification: that is no answer to a call.
+fn told(stage: &Stage, exchange: &crate::transcript::Exchange) -> Told {
+    let told = stage.profile.told(exchange);
+    let accepted = exchange.http.as_ref().is_some_and(|head| head.status == 202) && exchange.response().is_none();
+    if accepted { Told { word: Word::Silence, ..told } } else { told }
+}
+
+fn id_in(bytes: &[u8]) -> Option<Json> {
+    let frame = parse(bytes).or_else(|_| parse_lenient(bytes)).ok()?;
+    match &frame {
+        Json::Array(frames) => frames.iter().find_map(|frame| frame.get("id").cloned()),
+        frame => frame.get("id").cloned(),
+    }
+}
+
+fn is_notification(bytes: &[u8]) -> bool {
+    parse(bytes).is_ok_and(|frame| matches!(Message::of(&frame), Message::Notification { .. }))
+}

@@ -1,0 +1,199 @@
+//! The steps of a scenario, one after the other.
+
+use super::Trouble;
+use super::approval::Pending;
+use super::call::{self, Made};
+use super::listing::{self, Listed};
+use super::{approval, faults, raw};
+use crate::run::judge::Asked;
+use crate::run::plan::unmet;
+use crate::run::stage::Stage;
+use crate::run::variables::Variables;
+use crate::scenario::{Call, Kind, Step};
+use crate::transcript::Received;
+use crate::wire::Json;
+use futures_util::future::join_all;
+use std::collections::HashMap;
+use std::ops::Range;
+use std::time::Instant;
+
+/// What the steps of one scenario came to, so far.
+#[derive(Debug)]
+pub(in crate::run) struct Performance {
+    /// Every call, in the order of the steps.
+    pub(in crate::run) asked: Vec<Asked>,
+    /// What each step did.
+    pub(in crate::run) steps: Vec<Performed>,
+    /// The lists that steps named.
+    pub(in crate::run) lists: HashMap<String, Listed>,
+    /// What was saved.
+    pub(in crate::run) variables: Variables,
+    /// What waits for a decision, by the step's name.
+    pub(super) pending: HashMap<String, Pending>,
+    /// When a list was last changed: notices are looked for from then on.
+    pub(super) changed: Instant,
+}
+
+/// What one step did.
+#[derive(Debug, Default)]
+pub(in crate::run) struct Performed {
+    /// Its calls among all.
+    pub(in crate::run) calls: Range<usize>,
+    /// The list that it got.
+    pub(in crate::run) listed: Option<Listed>,
+    /// The notification that came; `Some(None)` is one that was waited for in vain.
+    pub(in crate::run) noticed: Option<Option<Received>>,
+    /// Why it was passed over.
+    pub(in crate::run) passed_over: Option<String>,
+    /// Why it could not be done.
+    pub(in crate::run) trouble: Option<String>,
+}
+
+/// Does every step. A step that cannot be done ends the scenario there: what follows would prove nothing.
+pub(in crate::run) async fn perform(stage: &Stage) -> Performance {
+    let mut performance = Performance {
+        asked: Vec::new(),
+        steps: Vec::new(),
+        lists: HashMap::new(),
+        variables: stage.minted.clone(),
+        pending: HashMap::new(),
+        changed: Instant::now(),
+    };
+    for step in &stage.scenario.steps {
+        let first = performance.asked.len();
+        let mut performed = Performed::default();
+        let done = match unmet(&step.given, &stage.profile.declares) {
+            Some(reason) => {
+                performed.passed_over = Some(reason);
+                Ok(())
+            }
+            None => performance.step(stage, step, &mut performed).await,
+        };
+        performed.calls = first..performance.asked.len();
+        performed.trouble = done.err().map(|trouble| trouble.to_string());
+        let stuck = performed.trouble.is_some();
+        performance.steps.push(performed);
+        if stuck {
+            break;
+        }
+    }
+    performance.cancel_what_is_pending().await;
+    performance
+}
+
+impl Performance {
+    async fn step(&mut self, stage: &Stage, step: &Step, performed: &mut Performed) -> Result<(), Trouble> {
+        match &step.kind {
+            Kind::Call(call) => self.calls(stage, call).await,
+            Kind::Together(members) => self.together(stage, members).await,
+            Kind::Send(send) => raw::send(stage, self, send).await,
+            Kind::List(list) => {
+                let listed = listing::list(stage, list).await?;
+                if let Some(name) = &list.name {
+                    self.lists.insert(name.value.clone(), listed.clone());
+                }
+                performed.listed = Some(listed);
+                Ok(())
+            }
+            Kind::Notice(notice) => {
+                performed.noticed = Some(listing::notice(stage, notice, step, self.changed).await?);
+                Ok(())
+            }
+            Kind::Change(change) => {
+                self.changed = Instant::now();
+                stage.change(change).map_err(Trouble::because)
+            }
+            Kind::Decide(decisions) => approval::decide(stage, self, decisions).await,
+            Kind::Settle(settle) => approval::settle(stage, self, settle).await,
+            Kind::Wait(wait) => faults::wait(stage, *wait).await,
+            Kind::Stop(part) => faults::stop(stage, part).await,
+            Kind::Start(part) => faults::start(stage, part).await,
+            Kind::Restart(part) => faults::restart(stage, part).await,
+            Kind::Reload(reload) => faults::reload(stage, reload).await,
+            Kind::Revoke(identity) => faults::revoke(stage, identity).await,
+        }
+    }
+
+    /// One call step: its rows and times, one after the other.
+    async fn calls(&mut self, stage: &Stage, call: &Call) -> Result<(), Trouble> {
+        for row in rows(&call.over, &self.variables)? {
+            for _ in 0..call.times {
+                let made = call::make(stage, call, &row, carried(&self.pending, call)).await?;
+                self.keep(stage, call, made);
+            }
+        }
+        Ok(())
+    }
+
+    /// Every call of every member at the same time.
+    async fn together(&mut self, stage: &Stage, members: &[Step]) -> Result<(), Trouble> {
+        let mut all = Vec::new();
+        for member in members {
+            let Kind::Call(call) = &member.kind else {
+                return Err(Trouble::because("only calls can be made at the same time"));
+            };
+            for row in rows(&call.over, &self.variables)? {
+                all.extend((0..call.times).map(|_| (&**call, row.clone())));
+            }
+        }
+        let pending = &self.pending;
+        let made = join_all(all.iter().map(|(call, row)| call::make(stage, call, row, carried(pending, call)))).await;
+        for ((call, _), made) in all.iter().zip(made) {
+            self.keep(stage, call, made?);
+        }
+        Ok(())
+    }
+
+    fn keep(&mut self, stage: &Stage, call: &Call, made: Made) {
+        for (name, pointer) in &call.save {
+            if let Some(value) = made.asked.exchanges.last().and_then(|exchange| saved(exchange, &pointer.value)) {
+                self.variables.set(name, &value);
+            }
+        }
+        let place = self.asked.len();
+        self.asked.push(made.asked);
+        if let Some(mut pending) = made.pending {
+            pending.place = place;
+            let name = call.name.as_ref().map_or_else(|| format!("#{place}"), |name| name.value.clone());
+            self.pending.insert(name, pending);
+        }
+        let _ = stage;
+    }
+
+    /// What still waits at the end is taken back; its window stays open, so that an execution is still its doing.
+    async fn cancel_what_is_pending(&mut self) {
+        for (_, pending) in self.pending.drain() {
+            if let Some(flight) = pending.flight {
+                flight.cancel().await;
+            }
+        }
+    }
+}
+
+fn carried<'a>(pending: &'a HashMap<String, Pending>, call: &Call) -> Option<&'a Pending> {
+    pending.get(&call.carrying.as_ref()?.value)
+}
+
+/// What a pointer finds in a reply's result.
+pub(super) fn saved(exchange: &crate::transcript::Exchange, pointer: &str) -> Option<Json> {
+    let crate::wire::Message::Response { outcome: Ok(result), .. } = exchange.response()? else { return None };
+    crate::run::variables::reach(&result, pointer)
+}
+
+/// The variables of each row of a table; one row where there is none.
+pub(super) fn rows(over: &crate::scenario::Over, variables: &Variables) -> Result<Vec<Variables>, Trouble> {
+    use crate::scenario::Column;
+    let mut columns: Vec<(&str, Vec<Json>)> = Vec::new();
+    for (name, column) in &over.0 {
+        let values = match column {
+            Column::Values(values) => values.iter().map(|value| variables.fill(value)).collect::<Result<_, _>>()?,
+            Column::Template(template) => match variables.fill_text(template)? {
+                Json::Array(values) => values,
+                other => return Err(Trouble::Other(format!("`{template}` gives {other}, not a list"))),
+            },
+        };
+        columns.push((name, values));
+    }
+    let Some(length) = columns.iter().map(|(_, values)| values.len()).min() else { return Ok(vec![variables.clone()]) };
+    Ok((0..length).map(|row| variables.with(columns.iter().map(|(name, values)| (*name, &values[row])))).collect())
+}

@@ -1,0 +1,166 @@
+//! What will be run: every scenario at every gateway in every era that it asks for, and what will not, with the reason.
+
+use crate::declared::{Declared, Spoken};
+use crate::gateway::Profile;
+use crate::scenario::{EraChoice, Given, Kind, Part, Scenario, Step, Wait};
+use crate::wire::{Era, Revision};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// A scenario that waits longer than this, where no clock can be turned, is slow.
+const SLOW: Duration = Duration::from_secs(5);
+
+/// A gateway to drive.
+#[derive(Clone, Debug)]
+pub struct Contender {
+    /// Its name in reports: the profile's, and the flaw's behind a `+`.
+    pub name: String,
+    /// How to drive it.
+    pub profile: Arc<Profile>,
+    /// The way in which the embedded reference lies, if it does.
+    pub flaw: Option<String>,
+}
+
+/// What the user asked for beyond files and gateways.
+#[derive(Clone, Debug, Default)]
+pub struct Wishes {
+    /// Run slow scenarios too.
+    pub slow: bool,
+    /// The era instead of each scenario's own choice.
+    pub era: Option<EraChoice>,
+}
+
+/// One scenario at one gateway in one era.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// The scenario.
+    pub scenario: Arc<Scenario>,
+    /// The gateway.
+    pub contender: Arc<Contender>,
+    /// The revision to speak; `None` offers the newest and falls back.
+    pub revision: Option<Revision>,
+    /// Whether it will be run.
+    pub fate: Fate,
+}
+
+/// Whether an entry will be run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// It will.
+    Run,
+    /// The gateway cannot do what it needs.
+    NotApplicable(String),
+    /// It takes too long for a run without `--slow`.
+    Slow(Duration),
+}
+
+/// Every entry, gateway by gateway, in the order of the scenarios.
+pub fn plan(scenarios: &[Arc<Scenario>], contenders: &[Arc<Contender>], wishes: &Wishes) -> Vec<Entry> {
+    let mut entries = Vec::new();
+    for contender in contenders {
+        for scenario in scenarios {
+            for revision in revisions(scenario, &contender.profile.declares, wishes) {
+                let fate = fate(scenario, contender, revision, wishes);
+                let (scenario, contender) = (scenario.clone(), contender.clone());
+                entries.push(Entry { scenario, contender, revision, fate });
+            }
+        }
+    }
+    entries
+}
+
+fn revisions(scenario: &Scenario, declared: &Declared, wishes: &Wishes) -> Vec<Option<Revision>> {
+    let speaks = |spoken| declared.eras.as_ref().is_none_or(|eras| eras.contains(&spoken));
+    // The user's wish gives way where a scenario is about one era alone.
+    let choice = match scenario.era {
+        EraChoice::Newest | EraChoice::Every => wishes.era.unwrap_or(scenario.era),
+        bound => bound,
+    };
+    match choice {
+        EraChoice::Newest if declared.eras.is_none() => vec![None],
+        EraChoice::Newest if speaks(Spoken::Modern) => vec![Some(Revision::V2026_07_28)],
+        EraChoice::Newest | EraChoice::Legacy => vec![Some(Revision::NEWEST_LEGACY)],
+        EraChoice::Modern => vec![Some(Revision::V2026_07_28)],
+        EraChoice::Revision(revision) => vec![Some(revision)],
+        EraChoice::Every => {
+            let both = [(Spoken::Legacy, Revision::NEWEST_LEGACY), (Spoken::Modern, Revision::V2026_07_28)];
+            both.into_iter().filter(|(spoken, _)| speaks(*spoken)).map(|(_, revision)| Some(revision)).collect()
+        }
+    }
+}
+
+fn fate(scenario: &Scenario, contender: &Contender, revision: Option<Revision>, wishes: &Wishes) -> Fate {
+    let profile = &contender.profile;
+    if let Some(reason) = unmet(&scenario.given, &profile.declares).or_else(|| lacks(scenario, profile, revision)) {
+        return Fate::NotApplicable(reason);
+    }
+    let waits = longest_wait(scenario);
+    let turns = profile.is_embedded() || profile.turns();
+    if waits > SLOW && !turns && !wishes.slow { Fate::Slow(waits) } else { Fate::Run }
+}
+
+/// Why a declaration does not hold of a gateway that declares otherwise. One that says nothing is tried.
+pub fn unmet(given: &Given, declared: &Declared) -> Option<String> {
+    let declared = serde_json::to_value(declared).expect("declarations are plain data");
+    given.0.iter().find_map(|(member, words)| {
+        let said = declared.get(member).filter(|said| !said.is_null())?;
+        let holds = words.iter().any(|word| match said {
+            serde_json::Value::Array(several) => several.iter().any(|one| one == word),
+            serde_json::Value::Bool(value) => value.to_string() == *word,
+            one => one == word,
+        });
+        (!holds).then(|| format!("it declares `{member}: {}`", said.to_string().replace('"', "")))
+    })
+}
+
+/// What a scenario needs that the gateway's profile does not offer.
+fn lacks(scenario: &Scenario, profile: &Profile, revision: Option<Revision>) -> Option<String> {
+    let modern = revision.is_some_and(|revision| revision.era() == Era::Modern);
+    let spoken = if modern { Spoken::Modern } else { Spoken::Legacy };
+    if revision.is_some() && profile.declares.eras.as_ref().is_some_and(|eras| !eras.contains(&spoken)) {
+        return Some(format!("it does not speak the {} era", if modern { "modern" } else { "legacy" }));
+    }
+    flat(&scenario.steps).find_map(|step| lacks_for(step, profile))
+}
+
+fn lacks_for(step: &Step, profile: &Profile) -> Option<String> {
+    let embedded = profile.is_embedded();
+    let lines = profile.speaks_lines();
+    let missing = match &step.kind {
+        Kind::Call(call) if call.approver.is_some() || call.carrying.is_some() => approvals(profile),
+        Kind::Decide(_) | Kind::Settle(_) => approvals(profile),
+        Kind::Reload(_) if !embedded && !profile.reloads() => Some("cannot reload a policy"),
+        Kind::Revoke(_) if !embedded && !profile.revokes() => Some("cannot revoke a credential"),
+        Kind::Restart(Part::Gateway) | Kind::Stop(Part::Gateway) if !embedded && !profile.restarts() => {
+            Some("cannot be restarted within a scenario")
+        }
+        Kind::Send(send) if lines && (send.method.is_some() || send.path.is_some() || !send.headers.is_empty()) => {
+            Some("speaks stdio, and the frame is about HTTP")
+        }
+        Kind::Call(call) if lines && call.voice.by.is_some() => Some("speaks stdio: a connection has one credential"),
+        _ => None,
+    };
+    missing.map(|missing| format!("it {missing}"))
+}
+
+fn approvals(profile: &Profile) -> Option<&'static str> {
+    profile.approval_style().is_none().then_some("has no approvals")
+}
+
+/// Steps and those within them.
+pub fn flat(steps: &[Step]) -> impl Iterator<Item = &Step> {
+    steps.iter().flat_map(|step| match &step.kind {
+        Kind::Together(members) => members.iter().collect::<Vec<_>>(),
+        _ => vec![step],
+    })
+}
+
+/// How long a scenario waits on purpose, at most.
+fn longest_wait(scenario: &Scenario) -> Duration {
+    let wait = |step: &Step| match &step.kind {
+        Kind::Wait(Wait::For(time)) => *time,
+        Kind::Wait(Wait::Until(boundary)) => boundary.length(),
+        _ => Duration::ZERO,
+    };
+    flat(&scenario.steps).map(wait).sum()
+}
