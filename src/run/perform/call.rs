@@ -5,7 +5,7 @@ use super::approval::{self, Pending};
 use crate::gateway::{Style, Told, Word};
 use crate::run::judge::Asked;
 use crate::run::stage::{Opened, Stage};
-use crate::run::variables::Variables;
+use crate::scenario::Variables;
 use crate::scenario::{Call, ToolName};
 use crate::transcript::{Ended, Exchange};
 use crate::wire::Json;

@@ -10,7 +10,7 @@ mod steps;
 
 pub(super) use steps::{Performance, Performed, perform};
 
-use super::variables::Unfilled;
+use crate::scenario::Unfilled;
 
 /// Why a step could not be done at all: a finding of its own, told beside the step.
 #[derive(Debug, thiserror::Error)]

@@ -5,7 +5,7 @@ use super::steps::{Performance, rows, saved};
 use crate::gateway::{Told, Word};
 use crate::run::judge::Asked;
 use crate::run::stage::{Opened, Stage};
-use crate::run::variables::Variables;
+use crate::scenario::Variables;
 use crate::scenario::{Body, Send};
 use crate::wire::{Json, Message, parse, parse_lenient};
 use crate::witness::{Ask, Raw};

@@ -8,7 +8,7 @@ use super::{approval, faults, raw};
 use crate::run::judge::Asked;
 use crate::run::plan::unmet;
 use crate::run::stage::Stage;
-use crate::run::variables::Variables;
+use crate::scenario::Variables;
 use crate::scenario::{Call, Kind, Step};
 use crate::transcript::Received;
 use crate::wire::Json;

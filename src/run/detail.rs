@@ -1,0 +1,205 @@
+//! The finer expectations: reasons, answers, heads, arguments, and lists of tools.
+
+use super::expectation;
+use super::judge::{Asked, Judged};
+use super::perform::{Listed, Performed};
+use super::verify::{Evidence, Finding, fell};
+use crate::mock::Arrival;
+use crate::scenario::{Detailed, EntryExpect, HttpExpect, Listing, Pattern, UpstreamExpect};
+use crate::transcript::Exchange;
+use crate::wire::{Json, Message, canonical};
+
+/// A verdict and what can be said beyond it; the first thing that is not so is told.
+pub(super) fn detailed(evidence: &Evidence<'_>, detailed: &Detailed, calls: &[(&Asked, &Judged)]) -> Finding {
+    let fell: Vec<_> = calls.iter().map(|(asked, judged)| fell(asked, judged)).collect();
+    if !detailed.verdict.is_empty() && !expectation::each(&fell, &detailed.verdict) {
+        return Finding::of(false, expectation::words(&detailed.verdict), expectation::describe(&fell));
+    }
+    if calls.is_empty() {
+        return Finding::of(false, "a call", "none was made");
+    }
+    let complaint = calls.iter().find_map(|(asked, judged)| one(evidence, detailed, asked, judged));
+    complaint.unwrap_or_else(|| {
+        let words = if detailed.verdict.is_empty() { "as described".to_owned() } else { expectation::words(&detailed.verdict) };
+        Finding::of(true, words, expectation::describe(&fell))
+    })
+}
+
+fn one(evidence: &Evidence<'_>, detailed: &Detailed, asked: &Asked, judged: &Judged) -> Option<Finding> {
+    let exchange = asked.exchanges.last()?;
+    let response = exchange.response();
+    let result = match &response {
+        Some(Message::Response { outcome: Ok(result), .. }) => Some(result.clone()),
+        _ => None,
+    };
+    let reason = asked.told.reason.clone().map(Json::String);
+    let checks = [
+        ("reason", &detailed.reason, reason),
+        ("answer", &detailed.answer, result.clone()),
+        ("error", &detailed.error, error_of(response.as_ref())),
+        ("reply", &detailed.reply, reply(exchange)),
+    ];
+    for (what, pattern, value) in checks {
+        if let Some(finding) = pattern.as_ref().and_then(|pattern| unlike(what, pattern, value.as_ref())) {
+            return Some(finding);
+        }
+    }
+    if let Some(finding) = detailed.http.as_ref().and_then(|expected| head(expected, exchange)) {
+        return Some(finding);
+    }
+    let arrivals: Vec<&Arrival> = judged.arrivals.iter().map(|place| &evidence.arrivals[*place]).collect();
+    if let Some(amount) = detailed.executions {
+        let executed = arrivals.iter().map(|arrival| arrival.executed.len() as u64).sum::<u64>();
+        // An arrival that some parser reads as a call counts: another server would have run it.
+        let count = executed.max(judged.reach as u64);
+        if !amount.meets(count) {
+            return Some(Finding::of(false, format!("{amount} executions"), count.to_string()));
+        }
+    }
+    if let Some(finding) = detailed.upstream.as_ref().and_then(|expected| upstream(expected, asked, &arrivals)) {
+        return Some(finding);
+    }
+    let took = exchange.received.last().map(|piece| piece.at.duration_since(asked.opened));
+    match (detailed.within, took) {
+        (Some(within), Some(took)) if took <= within => None,
+        (Some(within), took) => {
+            let was = took.map_or("no answer".to_owned(), |took| format!("{:.3} s", took.as_secs_f64()));
+            Some(Finding::of(false, format!("an answer within {}", humantime::format_duration(within)), was))
+        }
+        (None, _) => None,
+    }
+}
+
+/// The error object, or the text of a result that is one.
+fn error_of(response: Option<&Message>) -> Option<Json> {
+    match response? {
+        Message::Response { outcome: Err(error), .. } => {
+            let frame = crate::wire::rpc::error(Json::Null, error.clone());
+            frame.get("error").cloned()
+        }
+        Message::Response { outcome: Ok(result), .. } if result.get("isError").and_then(Json::as_bool) == Some(true) => {
+            let blocks = result.get("content").and_then(Json::as_array).unwrap_or_default();
+            let texts: Vec<&str> = blocks.iter().filter_map(|block| block.get("text")?.as_str()).collect();
+            Some(Json::from(texts.join("\n")))
+        }
+        _ => None,
+    }
+}
+
+/// The whole reply: the frame that bears the id, or the last that came.
+fn reply(exchange: &Exchange) -> Option<Json> {
+    let bytes = match exchange.responses().first() {
+        Some((piece, _)) => &piece.bytes,
+        None => &exchange.received.last()?.bytes,
+    };
+    let text = || Json::from(String::from_utf8_lossy(bytes).into_owned());
+    (!bytes.is_empty()).then(|| crate::wire::parse(bytes).unwrap_or_else(|_| text()))
+}
+
+fn unlike(what: &str, pattern: &Pattern, value: Option<&Json>) -> Option<Finding> {
+    let why = pattern.unmet(value)?;
+    let was = value.map_or("nothing".to_owned(), |value| crate::diagnostic::printable_within(&value.to_string(), 400));
+    Some(Finding::of(false, format!("{what} {why}"), was))
+}
+
+fn head(expected: &HttpExpect, exchange: &Exchange) -> Option<Finding> {
+    let Some(http) = &exchange.http else { return Some(Finding::of(false, "an HTTP response", "none")) };
+    if !expected.status.is_empty() && !expected.status.contains(&http.status) {
+        let words: Vec<String> = expected.status.iter().map(u16::to_string).collect();
+        return Some(Finding::of(false, format!("status {}", words.join(" or ")), http.status.to_string()));
+    }
+    for (name, pattern) in &expected.headers {
+        let value = exchange.header(name).map(Json::from);
+        if let Some(finding) = unlike(&format!("header {name}"), pattern, value.as_ref()) {
+            return Some(finding);
+        }
+    }
+    let body = exchange.received.iter().map(|piece| String::from_utf8_lossy(&piece.bytes)).collect::<String>();
+    unlike("body", expected.body.as_ref()?, Some(&Json::from(body)))
+}
+
+fn upstream(expected: &UpstreamExpect, asked: &Asked, arrivals: &[&Arrival]) -> Option<Finding> {
+    let there: Vec<&&Arrival> = arrivals
+        .iter()
+        .filter(|arrival| expected.name.as_ref().is_none_or(|name| *name == arrival.upstream))
+        .collect();
+    if let Some(amount) = expected.arrivals
+        && !amount.meets(there.len() as u64)
+    {
+        return Some(Finding::of(false, format!("{amount} arrivals"), there.len().to_string()));
+    }
+    if there.is_empty() && (expected.arguments.is_some() || expected.meta.is_some() || !expected.headers.is_empty()) {
+        return Some(Finding::of(false, "an arrival", "none"));
+    }
+    there.iter().find_map(|arrival| {
+        let call = arrival.calls.iter().find(|call| asked.tool.as_ref().is_none_or(|tool| *tool == call.tool))?;
+        let arguments = expected.arguments.as_ref().and_then(|one| unlike("arguments", one, Some(&call.arguments)));
+        let meta = || expected.meta.as_ref().and_then(|one| unlike("_meta", one, call.meta.as_ref()));
+        let headers = || {
+            expected.headers.iter().find_map(|(name, pattern)| {
+                let value = arrival.headers.iter().find(|(known, _)| known == name).map(|(_, value)| Json::from(value.as_str()));
+                unlike(&format!("header {name}"), pattern, value.as_ref())
+            })
+        };
+        arguments.or_else(meta).or_else(headers)
+    })
+}
+
+/// What a list of tools should look like; everything that is not so, in one line.
+pub(super) fn listing(evidence: &Evidence<'_>, expected: &Listing, performed: &Performed) -> Finding {
+    let Some(listed) = &performed.listed else { return Finding::of(false, "a list", "none") };
+    if !listed.whole {
+        let answer = listed.pages.last().map(super::judge::answer_line).unwrap_or_default();
+        // A list that may be refused says so by a verdict of its own.
+        return Finding::of(!expected.verdict.is_empty(), "a whole list", answer);
+    }
+    let mut wrong = Vec::new();
+    for name in expected.includes.iter().filter(|name| !listed.tools.contains_key(*name)) {
+        wrong.push(format!("`{name}` is missing"));
+    }
+    for name in expected.excludes.iter().filter(|name| listed.tools.contains_key(*name)) {
+        wrong.push(format!("`{name}` is listed"));
+    }
+    if let Some(exactly) = &expected.exactly {
+        wrong.extend(exactly.iter().filter(|name| !listed.tools.contains_key(*name)).map(|name| format!("`{name}` is missing")));
+        wrong.extend(listed.tools.keys().filter(|name| !exactly.contains(name)).map(|name| format!("`{name}` is listed")));
+    }
+    if let Some(earlier) = expected.same_as.as_ref() {
+        match evidence.performance.lists.get(earlier) {
+            Some(before) => wrong.extend(differences(before, listed)),
+            None => wrong.push(format!("no list is named `{earlier}`")),
+        }
+    }
+    for (tool, choices) in &expected.entry {
+        if !choices.iter().any(|choice| is_entry(evidence, choice, tool, listed)) {
+            wrong.push(format!("the entry of `{tool}` is not as expected"));
+        }
+    }
+    let was = if wrong.is_empty() { format!("{} tools", listed.tools.len()) } else { wrong.join(", ") };
+    Finding::of(wrong.is_empty(), "the list as described", was)
+}
+
+fn differences(before: &Listed, now: &Listed) -> Vec<String> {
+    let mut found = Vec::new();
+    for (name, entry) in &before.tools {
+        match now.tools.get(name) {
+            None => found.push(format!("`{name}` is gone")),
+            Some(other) if !canonical::same(entry, other) => found.push(format!("`{name}` reads differently")),
+            Some(_) => {}
+        }
+    }
+    found.extend(now.tools.keys().filter(|name| !before.tools.contains_key(*name)).map(|name| format!("`{name}` is new")));
+    found
+}
+
+fn is_entry(evidence: &Evidence<'_>, choice: &EntryExpect, tool: &str, listed: &Listed) -> bool {
+    let entry = listed.tools.get(tool);
+    match choice {
+        EntryExpect::Absent => entry.is_none(),
+        EntryExpect::SameAs(earlier) => {
+            let before = evidence.performance.lists.get(earlier).and_then(|list| list.tools.get(tool));
+            before.zip(entry).is_some_and(|(before, now)| canonical::same(before, now))
+        }
+        EntryExpect::Like(pattern) => entry.is_some_and(|entry| pattern.unmet(Some(entry)).is_none()),
+    }
+}

@@ -1,0 +1,160 @@
+//! Each step's expectation held against what happened.
+
+use super::expectation::{self, Fell};
+use super::judge::{self, Asked, Judged};
+use super::outcome::StepOutcome;
+use super::perform::{Performance, Performed};
+use super::verdict::meets;
+use crate::mock::Arrival;
+use crate::scenario::{Call, Detailed, Expect, Kind, NoticeExpect, Step, Verdict};
+use crate::wire::canonical::Fidelity;
+
+/// Everything that is known when the ledgers are closed.
+pub(super) struct Evidence<'a> {
+    pub(super) performance: &'a Performance,
+    pub(super) judged: &'a [Judged],
+    pub(super) arrivals: &'a [Arrival],
+}
+
+/// Whether an expectation was met, and both sides of it in words.
+pub(super) struct Finding {
+    pub(super) met: bool,
+    pub(super) expected: String,
+    pub(super) was: String,
+}
+
+impl Finding {
+    pub(super) fn of(met: bool, expected: impl Into<String>, was: impl Into<String>) -> Self {
+        Self { met, expected: expected.into(), was: was.into() }
+    }
+}
+
+/// What came of one step.
+pub(super) fn step(evidence: &Evidence<'_>, step: &Step, performed: &Performed) -> StepOutcome {
+    let calls: Vec<(&Asked, &Judged)> = performed
+        .calls
+        .clone()
+        .map(|place| (&evidence.performance.asked[place], &evidence.judged[place]))
+        .collect();
+    let finding = finding(evidence, step, performed, &calls);
+    let outcomes = calls.iter().map(|(asked, judged)| judge::outcome(asked, judged, evidence.arrivals)).collect();
+    let first = calls.first().map(|(_, judged)| *judged);
+    let mut exchanges: Vec<_> = calls.iter().flat_map(|(asked, _)| asked.exchanges.iter().cloned()).collect();
+    exchanges.extend(performed.listed.iter().flat_map(|listed| listed.pages.iter().cloned()));
+    StepOutcome {
+        line: step.spot.line as usize,
+        name: name(step),
+        met: finding.met,
+        expected: finding.expected,
+        was: finding.was,
+        verdict: first.map(|judged| judged.verdict.word()),
+        reach: first.map(|judged| judged.reach),
+        told: first.map(|judged| judge::word(judged.told)),
+        twin: is_failed_twin(step, &calls),
+        notes: notes(performed, &calls),
+        calls: outcomes,
+        exchanges,
+    }
+}
+
+fn finding(evidence: &Evidence<'_>, step: &Step, performed: &Performed, calls: &[(&Asked, &Judged)]) -> Finding {
+    if let Some(trouble) = &performed.trouble {
+        return Finding::of(false, "a step that can be done", trouble);
+    }
+    if performed.passed_over.is_some() {
+        return Finding::of(true, "", "");
+    }
+    let fell: Vec<Fell> = calls.iter().map(|(asked, judged)| fell(asked, judged)).collect();
+    match &step.expect {
+        None => Finding::of(true, "", expectation_free(&fell)),
+        Some(Expect::Verdict(verdicts)) => {
+            Finding::of(expectation::each(&fell, verdicts), expectation::words(verdicts), expectation::describe(&fell))
+        }
+        Some(Expect::Runs(tallies)) => {
+            let expected = expectation::tallies(tallies).replace(", ", ", then ");
+            Finding::of(expectation::runs(&fell, tallies), expected, expectation::describe(&fell))
+        }
+        Some(Expect::Counts(tallies)) => {
+            Finding::of(expectation::counts(&fell, tallies), expectation::tallies(tallies), expectation::describe(&fell))
+        }
+        Some(Expect::PerSession(sessions)) => per_session(&fell, sessions),
+        Some(Expect::Detailed(detailed)) => super::detail::detailed(evidence, detailed, calls),
+        Some(Expect::Listing(listing)) => super::detail::listing(evidence, listing, performed),
+        Some(Expect::Notice(expected)) => {
+            let came = matches!(performed.noticed, Some(Some(_)));
+            let words = |came: bool| if came { "a notification" } else { "none" };
+            Finding::of(came == (*expected == NoticeExpect::Arrives), words(*expected == NoticeExpect::Arrives), words(came))
+        }
+    }
+}
+
+fn expectation_free(fell: &[Fell]) -> String {
+    if fell.is_empty() { String::new() } else { expectation::describe(fell) }
+}
+
+fn per_session(fell: &[Fell], sessions: &indexmap::IndexMap<String, Vec<crate::scenario::Tally>>) -> Finding {
+    let of = |name: &str| fell.iter().filter(|one| one.session == name).cloned().collect::<Vec<_>>();
+    let met = sessions.iter().all(|(name, tallies)| expectation::counts(&of(name), tallies));
+    let expected = sessions.iter().map(|(name, tallies)| format!("{name}: {}", expectation::tallies(tallies)));
+    let was = sessions.keys().map(|name| format!("{name}: {}", expectation::describe(&of(name))));
+    Finding::of(met, expected.collect::<Vec<_>>().join("; "), was.collect::<Vec<_>>().join("; "))
+}
+
+pub(super) fn fell(asked: &Asked, judged: &Judged) -> Fell {
+    Fell { verdict: judged.verdict, session: asked.session.clone(), notification: asked.notification }
+}
+
+/// An allowed twin that was refused or failed proves that the denials beside it prove nothing. One that leaked, was
+/// doubled or changed is a failure of its own.
+fn is_failed_twin(step: &Step, calls: &[(&Asked, &Judged)]) -> bool {
+    let wants_allowed = match &step.expect {
+        Some(Expect::Verdict(verdicts)) => verdicts.as_slice() == [Verdict::Allowed],
+        Some(Expect::Detailed(detailed)) => wants_only_allowed(detailed),
+        _ => false,
+    };
+    let blocked = |judged: &Judged| meets(Verdict::Blocked, judged.verdict, true);
+    let innocent = |judged: &Judged| {
+        judged.verdict == Verdict::Allowed
+            || blocked(judged)
+            || matches!(judged.verdict, Verdict::Failed | Verdict::Lost | Verdict::Unanswered)
+    };
+    wants_allowed && calls.iter().all(|(_, judged)| innocent(judged))
+}
+
+fn wants_only_allowed(detailed: &Detailed) -> bool {
+    detailed.verdict.as_slice() == [Verdict::Allowed]
+}
+
+/// Remarks that do not decide.
+fn notes(performed: &Performed, calls: &[(&Asked, &Judged)]) -> Vec<String> {
+    let mut notes: Vec<String> = performed.passed_over.iter().map(|why| format!("passed over: {why}")).collect();
+    let added = |fidelity: Option<Fidelity>| fidelity == Some(Fidelity::Added);
+    if calls.iter().any(|(_, judged)| added(judged.arguments)) {
+        notes.push("members were added to the arguments".to_owned());
+    }
+    if calls.iter().any(|(_, judged)| added(judged.answer)) {
+        notes.push("members were added to the answer".to_owned());
+    }
+    notes
+}
+
+/// What a step does, in a few words.
+fn name(step: &Step) -> String {
+    let times = |call: &Call| if call.times > 1 { format!(" ×{}", call.times) } else { String::new() };
+    match &step.kind {
+        Kind::Call(call) => format!("call {}{}", crate::diagnostic::printable(&call.tool.name), times(call)),
+        Kind::Together(members) => format!("together {}", members.len()),
+        Kind::List(_) => "list tools".to_owned(),
+        Kind::Change(_) => "change".to_owned(),
+        Kind::Notice(notice) => format!("notice {}", notice.method),
+        Kind::Send(_) => "send".to_owned(),
+        Kind::Wait(_) => "wait".to_owned(),
+        Kind::Decide(decisions) => format!("decide {}", decisions.keys().cloned().collect::<Vec<_>>().join(", ")),
+        Kind::Settle(settle) => format!("settle {}", settle.step.value),
+        Kind::Stop(_) => "stop".to_owned(),
+        Kind::Start(_) => "start".to_owned(),
+        Kind::Restart(_) => "restart".to_owned(),
+        Kind::Reload(_) => "reload".to_owned(),
+        Kind::Revoke(identity) => format!("revoke {identity}"),
+    }
+}
