@@ -1,1 +1,24 @@
-//! Not written yet.
+//! From scenarios and gateways to an outcome: the plan, the runner, and the judgement of both sides.
+//!
+//! Here alone the mocks, the gateway and the witness meet. Running a valid plan cannot fail: a gateway that hangs,
+//! lies or dies is what the outcome tells.
+
+pub mod attribution;
+mod canary;
+mod detail;
+pub mod event;
+pub mod expectation;
+pub mod judge;
+pub mod outcome;
+mod perform;
+pub mod plan;
+pub mod runner;
+mod stage;
+pub mod verdict;
+mod verify;
+
+pub use event::Event;
+pub use outcome::Outcome;
+pub use plan::{Contender, Entry, Fate, Wishes, plan};
+pub use runner::{Pace, Ran, run};
+pub use stage::{Setting, SetupError};

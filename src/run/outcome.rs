@@ -40,8 +40,8 @@ pub struct Summary {
 pub struct GatewayRow {
     /// The profile's name.
     pub name: String,
-    /// Its transport and, for the reference, its flaw.
-    pub variant: Option<String>,
+    /// The way in which the reference was told to lie.
+    pub flaw: Option<String>,
 }
 
 /// How one scenario ended.
@@ -90,7 +90,7 @@ pub struct ScenarioOutcome {
 }
 
 /// What came of one step.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Default, Serialize)]
 pub struct StepOutcome {
     /// The line in the file, from 1.
     pub line: usize,

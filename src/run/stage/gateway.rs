@@ -1,0 +1,253 @@
+//! The gateway of a stage: none, the embedded reference, or a process that a profile starts.
+
+use super::{SetupError, clock, name_of, token};
+use crate::gateway::{self, Connection, Facts, Place, Profile, RenderError, RunningGateway, StartError};
+use crate::mock::MockServer;
+use crate::policy::Policy;
+use crate::reference::{self, AuditSink, Channel, Clock, Conduct, Grant, Reference, Settings, flaw};
+use crate::run::plan::Contender;
+use crate::scenario::{Identity, IdentityPolicy, PolicyText, Scenario, Spoil};
+use indexmap::IndexMap;
+use serde_json::Value;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::sync::RwLock;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+/// What a gateway is started with.
+pub(super) struct Inputs<'a> {
+    pub(super) scenario: &'a Scenario,
+    pub(super) mocks: &'a IndexMap<String, MockServer>,
+    pub(super) setting: &'a super::Setting,
+    pub(super) folder: &'a Path,
+}
+
+/// The gateway of a stage.
+pub(in crate::run) struct Stand {
+    /// How it is connected to, read, and decided; also where it is no process of its own.
+    pub(super) gateway: RwLock<Option<RunningGateway>>,
+    /// The profile's facts: identities and their tokens.
+    identities: Vec<gateway::Identity>,
+    /// The reference, where it lives in this process.
+    pub(super) embedded: Option<Embedded>,
+    /// Why it does not stand: a gateway that refuses a broken policy is right not to.
+    refusal: Option<String>,
+}
+
+/// The reference gateway within this process.
+pub(super) struct Embedded {
+    pub(super) reference: Reference,
+    pub(super) clock: Clock,
+    stop: CancellationToken,
+    serving: JoinSet<()>,
+}
+
+impl Stand {
+    pub(super) async fn start(contender: &Contender, inputs: &Inputs<'_>) -> Result<Self, SetupError> {
+        let identities = identities(inputs.scenario);
+        let place = place(inputs);
+        let profile = contender.profile.clone();
+        let given = gateway::Inputs { upstreams: upstreams(inputs), identities: identities.clone() };
+        if profile.is_embedded() {
+            return Self::embed(contender, inputs, &given).await;
+        }
+        let ports = gateway::free_ports().map_err(SetupError::machine("finding free ports"))?;
+        let facts = Facts::of(&profile, given, &place, ports);
+        let mut rendered = match gateway::render(&profile, facts) {
+            Ok(rendered) => rendered,
+            Err(RenderError::Cannot(what)) => return Err(SetupError::Cannot(what)),
+            Err(error) => return Err(StartError::Render { gateway: profile.gateway.clone(), error }.into()),
+        };
+        let spoiled = spoil(inputs.scenario);
+        if let Some(how) = spoiled {
+            rendered.spoil(how);
+        }
+        let started = RunningGateway::start(profile, rendered, &place).await;
+        let (gateway, refusal) = match started {
+            Ok(gateway) => (Some(gateway), None),
+            // A gateway that will not serve a broken policy has done right: nothing can pass it.
+            Err(StartError::Ended { last_words, .. }) if spoiled.is_some() => (None, Some(last_words)),
+            Err(error) => return Err(error.into()),
+        };
+        Ok(Self { gateway: RwLock::new(gateway), identities, embedded: None, refusal })
+    }
+
+    async fn embed(contender: &Contender, inputs: &Inputs<'_>, given: &gateway::Inputs) -> Result<Self, SetupError> {
+        let listening = SetupError::machine("listening on a loopback port");
+        let (front, side) = (TcpListener::bind("127.0.0.1:0").await, TcpListener::bind("127.0.0.1:0").await);
+        let (front, side) = front.and_then(|front| Ok((front, side?))).map_err(listening)?;
+        let port = |listener: &TcpListener| listener.local_addr().map_or(0, |address| address.port());
+        let profile = contender.profile.clone();
+        let place = place(inputs);
+        let facts = Facts::of(&profile, given.clone(), &place, (port(&front), port(&side)));
+        let settings = match settings(&profile, inputs, given) {
+            Ok(settings) => settings,
+            Err(why) if spoil(inputs.scenario).is_some() => {
+                let identities = given.identities.clone();
+                return Ok(Self { gateway: RwLock::new(None), identities, embedded: None, refusal: Some(why) });
+            }
+            Err(why) => return Err(SetupError::Scenario(why)),
+        };
+        let conduct = conduct(contender)?;
+        let clock = clock();
+        let reference = Reference::new(settings, conduct, clock.clone());
+        reference.set_decision_token(&facts.secret);
+        let stop = CancellationToken::new();
+        let mut serving = JoinSet::new();
+        let (front_door, front_stop) = (reference.clone(), stop.clone());
+        serving.spawn(async move { front_door.serve_http(front, front_stop).await });
+        let (side_door, side_stop) = (reference.clone(), stop.clone());
+        serving.spawn(async move { side_door.serve_decisions(side, side_stop).await });
+        let gateway = RunningGateway::attached(profile, facts, &place)?;
+        let embedded = Embedded { reference, clock, stop, serving };
+        let identities = given.identities.clone();
+        Ok(Self { gateway: RwLock::new(Some(gateway)), identities, embedded: Some(embedded), refusal: None })
+    }
+
+    /// How an identity connects.
+    pub(super) fn connection(&self, identity: &str) -> Result<Connection, String> {
+        let gateway = self.gateway.try_read().map_err(|_| "the gateway is being changed".to_owned())?;
+        let Some(gateway) = &*gateway else {
+            return Err(self.refusal.clone().unwrap_or_else(|| "the gateway is stopped".to_owned()));
+        };
+        let connection = gateway.connection(identity).map_err(|error| error.to_string())?;
+        connection.ok_or_else(|| format!("the profile does not say how `{identity}` connects"))
+    }
+
+    /// The same place without any credential.
+    pub(super) fn anonymous(&self) -> Result<Connection, String> {
+        let first = self.identities.first().map_or("", |identity| identity.name.as_str());
+        Ok(match self.connection(first)? {
+            Connection::Http { url, .. } => Connection::Http { url, headers: Vec::new() },
+            lines => lines,
+        })
+    }
+
+    /// The identities with their tokens and policies.
+    pub(super) fn identities(&self) -> &[gateway::Identity] {
+        &self.identities
+    }
+
+    /// The gateway's own record, as text.
+    pub(super) async fn audit(&self) -> Option<String> {
+        if let Some(embedded) = &self.embedded {
+            let lines = embedded.reference.audit_lines();
+            return Some(lines.iter().map(|line| format!("{line}\n")).collect());
+        }
+        let gateway = self.gateway.read().await;
+        let records = gateway.as_ref()?.audit().await.ok()??;
+        Some(records.iter().map(|record| format!("{}\n", record.whole)).collect())
+    }
+
+    pub(super) async fn stop(self) {
+        if let Some(embedded) = self.embedded {
+            embedded.stop.cancel();
+            embedded.serving.join_all().await;
+        }
+        if let Some(gateway) = self.gateway.into_inner() {
+            gateway.stop().await;
+        }
+    }
+}
+
+fn place(inputs: &Inputs<'_>) -> Place {
+    Place {
+        folder: inputs.folder.to_owned(),
+        gauntlet: inputs.setting.program.clone(),
+        environment: inputs.setting.environment.clone(),
+    }
+}
+
+fn spoil(scenario: &Scenario) -> Option<gateway::Spoil> {
+    scenario.policy.as_ref()?.spoiled.map(|how| match how {
+        Spoil::UnknownMember => gateway::Spoil::UnknownMember,
+        Spoil::Truncated => gateway::Spoil::Truncated,
+        Spoil::Missing => gateway::Spoil::Missing,
+    })
+}
+
+/// Every identity with a fresh token.
+fn identities(scenario: &Scenario) -> Vec<gateway::Identity> {
+    let shared = scenario.policy.as_ref().map(|policy| policy.document.clone());
+    let policy = |identity: &Identity| match &identity.policy {
+        IdentityPolicy::Shared => shared.clone(),
+        IdentityPolicy::None => None,
+        IdentityPolicy::Own(PolicyText { document, .. }) => Some(document.clone()),
+    };
+    let one = |(name, identity): (&String, &Identity)| gateway::Identity {
+        name: name.clone(),
+        token: token(16),
+        policy: policy(identity),
+    };
+    scenario.identities.iter().map(one).collect()
+}
+
+fn upstreams(inputs: &Inputs<'_>) -> Vec<gateway::Upstream> {
+    let relay = |name: &str, server: &MockServer| {
+        let address = server.relay_address().to_string();
+        let words = [&inputs.setting.program, "relay", &address, "--upstream", name, "--token", &server.relay_token()];
+        words.map(str::to_owned).to_vec()
+    };
+    let one = |(name, server): (&String, &MockServer)| gateway::Upstream {
+        name: name.clone(),
+        url: server.url(),
+        command: relay(name, server),
+    };
+    inputs.mocks.iter().map(one).collect()
+}
+
+/// The reference's settings; an error is why it refuses a policy.
+fn settings(profile: &Profile, inputs: &Inputs<'_>, given: &gateway::Inputs) -> Result<Settings, String> {
+    if spoil(inputs.scenario) == Some(gateway::Spoil::Missing) {
+        return Err("there is no policy".to_owned());
+    }
+    let spoiled = spoil(inputs.scenario);
+    let grants = given.identities.iter().map(|identity| grant(identity, spoiled)).collect::<Result<_, _>>()?;
+    let upstream = |(name, server): (&String, &MockServer)| reference::Upstream {
+        name: name.clone(),
+        reach: reference::Reach::Http { url: server.url(), headers: Vec::new() },
+    };
+    Ok(Settings {
+        upstreams: inputs.mocks.iter().map(upstream).collect(),
+        grants,
+        channel: match profile.approval_style() {
+            Some(gateway::Style::Held) => Channel::Held,
+            Some(gateway::Style::Elicitation | gateway::Style::InputRequired) => Channel::Elicited,
+            Some(gateway::Style::Retry) | None => Channel::Retried,
+        },
+        audit: AuditSink::Memory,
+        declared: profile.declares.clone(),
+        upstream_timeout: Duration::from_secs(3),
+    })
+}
+
+/// An identity as the reference knows it.
+pub(super) fn grant(identity: &gateway::Identity, spoiled: Option<gateway::Spoil>) -> Result<Grant, String> {
+    let policy = match &identity.policy {
+        Some(document) => Some(policy(document, spoiled)?),
+        None => None,
+    };
+    Ok(Grant { identity: identity.name.clone(), token: Some(identity.token.clone()), policy })
+}
+
+fn policy(document: &Value, spoiled: Option<gateway::Spoil>) -> Result<Policy, String> {
+    let mut text = document.to_string();
+    match spoiled {
+        Some(gateway::Spoil::Truncated) => text.truncate(text.len() / 2),
+        Some(gateway::Spoil::UnknownMember) => text.insert_str(1, "\"x_unknown\":true,"),
+        Some(gateway::Spoil::Missing) | None => {}
+    }
+    Policy::from_json(&text).map_err(|error| error.to_string())
+}
+
+fn conduct(contender: &Contender) -> Result<Conduct, SetupError> {
+    let mut conduct = Conduct::default();
+    if let Some(name) = &contender.flaw {
+        let flaw = flaw(name).ok_or_else(|| SetupError::Scenario(format!("`{}`: no flaw `{name}`", name_of(contender))))?;
+        (flaw.twist)(&mut conduct);
+    }
+    Ok(conduct)
+}

@@ -1,0 +1,174 @@
+//! Everything that stands while one scenario is performed: mocks, the gateway in front of them, and the connections.
+
+mod control;
+mod gateway;
+mod mocks;
+mod sessions;
+
+pub(super) use gateway::Stand;
+pub(super) use sessions::Opened;
+
+use super::plan::{Contender, Entry};
+use crate::gateway::{Names, Profile, StartError};
+use crate::mock::{Arrival, MockServer};
+use crate::reference::Clock;
+use crate::scenario::{Scenario, Variables};
+use crate::wire::{Json, Revision};
+use indexmap::IndexMap;
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+use tempfile::TempDir;
+use tokio::sync::Mutex;
+
+/// What a run gives to every stage.
+#[derive(Clone, Debug)]
+pub struct Setting {
+    /// How long an answer is waited for.
+    pub patience: Duration,
+    /// The path of this program: gateways start it as the pipe to a mock.
+    pub program: String,
+    /// What a child's environment has.
+    pub environment: Vec<(String, String)>,
+}
+
+/// Everything that stands while one scenario is performed.
+pub(super) struct Stage {
+    pub(super) scenario: Arc<Scenario>,
+    pub(super) profile: Arc<Profile>,
+    pub(super) names: Names,
+    pub(super) patience: Duration,
+    /// The variables that exist before the first step: canaries.
+    pub(super) minted: Variables,
+    revision: Option<Revision>,
+    mocks: IndexMap<String, MockServer>,
+    stand: Stand,
+    sessions: Mutex<HashMap<String, sessions::Open>>,
+    /// The gateway's folder; gone with the stage.
+    _folder: TempDir,
+}
+
+/// Why a stage could not be set up.
+#[derive(Debug, thiserror::Error)]
+pub enum SetupError {
+    /// The gateway's dialect cannot say what the scenario's policy says.
+    #[error("it cannot express {0}")]
+    Cannot(String),
+    /// The gateway did not start.
+    #[error(transparent)]
+    Start(#[from] StartError),
+    /// A policy or a name of the scenario does not work with this gateway.
+    #[error("{0}")]
+    Scenario(String),
+    /// The machine.
+    #[error("{doing}: {error}")]
+    Machine {
+        /// What was being done, a fragment.
+        doing: &'static str,
+        /// What the system said.
+        error: std::io::Error,
+    },
+}
+
+impl SetupError {
+    fn machine(doing: &'static str) -> impl FnOnce(std::io::Error) -> Self {
+        move |error| Self::Machine { doing, error }
+    }
+}
+
+impl Stage {
+    /// Starts the mocks and the gateway of one entry of the plan.
+    pub(super) async fn set_up(entry: &Entry, setting: &Setting) -> Result<Self, SetupError> {
+        let (scenario, contender) = (&entry.scenario, &entry.contender);
+        let mocks = mocks::start(scenario).await?;
+        let names = names(&contender.profile, &mocks)?;
+        let folder = tempfile::Builder::new().prefix("gauntlet-").tempdir();
+        let folder = folder.map_err(SetupError::machine("making a folder for the gateway"))?;
+        let inputs = gateway::Inputs { scenario, mocks: &mocks, setting, folder: folder.path() };
+        let stand = Stand::start(contender, &inputs).await?;
+        Ok(Self {
+            scenario: scenario.clone(),
+            profile: contender.profile.clone(),
+            names,
+            patience: setting.patience,
+            minted: minted(scenario),
+            revision: entry.revision,
+            mocks,
+            stand,
+            sessions: Mutex::default(),
+            _folder: folder,
+        })
+    }
+
+    /// The revision that the sessions speak, where one was opened.
+    pub(super) async fn revision(&self) -> Option<Revision> {
+        self.sessions.lock().await.values().find_map(|open| open.session().map(|session| session.revision()))
+    }
+
+    /// The upstream that has a tool of that name.
+    pub(super) fn upstream_of(&self, tool: &str) -> Option<String> {
+        let has = |server: &MockServer| server.has_tool(tool);
+        self.mocks.iter().find(|(_, server)| has(server)).map(|(name, _)| name.clone())
+    }
+
+    /// One upstream's server.
+    pub(super) fn mock(&self, name: &str) -> Result<&MockServer, String> {
+        self.mocks.get(name).ok_or_else(|| format!("there is no upstream `{name}`"))
+    }
+
+    /// The gateway's own record of what it decided, as text, where it keeps one.
+    pub(super) async fn audit(&self) -> Option<String> {
+        self.stand.audit().await
+    }
+
+    /// Ends it all in the order that closes the ledgers: connections, gateway, mocks; then what arrived.
+    pub(super) async fn tear_down(self) -> Vec<Arrival> {
+        for (_, open) in self.sessions.into_inner() {
+            open.close().await;
+        }
+        self.stand.stop().await;
+        let mut arrivals: Vec<Arrival> = self.mocks.values().flat_map(MockServer::ledger).collect();
+        arrivals.sort_by_key(|arrival| arrival.at);
+        for (_, server) in self.mocks {
+            server.stop().await;
+        }
+        arrivals
+    }
+}
+
+/// The names of all tools as the gateway shows them.
+fn names(profile: &Profile, mocks: &IndexMap<String, MockServer>) -> Result<Names, SetupError> {
+    let tools: Vec<(String, Vec<String>)> =
+        mocks.iter().map(|(name, server)| (name.clone(), server.tool_names())).collect();
+    let pairs = tools.iter().flat_map(|(upstream, names)| names.iter().map(move |tool| (upstream.as_str(), tool.as_str())));
+    let upstreams: Vec<&str> = mocks.keys().map(String::as_str).collect();
+    Names::of(profile, &upstreams, pairs).map_err(|error| SetupError::Scenario(error.to_string()))
+}
+
+/// A marker for each canary: unlike anything that the mocks say by themselves.
+fn minted(scenario: &Scenario) -> Variables {
+    let mut variables = Variables::default();
+    if !scenario.canaries.is_empty() {
+        let markers = scenario.canaries.keys().map(|name| (name.clone(), Json::from(format!("canary-{name}-{}", token(6)))));
+        variables.set("canary", markers.collect::<Json>());
+    }
+    variables
+}
+
+/// So many random bytes in hex.
+pub(super) fn token(bytes: usize) -> String {
+    let mut random = vec![0; bytes];
+    getrandom::fill(&mut random).expect("the system gives random bytes");
+    random.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The clock of an embedded gateway is turned, not waited for.
+pub(super) fn clock() -> Clock {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    Clock::turned(now)
+}
+
+/// The contender's name in an error.
+pub(super) fn name_of(contender: &Contender) -> &str {
+    &contender.name
+}

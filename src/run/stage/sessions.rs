@@ -1,0 +1,122 @@
+//! The connections of a scenario, opened when they are first used.
+
+use super::Stage;
+use crate::gateway::{Connection, Style};
+use crate::scenario::Voice;
+use crate::transcript::{Ended, Exchange, Sent};
+use crate::transport::child::{Child, Talk};
+use crate::witness::{OpenError, Opening, Session, Target};
+use std::time::{Duration, Instant};
+
+/// How long a process has to end after its input is closed.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// A connection, and the process behind it where it has one of its own.
+pub(super) enum Open {
+    Session { session: Session, child: Option<Child> },
+    Refused(Box<Exchange>),
+}
+
+/// What using a session comes to.
+pub(in crate::run) enum Opened {
+    /// It can be used.
+    Open(Session),
+    /// The gateway did not let it be opened: so nothing on it can run.
+    Refused(Exchange),
+}
+
+impl Open {
+    pub(super) fn session(&self) -> Option<&Session> {
+        match self {
+            Self::Session { session, .. } => Some(session),
+            Self::Refused(_) => None,
+        }
+    }
+
+    pub(super) async fn close(self) {
+        if let Self::Session { session, child } = self {
+            session.close().await;
+            if let Some(child) = child {
+                child.stop(GRACE).await;
+            }
+        }
+    }
+}
+
+impl Stage {
+    /// The name of the session that a voice speaks on; the first where it says none.
+    pub(in crate::run) fn voice_name(&self, voice: &Voice) -> String {
+        let first = || self.scenario.sessions.keys().next().cloned().unwrap_or_default();
+        voice.session.as_ref().map_or_else(first, |session| session.value.clone())
+    }
+
+    /// Headers that put another identity's credential on a session.
+    pub(in crate::run) fn credential_of(&self, voice: &Voice) -> Vec<(String, String)> {
+        let Some(identity) = &voice.by else { return Vec::new() };
+        match self.stand.connection(&identity.value) {
+            Ok(Connection::Http { headers, .. }) => headers,
+            _ => Vec::new(),
+        }
+    }
+
+    /// The session of that name, opened if it is not yet.
+    pub(in crate::run) async fn session(&self, name: &str) -> Opened {
+        let mut sessions = self.sessions.lock().await;
+        if !sessions.contains_key(name) {
+            let open = self.open(name).await;
+            sessions.insert(name.to_owned(), open);
+        }
+        match &sessions[name] {
+            Open::Session { session, .. } => Opened::Open(session.clone()),
+            Open::Refused(exchange) => Opened::Refused((**exchange).clone()),
+        }
+    }
+
+    /// Forgets every session: what they were connected to is gone.
+    pub(super) async fn forget_sessions(&self) {
+        let forgotten = std::mem::take(&mut *self.sessions.lock().await);
+        for (_, open) in forgotten {
+            open.close().await;
+        }
+    }
+
+    async fn open(&self, name: &str) -> Open {
+        let session = self.scenario.sessions.get(name);
+        let identity = session.and_then(|session| session.identity.clone());
+        let style = self.profile.approval_style();
+        let opening = Opening {
+            revision: self.revision,
+            elicitation: matches!(style, Some(Style::Elicitation | Style::InputRequired)),
+            patience: self.patience,
+            client_name: session.and_then(|session| session.client.clone()).unwrap_or_else(|| "gauntlet".to_owned()),
+        };
+        let connection = match &identity {
+            Some(identity) => self.stand.connection(identity),
+            None => self.stand.anonymous(),
+        };
+        let (target, child) = match connection {
+            Ok(Connection::Http { url, headers }) => (Target::Http { url, headers }, None),
+            Ok(Connection::Stdio(command)) => match Child::spawn(&command.into(), Talk::Lines) {
+                Ok(mut child) => match (child.stdout.take(), child.stdin.take()) {
+                    (Some(reader), Some(writer)) => (Target::Stdio { reader, writer }, Some(child)),
+                    _ => return Open::refused("the gateway's process has no pipes"),
+                },
+                Err(error) => return Open::refused(&error.to_string()),
+            },
+            Err(why) => return Open::refused(&why),
+        };
+        match Session::open(target, opening).await {
+            Ok(session) => Open::Session { session, child },
+            Err(OpenError { exchange, .. }) => Open::Refused(Box::new(exchange)),
+        }
+    }
+}
+
+impl Open {
+    /// No connection at all: nothing was sent, and nothing can come back.
+    fn refused(why: &str) -> Self {
+        let sent = Sent { at: Instant::now(), bytes: bytes::Bytes::new(), id: None };
+        let ended = Ended::Lost(why.to_owned());
+        Self::Refused(Box::new(Exchange { sent, http: None, received: Vec::new(), ended }))
+    }
+}
