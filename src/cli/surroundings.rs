@@ -22,6 +22,17 @@ impl Surroundings {
         self.out_is_terminal && !self.environment.get("NO_COLOR").is_some_and(|value| !value.is_empty())
     }
 
+    /// Whether messages on standard error are coloured.
+    pub fn colour_of_errors(&self) -> bool {
+        self.err_is_terminal && !self.environment.get("NO_COLOR").is_some_and(|value| !value.is_empty())
+    }
+
+    /// The few variables that every child process gets.
+    pub fn for_children(&self) -> Vec<(String, String)> {
+        const KEPT: [&str; 6] = ["PATH", "LANG", "LC_ALL", "TMPDIR", "VIRTUAL_ENV", "SystemRoot"];
+        KEPT.iter().filter_map(|name| Some(((*name).to_owned(), self.environment.get(*name)?.clone()))).collect()
+    }
+
     /// Whether this is continuous integration, where nothing is updated.
     pub fn is_ci(&self) -> bool {
         self.environment.get("CI").is_some_and(|value| !value.is_empty() && value != "false" && value != "0")

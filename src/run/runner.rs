@@ -38,7 +38,7 @@ pub async fn run(plan: &[Entry], setting: &Setting, pace: &Pace, tell: impl Fn(E
     tell(Event::Planned { total: runnable });
     let stopped = AtomicBool::new(false);
     let (tell, stopped) = (&tell, &stopped);
-    let each = |entry: &'_ Entry| async move {
+    let each = async |entry: &Entry| {
         if stopped.load(Ordering::Relaxed) {
             return (skipped(entry, Status::Skipped, "not begun"), None);
         }

@@ -75,6 +75,11 @@ impl Profile {
         self.approval.as_ref().map(|approval| approval.style)
     }
 
+    /// Whether it lives in the harness itself.
+    pub fn is_embedded(&self) -> bool {
+        matches!(self.start, Some(Start::Embedded))
+    }
+
     /// Whether a policy can be changed while it runs.
     pub fn reloads(&self) -> bool {
         self.hooks.reload.is_some()

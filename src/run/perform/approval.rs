@@ -4,14 +4,14 @@
 use super::Trouble;
 use super::call;
 use super::steps::{Performance, saved};
-use crate::gateway::{Style, Told};
+use crate::gateway::{Pending as Approval, Style, Told};
 use crate::run::judge::Asked;
 use crate::run::stage::Stage;
 use crate::scenario::{Decision, Settle};
+use crate::source::Placed;
 use crate::transcript::Exchange;
 use crate::wire::{Json, Message, Object, parse};
 use crate::witness::{Ask, InFlight, Session};
-use indexmap::IndexMap;
 use std::time::Instant;
 
 /// A call that waits for a decision.
@@ -23,8 +23,8 @@ pub(in crate::run) struct Pending {
     ask: Ask,
     /// All that came back so far.
     pub(super) exchange: Exchange,
-    /// The approval's id, where the gateway has one.
-    approval: Option<String>,
+    /// What the gateway's approver knows it by.
+    approval: Option<Approval>,
     /// The open request of a held or elicited call.
     pub(super) flight: Option<InFlight>,
     /// The inputs that an `input_required` was answered with.
@@ -36,7 +36,7 @@ pub(in crate::run) struct Pending {
 }
 
 impl Pending {
-    pub(super) fn new(session: Session, ask: Ask, exchange: Exchange, approval: Option<String>) -> Self {
+    pub(super) fn new(session: Session, ask: Ask, exchange: Exchange, approval: Option<Approval>) -> Self {
         Self { session, ask, exchange, approval, flight: None, inputs: None, place: 0, decided: None }
     }
 }
@@ -54,8 +54,16 @@ fn question(exchange: &Exchange) -> Option<(Json, Json)> {
     })
 }
 
+/// What the gateway's approver knows a pending call by, where it is decided at the gateway's side.
+pub(super) async fn find(stage: &Stage, told: &Told) -> Option<Approval> {
+    match stage.profile.approval_style() {
+        Some(Style::Retry | Style::Held) => stage.find(told, &[]).await.ok(),
+        _ => None,
+    }
+}
+
 /// Brings one decision to where the gateway takes it.
-pub(super) async fn put(stage: &Stage, pending: &mut Pending, told: &Told, decision: Decision) -> Result<(), String> {
+pub(super) async fn put(stage: &Stage, pending: &mut Pending, decision: Decision) -> Result<(), String> {
     pending.decided = Some(Instant::now());
     let approve = decision == Decision::Approve;
     match stage.profile.approval_style() {
@@ -79,7 +87,10 @@ pub(super) async fn put(stage: &Stage, pending: &mut Pending, told: &Told, decis
             pending.inputs = Some((answers.collect(), result.get("requestState").cloned()));
             Ok(())
         }
-        Some(Style::Retry | Style::Held) => stage.decide(pending.approval.as_deref(), told, approve).await,
+        Some(Style::Retry | Style::Held) => match &pending.approval {
+            Some(approval) => stage.decide(approval, approve).await,
+            None => Err("nothing that waits for a decision was found".to_owned()),
+        },
         None => Err("the gateway has no approvals".to_owned()),
     }
 }
@@ -134,15 +145,14 @@ pub(super) fn carry(ask: &mut Ask, pending: &Pending) {
 pub(super) async fn decide(
     stage: &Stage,
     performance: &mut Performance,
-    decisions: &IndexMap<String, Decision>,
+    decisions: &[(Placed<String>, Decision)],
 ) -> Result<(), Trouble> {
     for (name, decision) in decisions {
-        let Some(pending) = performance.pending.get_mut(name) else { continue };
-        let told = stage.profile.told(&pending.exchange);
+        let Some(pending) = performance.pending.get_mut(&name.value) else { continue };
         let asked = &mut performance.asked[pending.place];
         // From here on an execution is what was decided, not a leak of the pending call.
         asked.closed = asked.closed.or(Some(Instant::now()));
-        let _ = put(stage, pending, &told, *decision).await;
+        let _ = put(stage, pending, *decision).await;
     }
     Ok(())
 }
@@ -150,9 +160,6 @@ pub(super) async fn decide(
 /// Brings a pending call to its end.
 pub(super) async fn settle(stage: &Stage, performance: &mut Performance, settle: &Settle) -> Result<(), Trouble> {
     let Some(mut pending) = performance.pending.remove(&settle.step.value) else {
-        // It was not pending after all: its own verdict says so, and there is nothing to bring to an end.
-        let first = performance.asked.iter().rev().find(|asked| asked.session.is_empty());
-        let _ = first;
         return Err(Trouble::Other(format!("`{}` is not pending", settle.step.value)));
     };
     let begin = Instant::now();
@@ -169,7 +176,7 @@ pub(super) async fn settle(stage: &Stage, performance: &mut Performance, settle:
     let exchanges = vec![exchange];
     for (name, pointer) in &settle.save {
         if let Some(value) = saved(&exchanges[0], &pointer.value) {
-            performance.variables.set(name, &value);
+            performance.variables.set(name, value);
         }
     }
     let closed = call::closed(&exchanges, call::is_pending(stage, &told));

@@ -2,11 +2,10 @@
 
 use super::Trouble;
 use super::approval::{self, Pending};
-use crate::gateway::{Style, Told, Word};
+use crate::gateway::{Pending as Approval, Style, Told, Word};
 use crate::run::judge::Asked;
 use crate::run::stage::{Opened, Stage};
-use crate::scenario::Variables;
-use crate::scenario::{Call, ToolName};
+use crate::scenario::{Call, ToolName, Variables};
 use crate::transcript::{Ended, Exchange};
 use crate::wire::Json;
 use crate::witness::{Ask, InFlight, Session};
@@ -40,7 +39,7 @@ pub(super) async fn make(stage: &Stage, call: &Call, row: &Variables, carried: O
     ask.id = call.id.as_ref().map(|id| row.fill(id)).transpose()?;
     ask.meta = call.meta.as_ref().map(|meta| row.fill(&Json::Object(meta.clone()))).transpose()?;
     for (name, value) in &call.headers {
-        ask.headers.push((name.clone(), row.text(value)?));
+        ask.headers.push((name.clone(), row.fill_string(value)?));
     }
     if let Some(carried) = carried {
         approval::carry(&mut ask, carried);
@@ -85,7 +84,10 @@ async fn drive(stage: &Stage, session: &Session, ask: Ask, call: &Call) -> Resul
         if !is_pending(stage, &told) {
             return Ok((exchanges, told, None));
         }
-        let approval = approval.or(told.approval.clone());
+        let approval = match approval {
+            Some(approval) => Some(approval),
+            None => approval::find(stage, &told).await,
+        };
         let mut pending = Pending::new(session.clone(), ask.clone(), exchange, approval);
         let Some((decision, after)) = decision.take() else {
             pending.flight = matches!(pending.exchange.ended, Ended::Quiet).then_some(flight);
@@ -94,7 +96,7 @@ async fn drive(stage: &Stage, session: &Session, ask: Ask, call: &Call) -> Resul
         if let Some(after) = after {
             stage.let_pass(after).await;
         }
-        approval::put(stage, &mut pending, &told, decision).await.map_err(Trouble::because)?;
+        approval::put(stage, &mut pending, decision).await.map_err(Trouble::because)?;
         match approval::repeat(stage, &pending) {
             Some(again) => flight = session.start(again),
             // A held call goes on: the exchange so far is replaced by the whole one.
@@ -111,7 +113,7 @@ pub(super) fn is_pending(stage: &Stage, told: &Told) -> bool {
 }
 
 /// Waits for the answer, or for the sign that the gateway waits for somebody.
-pub(super) async fn wait(stage: &Stage, flight: &mut InFlight, patience: Duration) -> (Exchange, Option<String>) {
+pub(super) async fn wait(stage: &Stage, flight: &mut InFlight, patience: Duration) -> (Exchange, Option<Approval>) {
     match stage.profile.approval_style() {
         Some(Style::Held) => wait_held(stage, flight, patience).await,
         Some(Style::Elicitation) => (flight.wait_until(approval::asks, patience).await, None),
@@ -119,19 +121,17 @@ pub(super) async fn wait(stage: &Stage, flight: &mut InFlight, patience: Duratio
     }
 }
 
-/// A held call says nothing: the approver's own list shows it.
-async fn wait_held(stage: &Stage, flight: &mut InFlight, patience: Duration) -> (Exchange, Option<String>) {
-    const LOOK: Duration = Duration::from_millis(10);
-    let until = Instant::now() + patience;
-    loop {
-        let left = until.saturating_duration_since(Instant::now());
-        let exchange = flight.wait(LOOK.min(left)).await;
-        if exchange.ended != Ended::Quiet || left.is_zero() {
-            return (exchange, None);
-        }
-        if let Some(approval) = stage.new_approval().await {
-            return (exchange, Some(approval));
-        }
+/// A held call says nothing: the approver's own list shows it. Whichever comes first ends the wait.
+async fn wait_held(stage: &Stage, flight: &mut InFlight, patience: Duration) -> (Exchange, Option<Approval>) {
+    let quiet = stage.profile.told(&flight.so_far());
+    let found = tokio::select! {
+        biased;
+        exchange = flight.wait(patience) => return (exchange, None),
+        found = stage.find_new(&quiet) => found,
+    };
+    match found {
+        Some(approval) => (flight.so_far(), Some(approval)),
+        None => (flight.wait(patience).await, None),
     }
 }
 
@@ -143,7 +143,7 @@ pub(super) fn closed(exchanges: &[Exchange], waits: bool) -> Option<Instant> {
 
 /// Finds the tool on both sides.
 fn target(stage: &Stage, name: &ToolName, row: &Variables) -> Result<Target, Trouble> {
-    let tool = row.text(&name.name)?;
+    let tool = row.fill_string(&name.name)?;
     let upstream = name.upstream.clone().or_else(|| stage.upstream_of(&tool));
     let known = upstream.is_some();
     let shown = match &upstream {

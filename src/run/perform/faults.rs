@@ -16,20 +16,25 @@ pub(super) async fn wait(stage: &Stage, wait: Wait) -> Result<(), Trouble> {
 pub(super) async fn stop(stage: &Stage, part: &Part) -> Result<(), Trouble> {
     match part {
         Part::Upstream(name) => stage.mock(name).map_err(Trouble::because)?.pause().await.map_err(Trouble::because),
-        Part::Gateway => stage.stop_gateway().await.map_err(Trouble::because),
+        Part::Gateway => Err(Trouble::because("a gateway can be restarted, not stopped")),
     }
 }
 
 pub(super) async fn start(stage: &Stage, part: &Part) -> Result<(), Trouble> {
     match part {
         Part::Upstream(name) => stage.mock(name).map_err(Trouble::because)?.resume().await.map_err(Trouble::because),
-        Part::Gateway => stage.start_gateway().await.map_err(Trouble::because),
+        Part::Gateway => Err(Trouble::because("a gateway can be restarted, not started")),
     }
 }
 
 pub(super) async fn restart(stage: &Stage, part: &Part) -> Result<(), Trouble> {
-    stop(stage, part).await?;
-    start(stage, part).await
+    match part {
+        Part::Gateway => stage.restart_gateway().await.map_err(Trouble::because),
+        upstream => {
+            stop(stage, upstream).await?;
+            start(stage, upstream).await
+        }
+    }
 }
 
 pub(super) async fn reload(stage: &Stage, reload: &Reload) -> Result<(), Trouble> {

@@ -8,6 +8,7 @@ mod listing;
 mod raw;
 mod steps;
 
+pub(super) use listing::Listed;
 pub(super) use steps::{Performance, Performed, perform};
 
 use crate::scenario::Unfilled;

@@ -5,8 +5,7 @@ use super::steps::{Performance, rows, saved};
 use crate::gateway::{Told, Word};
 use crate::run::judge::Asked;
 use crate::run::stage::{Opened, Stage};
-use crate::scenario::Variables;
-use crate::scenario::{Body, Send};
+use crate::scenario::{Body, Send, Variables};
 use crate::wire::{Json, Message, parse, parse_lenient};
 use crate::witness::{Ask, Raw};
 use bytes::Bytes;
@@ -19,7 +18,7 @@ pub(super) async fn send(stage: &Stage, performance: &mut Performance, send: &Se
             let asked = send_once(stage, send, &row).await?;
             for (name, pointer) in &send.save {
                 if let Some(value) = asked.exchanges.last().and_then(|exchange| saved(exchange, &pointer.value)) {
-                    performance.variables.set(name, &value);
+                    performance.variables.set(name, value);
                 }
             }
             performance.asked.push(asked);
@@ -30,7 +29,7 @@ pub(super) async fn send(stage: &Stage, performance: &mut Performance, send: &Se
 
 async fn send_once(stage: &Stage, send: &Send, row: &Variables) -> Result<Asked, Trouble> {
     let bytes: Bytes = match &send.body {
-        Body::Text(text) => row.text(text)?.into(),
+        Body::Text(text) => row.fill_string(text)?.into(),
         Body::Bytes(bytes) => bytes.clone().into(),
     };
     let session = stage.voice_name(&send.voice);

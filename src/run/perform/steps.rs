@@ -8,10 +8,9 @@ use super::{approval, faults, raw};
 use crate::run::judge::Asked;
 use crate::run::plan::unmet;
 use crate::run::stage::Stage;
-use crate::scenario::Variables;
-use crate::scenario::{Call, Kind, Step};
-use crate::transcript::Received;
-use crate::wire::Json;
+use crate::scenario::{Call, Column, Kind, Over, Step, Variables, pointer};
+use crate::transcript::{Exchange, Received};
+use crate::wire::{Json, Message};
 use futures_util::future::join_all;
 use std::collections::HashMap;
 use std::ops::Range;
@@ -119,7 +118,7 @@ impl Performance {
         for row in rows(&call.over, &self.variables)? {
             for _ in 0..call.times {
                 let made = call::make(stage, call, &row, carried(&self.pending, call)).await?;
-                self.keep(stage, call, made);
+                self.keep(call, made);
             }
         }
         Ok(())
@@ -139,15 +138,15 @@ impl Performance {
         let pending = &self.pending;
         let made = join_all(all.iter().map(|(call, row)| call::make(stage, call, row, carried(pending, call)))).await;
         for ((call, _), made) in all.iter().zip(made) {
-            self.keep(stage, call, made?);
+            self.keep(call, made?);
         }
         Ok(())
     }
 
-    fn keep(&mut self, stage: &Stage, call: &Call, made: Made) {
+    fn keep(&mut self, call: &Call, made: Made) {
         for (name, pointer) in &call.save {
             if let Some(value) = made.asked.exchanges.last().and_then(|exchange| saved(exchange, &pointer.value)) {
-                self.variables.set(name, &value);
+                self.variables.set(name, value);
             }
         }
         let place = self.asked.len();
@@ -157,7 +156,6 @@ impl Performance {
             let name = call.name.as_ref().map_or_else(|| format!("#{place}"), |name| name.value.clone());
             self.pending.insert(name, pending);
         }
-        let _ = stage;
     }
 
     /// What still waits at the end is taken back; its window stays open, so that an execution is still its doing.
@@ -175,14 +173,13 @@ fn carried<'a>(pending: &'a HashMap<String, Pending>, call: &Call) -> Option<&'a
 }
 
 /// What a pointer finds in a reply's result.
-pub(super) fn saved(exchange: &crate::transcript::Exchange, pointer: &str) -> Option<Json> {
-    let crate::wire::Message::Response { outcome: Ok(result), .. } = exchange.response()? else { return None };
-    crate::run::variables::reach(&result, pointer)
+pub(super) fn saved(exchange: &Exchange, at: &str) -> Option<Json> {
+    let Message::Response { outcome: Ok(result), .. } = exchange.response()? else { return None };
+    pointer::at(&result, at)
 }
 
 /// The variables of each row of a table; one row where there is none.
-pub(super) fn rows(over: &crate::scenario::Over, variables: &Variables) -> Result<Vec<Variables>, Trouble> {
-    use crate::scenario::Column;
+pub(super) fn rows(over: &Over, variables: &Variables) -> Result<Vec<Variables>, Trouble> {
     let mut columns: Vec<(&str, Vec<Json>)> = Vec::new();
     for (name, column) in &over.0 {
         let values = match column {
@@ -195,5 +192,10 @@ pub(super) fn rows(over: &crate::scenario::Over, variables: &Variables) -> Resul
         columns.push((name, values));
     }
     let Some(length) = columns.iter().map(|(_, values)| values.len()).min() else { return Ok(vec![variables.clone()]) };
-    Ok((0..length).map(|row| variables.with(columns.iter().map(|(name, values)| (*name, &values[row])))).collect())
+    let row = |index: usize| {
+        let mut row = variables.clone();
+        columns.iter().for_each(|(name, values)| row.set(name, values[index].clone()));
+        row
+    };
+    Ok((0..length).map(row).collect())
 }

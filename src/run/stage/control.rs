@@ -1,7 +1,7 @@
 //! What a scenario does to the gateway and to time, beside making calls.
 
 use super::Stage;
-use super::gateway::grant;
+use super::gateway::{document, grant};
 use super::mocks;
 use crate::gateway::{Decision, Pending, Told};
 use crate::scenario::{Boundary, Change, Reload};
@@ -13,6 +13,23 @@ impl Stage {
         let gateway = self.stand.gateway.read().await;
         let gateway = gateway.as_ref().ok_or("the gateway is stopped")?;
         gateway.find(told, hints).await.map_err(|error| error.to_string())
+    }
+
+    /// Finds what waits for a decision and was not found before; `None` where nothing shows in time.
+    pub(in crate::run) async fn find_new(&self, told: &Told) -> Option<Pending> {
+        let patience = tokio::time::Instant::now() + self.patience;
+        loop {
+            let found = self.find(told, &[]).await.ok()?;
+            let id = found.id().unwrap_or_default().to_owned();
+            if self.found.lock().await.insert(id) {
+                return Some(found);
+            }
+            if tokio::time::Instant::now() >= patience {
+                return None;
+            }
+            // The approver's list is somebody else's: it can only be asked again.
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
     }
 
     /// Brings a decision to the gateway's approver.
@@ -68,7 +85,7 @@ impl Stage {
         for identity in &mut identities {
             let meant = reload.identity.as_ref().is_none_or(|name| name.value == identity.name);
             if let Some(policy) = reload.policy.as_ref().filter(|_| meant && identity.policy.is_some()) {
-                identity.policy = Some(policy.document.clone());
+                identity.policy = Some(document(&policy.policy));
             }
         }
         if let Some(embedded) = &self.stand.embedded {

@@ -10,7 +10,6 @@ use crate::scenario::{Identity, IdentityPolicy, PolicyText, Scenario, Spoil};
 use indexmap::IndexMap;
 use serde_json::Value;
 use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::RwLock;
@@ -169,13 +168,18 @@ fn spoil(scenario: &Scenario) -> Option<gateway::Spoil> {
     })
 }
 
+/// A policy as the document that it was.
+pub(super) fn document(policy: &Policy) -> Value {
+    serde_json::to_value(policy).expect("a policy is plain data")
+}
+
 /// Every identity with a fresh token.
 fn identities(scenario: &Scenario) -> Vec<gateway::Identity> {
-    let shared = scenario.policy.as_ref().map(|policy| policy.document.clone());
+    let shared = scenario.policy.as_ref().map(|text| document(&text.policy));
     let policy = |identity: &Identity| match &identity.policy {
         IdentityPolicy::Shared => shared.clone(),
         IdentityPolicy::None => None,
-        IdentityPolicy::Own(PolicyText { document, .. }) => Some(document.clone()),
+        IdentityPolicy::Own(PolicyText { policy, .. }) => Some(document(policy)),
     };
     let one = |(name, identity): (&String, &Identity)| gateway::Identity {
         name: name.clone(),

@@ -1,7 +1,7 @@
 //! The servers behind the gateway, as the scenario wants them.
 
 use super::SetupError;
-use crate::mock::{self, Mock, MockServer};
+use crate::mock::{self, Answer, Mock, MockServer};
 use crate::scenario::{After, Change, Changed, Reads, Scenario, Upstream};
 use indexmap::IndexMap;
 use serde_json::{Map, Value};
@@ -19,7 +19,8 @@ async fn start_one(name: &str, upstream: &Upstream) -> Result<MockServer, SetupE
     let wrong = |why: String| SetupError::Scenario(format!("upstream `{name}`: {why}"));
     let mut mock = Mock::named(&upstream.mock.value).ok_or_else(|| wrong(format!("no mock `{}`", upstream.mock.value)))?;
     for (tool, answers) in &upstream.answers {
-        let values = answers.iter().map(|answer| answer.value.clone()).collect();
+        let values: Result<Vec<Answer>, _> = answers.iter().map(|one| serde_json::from_value(one.value.clone())).collect();
+        let values = values.map_err(|error| wrong(format!("an answer of `{tool}`: {error}")))?;
         mock = mock.with_answers(tool, values).map_err(|error| wrong(error.to_string()))?;
     }
     let mut builder = MockServer::builder(mock).named(name).receipts(true).lenient(upstream.reads == Reads::Leniently);

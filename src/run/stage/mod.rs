@@ -15,7 +15,7 @@ use crate::reference::Clock;
 use crate::scenario::{Scenario, Variables};
 use crate::wire::{Json, Revision};
 use indexmap::IndexMap;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 use tempfile::TempDir;
@@ -44,6 +44,8 @@ pub(super) struct Stage {
     mocks: IndexMap<String, MockServer>,
     stand: Stand,
     sessions: Mutex<HashMap<String, sessions::Open>>,
+    /// The approvals that were found already, by id.
+    found: Mutex<HashSet<String>>,
     /// The gateway's folder; gone with the stage.
     _folder: TempDir,
 }
@@ -96,6 +98,7 @@ impl Stage {
             mocks,
             stand,
             sessions: Mutex::default(),
+            found: Mutex::default(),
             _folder: folder,
         })
     }

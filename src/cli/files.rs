@@ -1,0 +1,105 @@
+//! Finding what the user names: scenarios, profiles, flaws; every mistake in them told at once.
+
+use super::{Exit, Surroundings, say};
+use crate::diagnostic::{Diagnostics, did_you_mean, listed};
+use crate::embedded;
+use crate::gateway::{self, Profile};
+use crate::reference::FLAWS;
+use crate::scenario::{self, Scenario};
+use std::path::{Path, PathBuf};
+
+/// The scenarios under these paths; the shipped ones where there is none. All mistakes of all files are told.
+pub(super) fn scenarios(paths: &[PathBuf], surroundings: &Surroundings) -> Result<Vec<Scenario>, Exit> {
+    let mut read = Vec::new();
+    let mut wrong = false;
+    for (file, text) in texts(paths)? {
+        match scenario::read(&text, &file) {
+            Ok(scenario) => read.push(scenario),
+            Err(mistakes) => {
+                wrong = true;
+                tell(&mistakes, surroundings);
+            }
+        }
+    }
+    if wrong { Err(Exit::Mistake) } else { Ok(read) }
+}
+
+/// Draws diagnostics on standard error.
+pub(super) fn tell(diagnostics: &Diagnostics, surroundings: &Surroundings) {
+    say(&diagnostics.render(surroundings.colour_of_errors()));
+}
+
+/// Name and text of each scenario file, in order.
+pub(super) fn texts(paths: &[PathBuf]) -> Result<Vec<(String, String)>, Exit> {
+    if paths.is_empty() {
+        let shipped = embedded::SCENARIOS.iter().filter(|file| file.path.ends_with(".yaml"));
+        return Ok(shipped.map(|file| (format!("scenarios/{}", file.path), file.text.to_owned())).collect());
+    }
+    let mut files = Vec::new();
+    for path in paths {
+        let before = files.len();
+        collect(path, &mut files)?;
+        files[before..].sort();
+    }
+    let read = |path: PathBuf| match std::fs::read_to_string(&path) {
+        Ok(text) => Ok((path.display().to_string(), text)),
+        Err(error) => {
+            say(&format!("`{}` cannot be read: {error}", path.display()));
+            Err(Exit::Mistake)
+        }
+    };
+    files.into_iter().map(read).collect()
+}
+
+fn collect(path: &Path, files: &mut Vec<PathBuf>) -> Result<(), Exit> {
+    let unreadable = |error: std::io::Error| {
+        say(&format!("`{}` cannot be read: {error}", path.display()));
+        Exit::Mistake
+    };
+    if !std::fs::metadata(path).map_err(unreadable)?.is_dir() {
+        files.push(path.to_owned());
+        return Ok(());
+    }
+    for entry in std::fs::read_dir(path).map_err(unreadable)? {
+        let entry = entry.map_err(unreadable)?.path();
+        let is_yaml = entry.extension().is_some_and(|ending| ending == "yaml" || ending == "yml");
+        // Folders of snapshots and policies lie among scenarios and hold none.
+        if is_yaml || (entry.is_dir() && entry.file_name().is_some_and(|name| name != "snapshots")) {
+            collect(&entry, files)?;
+        }
+    }
+    Ok(())
+}
+
+/// The profile of that name, or in that folder.
+pub(super) fn profile(name: &str) -> Result<Profile, Exit> {
+    if let Some(profile) = gateway::named(name) {
+        return Ok(profile);
+    }
+    let folder = Path::new(name);
+    if folder.is_dir() {
+        return Profile::from_folder(folder).map_err(|error| {
+            say(&error.to_string());
+            Exit::Mistake
+        });
+    }
+    let hint = did_you_mean(name, gateway::shipped_names()).map(|near| format!("\nhelp: did you mean `{near}`?"));
+    let known = listed(gateway::shipped_names());
+    say(&format!("no gateway `{name}`: neither a shipped profile ({known}) nor a folder{}", hint.unwrap_or_default()));
+    Err(Exit::Mistake)
+}
+
+/// Whether a profile can be told to lie in that way.
+pub(super) fn flaw(name: &str, profile: &Profile) -> Result<(), Exit> {
+    if !profile.is_embedded() {
+        say(&format!("`--flaw` is for the embedded reference gateway, not for `{}`", profile.gateway));
+        return Err(Exit::Mistake);
+    }
+    let names = || FLAWS.iter().map(|flaw| flaw.name);
+    if names().any(|known| known == name) {
+        return Ok(());
+    }
+    let hint = did_you_mean(name, names()).map(|near| format!("did you mean `{near}`?"));
+    say(&format!("no flaw `{name}`\nhelp: {}", hint.unwrap_or_else(|| format!("known are {}", listed(names())))));
+    Err(Exit::Mistake)
+}
