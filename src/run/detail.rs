@@ -5,7 +5,8 @@ use super::judge::{Asked, Judged};
 use super::perform::{Listed, Performed};
 use super::verify::{Evidence, Finding, fell};
 use crate::mock::Arrival;
-use crate::scenario::{Detailed, EntryExpect, HttpExpect, Listing, Pattern, UpstreamExpect};
+use crate::source::Placed;
+use crate::scenario::{Detailed, EntryExpect, HttpExpect, Listing, Pattern, UpstreamExpect, Variables};
 use crate::transcript::Exchange;
 use crate::wire::{Json, Message, canonical};
 
@@ -26,6 +27,7 @@ pub(super) fn detailed(evidence: &Evidence<'_>, detailed: &Detailed, calls: &[(&
 }
 
 fn one(evidence: &Evidence<'_>, detailed: &Detailed, asked: &Asked, judged: &Judged) -> Option<Finding> {
+    let variables = &evidence.performance.variables;
     let exchange = asked.exchanges.last()?;
     let response = exchange.response();
     let result = match &response {
@@ -40,11 +42,11 @@ fn one(evidence: &Evidence<'_>, detailed: &Detailed, asked: &Asked, judged: &Jud
         ("reply", &detailed.reply, reply(exchange)),
     ];
     for (what, pattern, value) in checks {
-        if let Some(finding) = pattern.as_ref().and_then(|pattern| unlike(what, pattern, value.as_ref())) {
+        if let Some(finding) = pattern.as_ref().and_then(|pattern| unlike(variables, what, pattern, value.as_ref())) {
             return Some(finding);
         }
     }
-    if let Some(finding) = detailed.http.as_ref().and_then(|expected| head(expected, exchange)) {
+    if let Some(finding) = detailed.http.as_ref().and_then(|expected| head(variables, expected, exchange)) {
         return Some(finding);
     }
     let arrivals: Vec<&Arrival> = judged.arrivals.iter().map(|place| &evidence.arrivals[*place]).collect();
@@ -56,7 +58,7 @@ fn one(evidence: &Evidence<'_>, detailed: &Detailed, asked: &Asked, judged: &Jud
             return Some(Finding::of(false, format!("{amount} executions"), count.to_string()));
         }
     }
-    if let Some(finding) = detailed.upstream.as_ref().and_then(|expected| upstream(expected, asked, &arrivals)) {
+    if let Some(finding) = detailed.upstream.as_ref().and_then(|expected| upstream(variables, expected, asked, &arrivals)) {
         return Some(finding);
     }
     let took = exchange.received.last().map(|piece| piece.at.duration_since(asked.opened));
@@ -96,13 +98,17 @@ fn reply(exchange: &Exchange) -> Option<Json> {
     (!bytes.is_empty()).then(|| crate::wire::parse(bytes).unwrap_or_else(|_| text()))
 }
 
-fn unlike(what: &str, pattern: &Pattern, value: Option<&Json>) -> Option<Finding> {
-    let why = pattern.unmet(value)?;
-    let was = value.map_or("nothing".to_owned(), |value| crate::diagnostic::printable_within(&value.to_string(), 400));
-    Some(Finding::of(false, format!("{what} {why}"), was))
+fn unlike(variables: &Variables, what: &str, pattern: &Pattern, value: Option<&Json>) -> Option<Finding> {
+    let pattern = match pattern.filled(variables) {
+        Ok(pattern) => pattern,
+        Err(unfilled) => return Some(Finding::of(false, what, unfilled.to_string())),
+    };
+    let unmet = pattern.meets(value).err()?;
+    let place = if unmet.at.is_empty() { String::new() } else { format!(" at `{}`", unmet.at) };
+    Some(Finding::of(false, format!("{what}{place} {}", unmet.expected), unmet.found))
 }
 
-fn head(expected: &HttpExpect, exchange: &Exchange) -> Option<Finding> {
+fn head(variables: &Variables, expected: &HttpExpect, exchange: &Exchange) -> Option<Finding> {
     let Some(http) = &exchange.http else { return Some(Finding::of(false, "an HTTP response", "none")) };
     if !expected.status.is_empty() && !expected.status.contains(&http.status) {
         let words: Vec<String> = expected.status.iter().map(u16::to_string).collect();
@@ -110,18 +116,23 @@ fn head(expected: &HttpExpect, exchange: &Exchange) -> Option<Finding> {
     }
     for (name, pattern) in &expected.headers {
         let value = exchange.header(name).map(Json::from);
-        if let Some(finding) = unlike(&format!("header {name}"), pattern, value.as_ref()) {
+        if let Some(finding) = unlike(variables, &format!("header {name}"), pattern, value.as_ref()) {
             return Some(finding);
         }
     }
     let body = exchange.received.iter().map(|piece| String::from_utf8_lossy(&piece.bytes)).collect::<String>();
-    unlike("body", expected.body.as_ref()?, Some(&Json::from(body)))
+    unlike(variables, "body", expected.body.as_ref()?, Some(&Json::from(body)))
 }
 
-fn upstream(expected: &UpstreamExpect, asked: &Asked, arrivals: &[&Arrival]) -> Option<Finding> {
+fn upstream(
+    variables: &Variables,
+    expected: &UpstreamExpect,
+    asked: &Asked,
+    arrivals: &[&Arrival],
+) -> Option<Finding> {
     let there: Vec<&&Arrival> = arrivals
         .iter()
-        .filter(|arrival| expected.name.as_ref().is_none_or(|name| *name == arrival.upstream))
+        .filter(|arrival| expected.name.as_ref().is_none_or(|name| name.value == arrival.upstream))
         .collect();
     if let Some(amount) = expected.arrivals
         && !amount.meets(there.len() as u64)
@@ -133,12 +144,12 @@ fn upstream(expected: &UpstreamExpect, asked: &Asked, arrivals: &[&Arrival]) -> 
     }
     there.iter().find_map(|arrival| {
         let call = arrival.calls.iter().find(|call| asked.tool.as_ref().is_none_or(|tool| *tool == call.tool))?;
-        let arguments = expected.arguments.as_ref().and_then(|one| unlike("arguments", one, Some(&call.arguments)));
-        let meta = || expected.meta.as_ref().and_then(|one| unlike("_meta", one, call.meta.as_ref()));
+        let arguments = expected.arguments.as_ref().and_then(|one| unlike(variables, "arguments", one, Some(&call.arguments)));
+        let meta = || expected.meta.as_ref().and_then(|one| unlike(variables, "_meta", one, call.meta.as_ref()));
         let headers = || {
             expected.headers.iter().find_map(|(name, pattern)| {
                 let value = arrival.headers.iter().find(|(known, _)| known == name).map(|(_, value)| Json::from(value.as_str()));
-                unlike(&format!("header {name}"), pattern, value.as_ref())
+                unlike(variables, &format!("header {name}"), pattern, value.as_ref())
             })
         };
         arguments.or_else(meta).or_else(headers)
@@ -154,20 +165,21 @@ pub(super) fn listing(evidence: &Evidence<'_>, expected: &Listing, performed: &P
         return Finding::of(!expected.verdict.is_empty(), "a whole list", answer);
     }
     let mut wrong = Vec::new();
-    for name in expected.includes.iter().filter(|name| !listed.tools.contains_key(*name)) {
+    let names = |placed: &[Placed<String>]| placed.iter().map(|name| name.value.clone()).collect::<Vec<_>>();
+    for name in names(&expected.includes).iter().filter(|name| !listed.tools.contains_key(*name)) {
         wrong.push(format!("`{name}` is missing"));
     }
-    for name in expected.excludes.iter().filter(|name| listed.tools.contains_key(*name)) {
+    for name in names(&expected.excludes).iter().filter(|name| listed.tools.contains_key(*name)) {
         wrong.push(format!("`{name}` is listed"));
     }
-    if let Some(exactly) = &expected.exactly {
+    if let Some(exactly) = expected.exactly.as_deref().map(names) {
         wrong.extend(exactly.iter().filter(|name| !listed.tools.contains_key(*name)).map(|name| format!("`{name}` is missing")));
         wrong.extend(listed.tools.keys().filter(|name| !exactly.contains(name)).map(|name| format!("`{name}` is listed")));
     }
     if let Some(earlier) = expected.same_as.as_ref() {
-        match evidence.performance.lists.get(earlier) {
+        match evidence.performance.lists.get(&earlier.value) {
             Some(before) => wrong.extend(differences(before, listed)),
-            None => wrong.push(format!("no list is named `{earlier}`")),
+            None => wrong.push(format!("no list is named `{}`", earlier.value)),
         }
     }
     for (tool, choices) in &expected.entry {
@@ -197,9 +209,9 @@ fn is_entry(evidence: &Evidence<'_>, choice: &EntryExpect, tool: &str, listed: &
     match choice {
         EntryExpect::Absent => entry.is_none(),
         EntryExpect::SameAs(earlier) => {
-            let before = evidence.performance.lists.get(earlier).and_then(|list| list.tools.get(tool));
+            let before = evidence.performance.lists.get(&earlier.value).and_then(|list| list.tools.get(tool));
             before.zip(entry).is_some_and(|(before, now)| canonical::same(before, now))
         }
-        EntryExpect::Like(pattern) => entry.is_some_and(|entry| pattern.unmet(Some(entry)).is_none()),
+        EntryExpect::Like(pattern) => entry.is_some_and(|entry| pattern.meets(Some(entry)).is_ok()),
     }
 }

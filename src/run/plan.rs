@@ -2,7 +2,7 @@
 
 use crate::declared::{Declared, Spoken};
 use crate::gateway::Profile;
-use crate::scenario::{EraChoice, Given, Kind, Part, Scenario, Step, Wait};
+use crate::scenario::{Boundary, EraChoice, Given, Kind, Part, Scenario, Step, Wait};
 use crate::wire::{Era, Revision};
 use std::sync::Arc;
 use std::time::Duration;
@@ -155,11 +155,20 @@ pub fn flat(steps: &[Step]) -> impl Iterator<Item = &Step> {
     })
 }
 
+/// How long a calendar window lasts.
+pub fn length(boundary: Boundary) -> Duration {
+    Duration::from_secs(match boundary {
+        Boundary::Minute => 60,
+        Boundary::Hour => 3_600,
+        Boundary::Day => 86_400,
+    })
+}
+
 /// How long a scenario waits on purpose, at most.
 fn longest_wait(scenario: &Scenario) -> Duration {
     let wait = |step: &Step| match &step.kind {
         Kind::Wait(Wait::For(time)) => *time,
-        Kind::Wait(Wait::Until(boundary)) => boundary.length(),
+        Kind::Wait(Wait::Until(boundary)) => length(*boundary),
         _ => Duration::ZERO,
     };
     flat(&scenario.steps).map(wait).sum()

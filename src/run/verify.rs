@@ -6,7 +6,8 @@ use super::outcome::StepOutcome;
 use super::perform::{Performance, Performed};
 use super::verdict::meets;
 use crate::mock::Arrival;
-use crate::scenario::{Call, Detailed, Expect, Kind, NoticeExpect, Step, Verdict};
+use crate::scenario::{Call, Detailed, Expect, Kind, NoticeExpect, Step, Tally, Verdict};
+use crate::source::Placed;
 use crate::wire::canonical::Fidelity;
 
 /// Everything that is known when the ledgers are closed.
@@ -77,7 +78,7 @@ fn finding(evidence: &Evidence<'_>, step: &Step, performed: &Performed, calls: &
         Some(Expect::Counts(tallies)) => {
             Finding::of(expectation::counts(&fell, tallies), expectation::tallies(tallies), expectation::describe(&fell))
         }
-        Some(Expect::PerSession(sessions)) => per_session(&fell, sessions),
+        Some(Expect::Each(sessions)) => per_session(&fell, sessions),
         Some(Expect::Detailed(detailed)) => super::detail::detailed(evidence, detailed, calls),
         Some(Expect::Listing(listing)) => super::detail::listing(evidence, listing, performed),
         Some(Expect::Notice(expected)) => {
@@ -92,11 +93,11 @@ fn expectation_free(fell: &[Fell]) -> String {
     if fell.is_empty() { String::new() } else { expectation::describe(fell) }
 }
 
-fn per_session(fell: &[Fell], sessions: &indexmap::IndexMap<String, Vec<crate::scenario::Tally>>) -> Finding {
+fn per_session(fell: &[Fell], sessions: &[(Placed<String>, Vec<Tally>)]) -> Finding {
     let of = |name: &str| fell.iter().filter(|one| one.session == name).cloned().collect::<Vec<_>>();
-    let met = sessions.iter().all(|(name, tallies)| expectation::counts(&of(name), tallies));
-    let expected = sessions.iter().map(|(name, tallies)| format!("{name}: {}", expectation::tallies(tallies)));
-    let was = sessions.keys().map(|name| format!("{name}: {}", expectation::describe(&of(name))));
+    let met = sessions.iter().all(|(name, tallies)| expectation::counts(&of(&name.value), tallies));
+    let expected = sessions.iter().map(|(name, tallies)| format!("{}: {}", name.value, expectation::tallies(tallies)));
+    let was = sessions.iter().map(|(name, _)| format!("{}: {}", name.value, expectation::describe(&of(&name.value))));
     Finding::of(met, expected.collect::<Vec<_>>().join("; "), was.collect::<Vec<_>>().join("; "))
 }
 
@@ -149,7 +150,7 @@ fn name(step: &Step) -> String {
         Kind::Notice(notice) => format!("notice {}", notice.method),
         Kind::Send(_) => "send".to_owned(),
         Kind::Wait(_) => "wait".to_owned(),
-        Kind::Decide(decisions) => format!("decide {}", decisions.keys().cloned().collect::<Vec<_>>().join(", ")),
+        Kind::Decide(decisions) => format!("decide {}", decisions.iter().map(|(name, _)| name.value.as_str()).collect::<Vec<_>>().join(", ")),
         Kind::Settle(settle) => format!("settle {}", settle.step.value),
         Kind::Stop(_) => "stop".to_owned(),
         Kind::Start(_) => "start".to_owned(),

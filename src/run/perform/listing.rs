@@ -30,7 +30,7 @@ pub(super) async fn list(stage: &Stage, list: &List) -> Result<Listed, Trouble> 
         Opened::Refused(exchange) => return Ok(Listed { pages: vec![exchange], ..Listed::default() }),
     };
     let outcome = open.list_tools(patience).await;
-    let whole = outcome.is_whole();
+    let whole = outcome.incomplete.is_none();
     let mut tools = IndexMap::new();
     for mut entry in outcome.tools {
         let shown = entry.get("name").and_then(Json::as_str).unwrap_or_default().to_owned();

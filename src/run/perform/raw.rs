@@ -9,6 +9,7 @@ use crate::scenario::{Body, Send, Variables};
 use crate::wire::{Json, Message, parse, parse_lenient};
 use crate::witness::{Ask, Raw};
 use bytes::Bytes;
+use http::Method;
 use std::time::Instant;
 
 /// Sends the bytes for each row, as often as the step says.
@@ -39,17 +40,14 @@ async fn send_once(stage: &Stage, send: &Send, row: &Variables) -> Result<Asked,
     let exchange = match stage.session(&session).await {
         Opened::Refused(exchange) => exchange,
         Opened::Open(open) => {
-            let mut headers: Vec<(String, Option<String>)> =
-                stage.credential_of(&send.voice).into_iter().map(|(name, value)| (name, Some(value))).collect();
-            headers.extend(send.headers.iter().cloned());
-            let raw = Raw { bytes, headers, method: send.method.clone(), path: send.path.clone(), id: id.clone() };
+            let raw = raw(stage, send, bytes, id.clone())?;
             let mut flight = open.start_raw(raw);
             let patience = send.voice.within.unwrap_or(stage.patience);
             if id.is_some() || !stage.profile.speaks_lines() {
                 flight.wait(patience).await
             } else {
                 // Nothing on stdio answers a frame without an id: whatever comes of it comes before the next answer.
-                open.start(Ask::new("ping")).wait(patience).await;
+                open.start(Ask::new("ping", Json::object())).wait(patience).await;
                 flight.so_far()
             }
         }
@@ -67,6 +65,21 @@ async fn send_once(stage: &Stage, send: &Send, row: &Variables) -> Result<Asked,
         notification,
         known: true,
     })
+}
+
+/// The bytes with what the step says about the HTTP around them.
+fn raw(stage: &Stage, send: &Send, bytes: Bytes, id: Option<Json>) -> Result<Raw, Trouble> {
+    let mut headers = stage.credential_of(&send.voice);
+    let mut without = Vec::new();
+    for (name, value) in &send.headers {
+        match value {
+            Some(value) => headers.push((name.clone(), value.clone())),
+            None => without.push(name.clone()),
+        }
+    }
+    let method = send.method.as_ref().map(|verb| Method::from_bytes(verb.as_bytes())).transpose();
+    let method = method.map_err(|_| Trouble::Other(format!("`{:?}` is no HTTP method", send.method)))?;
+    Ok(Raw { bytes, headers, without, method, path: send.path.clone(), id })
 }
 
 /// HTTP says 202 to a notification: that is no answer to a call.

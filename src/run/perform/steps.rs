@@ -161,7 +161,7 @@ impl Performance {
     /// What still waits at the end is taken back; its window stays open, so that an execution is still its doing.
     async fn cancel_what_is_pending(&mut self) {
         for (_, pending) in self.pending.drain() {
-            if let Some(flight) = pending.flight {
+            if let Some(mut flight) = pending.flight {
                 flight.cancel().await;
             }
         }

@@ -4,6 +4,7 @@ use super::Stage;
 use super::gateway::{document, grant};
 use super::mocks;
 use crate::gateway::{Decision, Pending, Told};
+use crate::run::plan::length;
 use crate::scenario::{Boundary, Change, Reload};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -61,11 +62,7 @@ impl Stage {
             Some(embedded) => embedded.clock.now(),
             None => SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default(),
         };
-        let length = match boundary {
-            Boundary::Minute => 60,
-            Boundary::Hour => 3_600,
-            Boundary::Day => 86_400,
-        };
+        let length = length(boundary).as_secs();
         let next = (now.as_secs() / length + 1) * length;
         Duration::from_secs(next).saturating_sub(now)
     }

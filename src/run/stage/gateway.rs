@@ -28,8 +28,10 @@ pub(super) struct Inputs<'a> {
 pub(in crate::run) struct Stand {
     /// How it is connected to, read, and decided; also where it is no process of its own.
     pub(super) gateway: RwLock<Option<RunningGateway>>,
-    /// The profile's facts: identities and their tokens.
+    /// Who calls, with tokens and policies.
     identities: Vec<gateway::Identity>,
+    /// What its templates saw.
+    facts: Facts,
     /// The reference, where it lives in this process.
     pub(super) embedded: Option<Embedded>,
     /// Why it does not stand: a gateway that refuses a broken policy is right not to.
@@ -55,7 +57,7 @@ impl Stand {
         }
         let ports = gateway::free_ports().map_err(SetupError::machine("finding free ports"))?;
         let facts = Facts::of(&profile, given, &place, ports);
-        let mut rendered = match gateway::render(&profile, facts) {
+        let mut rendered = match gateway::render(&profile, facts.clone()) {
             Ok(rendered) => rendered,
             Err(RenderError::Cannot(what)) => return Err(SetupError::Cannot(what)),
             Err(error) => return Err(StartError::Render { gateway: profile.gateway.clone(), error }.into()),
@@ -71,7 +73,7 @@ impl Stand {
             Err(StartError::Ended { last_words, .. }) if spoiled.is_some() => (None, Some(last_words)),
             Err(error) => return Err(error.into()),
         };
-        Ok(Self { gateway: RwLock::new(gateway), identities, embedded: None, refusal })
+        Ok(Self { gateway: RwLock::new(gateway), identities, facts, embedded: None, refusal })
     }
 
     async fn embed(contender: &Contender, inputs: &Inputs<'_>, given: &gateway::Inputs) -> Result<Self, SetupError> {
@@ -86,7 +88,7 @@ impl Stand {
             Ok(settings) => settings,
             Err(why) if spoil(inputs.scenario).is_some() => {
                 let identities = given.identities.clone();
-                return Ok(Self { gateway: RwLock::new(None), identities, embedded: None, refusal: Some(why) });
+                return Ok(Self { gateway: RwLock::new(None), identities, facts, embedded: None, refusal: Some(why) });
             }
             Err(why) => return Err(SetupError::Scenario(why)),
         };
@@ -100,10 +102,10 @@ impl Stand {
         serving.spawn(async move { front_door.serve_http(front, front_stop).await });
         let (side_door, side_stop) = (reference.clone(), stop.clone());
         serving.spawn(async move { side_door.serve_decisions(side, side_stop).await });
-        let gateway = RunningGateway::attached(profile, facts, &place)?;
+        let gateway = RunningGateway::attached(profile, facts.clone(), &place)?;
         let embedded = Embedded { reference, clock, stop, serving };
         let identities = given.identities.clone();
-        Ok(Self { gateway: RwLock::new(Some(gateway)), identities, embedded: Some(embedded), refusal: None })
+        Ok(Self { gateway: RwLock::new(Some(gateway)), identities, facts, embedded: Some(embedded), refusal: None })
     }
 
     /// How an identity connects.
@@ -123,6 +125,11 @@ impl Stand {
             Connection::Http { url, .. } => Connection::Http { url, headers: Vec::new() },
             lines => lines,
         })
+    }
+
+    /// What its templates saw.
+    pub(super) fn facts(&self) -> &Facts {
+        &self.facts
     }
 
     /// The identities with their tokens and policies.

@@ -9,7 +9,7 @@ pub(super) use gateway::Stand;
 pub(super) use sessions::Opened;
 
 use super::plan::{Contender, Entry};
-use crate::gateway::{Names, Profile, StartError};
+use crate::gateway::{Facts, Names, Profile, StartError};
 use crate::mock::{Arrival, MockServer};
 use crate::reference::Clock;
 use crate::scenario::{Scenario, Variables};
@@ -83,11 +83,11 @@ impl Stage {
     pub(super) async fn set_up(entry: &Entry, setting: &Setting) -> Result<Self, SetupError> {
         let (scenario, contender) = (&entry.scenario, &entry.contender);
         let mocks = mocks::start(scenario).await?;
-        let names = names(&contender.profile, &mocks)?;
         let folder = tempfile::Builder::new().prefix("gauntlet-").tempdir();
         let folder = folder.map_err(SetupError::machine("making a folder for the gateway"))?;
         let inputs = gateway::Inputs { scenario, mocks: &mocks, setting, folder: folder.path() };
         let stand = Stand::start(contender, &inputs).await?;
+        let names = names(&contender.profile, stand.facts(), &mocks)?;
         Ok(Self {
             scenario: scenario.clone(),
             profile: contender.profile.clone(),
@@ -140,12 +140,11 @@ impl Stage {
 }
 
 /// The names of all tools as the gateway shows them.
-fn names(profile: &Profile, mocks: &IndexMap<String, MockServer>) -> Result<Names, SetupError> {
+fn names(profile: &Profile, facts: &Facts, mocks: &IndexMap<String, MockServer>) -> Result<Names, SetupError> {
     let tools: Vec<(String, Vec<String>)> =
         mocks.iter().map(|(name, server)| (name.clone(), server.tool_names())).collect();
     let pairs = tools.iter().flat_map(|(upstream, names)| names.iter().map(move |tool| (upstream.as_str(), tool.as_str())));
-    let upstreams: Vec<&str> = mocks.keys().map(String::as_str).collect();
-    Names::of(profile, &upstreams, pairs).map_err(|error| SetupError::Scenario(error.to_string()))
+    Names::of(profile, facts, pairs).map_err(|error| SetupError::Scenario(error.to_string()))
 }
 
 /// A marker for each canary: unlike anything that the mocks say by themselves.

@@ -2,7 +2,7 @@
 
 use super::Stage;
 use crate::gateway::{self, Connection, Style};
-use crate::scenario::Voice;
+use crate::scenario::{Kind, Voice};
 use crate::transcript::{Ended, Exchange, Sent};
 use crate::transport::child::{self, Child, Talk};
 use crate::witness::{OpenError, Opening, Session, Target};
@@ -80,6 +80,12 @@ impl Stage {
         }
     }
 
+    /// Whether notices matter: where none is waited for, a stream for them is only in the way.
+    fn listens(&self) -> bool {
+        let waits = self.scenario.steps.iter().any(|step| matches!(step.kind, Kind::Notice(_)));
+        waits || self.profile.approval_style() == Some(Style::Elicitation)
+    }
+
     async fn open(&self, name: &str) -> Open {
         let session = self.scenario.sessions.get(name);
         let identity = session.and_then(|session| session.identity.clone());
@@ -87,6 +93,7 @@ impl Stage {
         let opening = Opening {
             revision: self.revision,
             elicitation: matches!(style, Some(Style::Elicitation | Style::InputRequired)),
+            notices: self.listens(),
             patience: self.patience,
             client_name: session.and_then(|session| session.client.clone()).unwrap_or_else(|| "gauntlet".to_owned()),
         };
@@ -107,7 +114,10 @@ impl Stage {
         };
         match Session::open(target, opening).await {
             Ok(session) => Open::Session { session, child },
-            Err(OpenError { exchange, .. }) => Open::Refused(Box::new(exchange)),
+            Err(OpenError { what, mut exchanges }) => match exchanges.pop() {
+                Some(last) => Open::Refused(Box::new(last)),
+                None => Open::refused(&what),
+            },
         }
     }
 }
