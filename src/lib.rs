@@ -1,6 +1,34 @@
-//! Gauntlet: what does an MCP gateway really let through?
+//! Gauntlet: when an agent makes these calls, what does an MCP gateway let through?
 //!
-//! The map in prose comes with the rooms; see each module.
+//! The answer is never taken from the gateway's word. The harness stands on both sides of it: a scripted agent in
+//! front, whose every byte is recorded, and mock servers behind, whose ledgers hold whatever arrived. A verdict is
+//! both sides put together.
+//!
+//! The rooms, in the direction of data; each uses only the rooms above it.
+//!
+//! | room | what it answers for |
+//! |---|---|
+//! | [`embedded`] | the files that ship inside the binary |
+//! | [`source`] | files as written, values that know their place |
+//! | [`diagnostic`] | a complaint about a place, and how it is drawn; foreign text made printable |
+//! | [`wire`] | frames as bytes and as values; readings; eras; server-sent events |
+//! | [`transport`] | bytes in and out: stdio and HTTP, serving and connecting; processes |
+//! | [`transcript`] | exchanges in order: plain data |
+//! | [`declared`] | what a gateway says of itself where gateways may choose |
+//! | [`policy`] | the policy document, the decision, the limits |
+//! | [`mock`] | a server from data, and its ledger |
+//! | [`reference`] | the embedded gateway, and the ways in which it can be told to lie |
+//! | [`gateway`] | the gateway under test: its profile, started, read, decided for, cleaned up |
+//! | [`witness`] | a client's session, in an era, or raw bytes |
+//! | [`scenario`] | what a scenario file says |
+//! | [`snapshot`] | stored transcripts, differences, review |
+//! | [`run`] | plan, runner, attribution, verdicts, outcome |
+//! | [`report`] | the outcome in, text out |
+//! | [`cli`] | the command line |
+//!
+//! `mock`, `reference`, `gateway` and `witness` never see one another; they meet in `run`.
+//!
+//! In a Rust test, the mocks are what most people want: [`mock::MockServer`].
 
 pub mod cli;
 pub mod declared;
