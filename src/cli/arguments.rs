@@ -1,6 +1,7 @@
 //! The arguments of every verb, with examples.
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -18,6 +19,168 @@ pub struct Arguments {
 pub enum Verb {
     /// Drives scenarios through gateways and judges each call from both sides
     Run(Run),
+    /// Finds every mistake in scenario files, without running anything
+    Check(Check),
+    /// Lists scenarios, mocks, gateways, tools or flaws
+    List(List),
+    /// Prints the JSON Schema of a file that users write
+    Schema(Schema),
+    /// Writes the shipped scenarios, gateways and mocks into a folder
+    Eject(Eject),
+    /// Serves one mock on its own, on stdio or over HTTP
+    Mock(Mock),
+    /// Serves the reference gateway, on stdio or over HTTP
+    Gateway(Box<Gateway>),
+    /// Pipes stdio to a mock of a run: what gateways start in place of a server
+    #[command(hide = true)]
+    Relay(Relay),
+}
+
+/// Finds every mistake in scenario files.
+#[derive(Args, Debug)]
+#[command(after_help = "Example:\n  gauntlet check scenarios\n\nExit codes: 0 no mistakes, 2 mistakes, 4 no scenario there.")]
+pub struct Check {
+    /// Scenario files or folders; without any, the shipped ones
+    #[arg(value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+}
+
+/// Lists what there is.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:\n  gauntlet list scenarios\n  gauntlet list tools ludus\n  gauntlet list flaws")]
+pub struct List {
+    /// What to list.
+    #[command(subcommand)]
+    pub what: Listed,
+}
+
+/// What to list.
+#[derive(Debug, Subcommand)]
+pub enum Listed {
+    /// Scenarios: id, severity, sentence
+    Scenarios {
+        /// Scenario files or folders; without any, the shipped ones
+        #[arg(value_name = "PATH")]
+        paths: Vec<PathBuf>,
+    },
+    /// Mocks and how many tools they have
+    Mocks,
+    /// Gateways with a shipped profile: installed, or how to install them
+    Gateways,
+    /// Tools of a mock, or of all: name and risk
+    Tools {
+        /// The mock
+        mock: Option<String>,
+    },
+    /// Ways in which the reference gateway can be told to lie, and the requirements they break
+    Flaws,
+}
+
+/// Prints a JSON Schema.
+#[derive(Args, Debug)]
+#[command(after_help = "Example:\n  gauntlet schema scenario > scenario.schema.json")]
+pub struct Schema {
+    /// The file's kind
+    #[arg(value_enum)]
+    pub of: SchemaOf,
+}
+
+/// A kind of file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum SchemaOf {
+    /// A scenario
+    Scenario,
+    /// A mock's tools
+    Mock,
+    /// A gateway's profile
+    Profile,
+    /// A policy
+    Policy,
+}
+
+/// Writes the shipped files.
+#[derive(Args, Debug)]
+#[command(after_help = "Example:\n  gauntlet eject my-suite\n\nNothing that is there is overwritten.")]
+pub struct Eject {
+    /// Where to write them
+    pub folder: PathBuf,
+}
+
+/// Serves one mock on its own.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:\n  gauntlet mock ludus\n  gauntlet mock velociraptor --http 127.0.0.1:0 --ledger ledger.jsonl")]
+pub struct Mock {
+    /// `ludus`, `velociraptor`, or a folder with a mock of your own
+    pub name: String,
+    /// Serve streamable HTTP there instead of stdio; port 0 takes a free one
+    #[arg(long, value_name = "ADDRESS")]
+    pub http: Option<SocketAddr>,
+    /// Write every arrival there, a JSON object a line
+    #[arg(long, value_name = "FILE")]
+    pub ledger: Option<PathBuf>,
+    /// Read frames as carelessly as some servers do
+    #[arg(long)]
+    pub lenient: bool,
+}
+
+const GATEWAY_EXAMPLES: &str = "\
+Examples:
+  gauntlet gateway --policy policy.json --upstream lab=mock:ludus
+  gauntlet gateway --policy policy.json --upstream lab=http://127.0.0.1:9000/mcp --http 127.0.0.1:8080
+  gauntlet gateway --config reference.yaml";
+
+/// Serves the reference gateway.
+#[derive(Args, Debug)]
+#[command(after_help = GATEWAY_EXAMPLES)]
+pub struct Gateway {
+    /// The policy of whoever connects without a token
+    #[arg(long, value_name = "FILE")]
+    pub policy: Option<PathBuf>,
+    /// A server behind the gateway: `NAME=mock:MOCK`, `NAME=URL` or `NAME=stdio:COMMAND`; again for more
+    #[arg(long = "upstream", value_name = "NAME=WHAT")]
+    pub upstreams: Vec<String>,
+    /// Who may connect: `IDENTITY=POLICY.json`, the token in `${GAUNTLET_TOKEN_IDENTITY}`; again for more
+    #[arg(long = "grant", value_name = "IDENTITY=FILE")]
+    pub grants: Vec<String>,
+    /// Serve streamable HTTP there instead of stdio; port 0 takes a free one
+    #[arg(long, value_name = "ADDRESS")]
+    pub http: Option<SocketAddr>,
+    /// How approvals are asked for
+    #[arg(long, value_enum, default_value = "retried")]
+    pub approval: Approval,
+    /// Where approvals are decided
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
+    pub decisions: SocketAddr,
+    /// Append an audit record for each decision there, a JSON object a line
+    #[arg(long, value_name = "FILE")]
+    pub audit: Option<PathBuf>,
+    /// All of that from one file instead
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["policy", "upstreams", "grants", "http", "audit"])]
+    pub config: Option<PathBuf>,
+}
+
+/// How approvals are asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Approval {
+    /// The call is held open until it is decided
+    Held,
+    /// The call is refused at once, to be repeated after the decision
+    Retried,
+    /// The agent's own client is asked
+    Elicited,
+}
+
+/// Pipes stdio to a mock of a run.
+#[derive(Args, Debug)]
+pub struct Relay {
+    /// The runner's listener
+    pub address: SocketAddr,
+    /// The upstream's name
+    #[arg(long)]
+    pub upstream: String,
+    /// What proves that this pipe belongs to the run
+    #[arg(long)]
+    pub token: String,
 }
 
 const RUN_EXAMPLES: &str = "\

@@ -2,9 +2,16 @@
 //! exit code; it decides nothing about gateways.
 
 mod arguments;
+mod check;
+mod eject;
 mod exit;
 mod files;
+mod gateway;
+mod list;
+mod mock;
+mod relay;
 mod run;
+mod schema;
 mod surroundings;
 
 pub use arguments::Arguments;
@@ -18,6 +25,13 @@ use std::io::Write as _;
 pub async fn main(arguments: Arguments, surroundings: &Surroundings) -> Exit {
     match arguments.verb {
         Verb::Run(run) => run::run(&run, surroundings).await,
+        Verb::Check(check) => check::check(&check, surroundings),
+        Verb::List(list) => list::list(&list, surroundings),
+        Verb::Schema(schema) => schema::schema(&schema),
+        Verb::Eject(eject) => eject::eject(&eject),
+        Verb::Mock(mock) => mock::mock(&mock).await,
+        Verb::Gateway(gateway) => gateway::gateway(&gateway, surroundings).await,
+        Verb::Relay(relay) => relay::relay(&relay, surroundings).await,
     }
 }
 
@@ -25,4 +39,9 @@ pub async fn main(arguments: Arguments, surroundings: &Surroundings) -> Exit {
 fn say(text: &str) {
     // Nobody is left to hear that standard error is closed.
     let _ = writeln!(std::io::stderr(), "{}", text.trim_end());
+}
+
+/// Text on standard output. A closed pipe (`| head`) is no reason to complain.
+fn print(text: &str) {
+    let _ = std::io::stdout().write_all(text.as_bytes());
 }

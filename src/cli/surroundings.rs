@@ -27,6 +27,15 @@ impl Surroundings {
         self.err_is_terminal && !self.environment.get("NO_COLOR").is_some_and(|value| !value.is_empty())
     }
 
+    /// Whether a command is to be found: on the `PATH`, or as a path of its own.
+    pub fn finds(&self, command: &str) -> bool {
+        if command.contains('/') {
+            return std::path::Path::new(command).exists();
+        }
+        let path = self.environment.get("PATH").map(String::as_str).unwrap_or_default();
+        std::env::split_paths(path).any(|folder| folder.join(command).is_file())
+    }
+
     /// The few variables that every child process gets.
     pub fn for_children(&self) -> Vec<(String, String)> {
         const KEPT: [&str; 6] = ["PATH", "LANG", "LC_ALL", "TMPDIR", "VIRTUAL_ENV", "SystemRoot"];
