@@ -37,7 +37,7 @@ fn gateways(surroundings: &Surroundings) -> Vec<Vec<String>> {
     let row = |name: &'static str| {
         let profile = gateway::named(name)?;
         let state = match &profile.start {
-            Some(Start::Command(start)) if surroundings.finds(start.program()) => "installed".to_owned(),
+            Some(Start::Command(_)) if profile.program().is_none_or(|program| surroundings.finds(program)) => "installed".to_owned(),
             Some(Start::Command(_)) => profile.install.clone().unwrap_or_else(|| "not installed".to_owned()),
             _ => "built in".to_owned(),
         };

@@ -75,6 +75,14 @@ impl Profile {
         self.approval.as_ref().map(|approval| approval.style)
     }
 
+    /// The command that starts it, where that is one to be found outside of this program.
+    pub fn program(&self) -> Option<&str> {
+        match &self.start {
+            Some(Start::Command(start)) => start.command.first().map(|word| word.0.as_str()).filter(|word| !word.contains("{{")),
+            _ => None,
+        }
+    }
+
     /// Whether it lives in the harness itself.
     pub fn is_embedded(&self) -> bool {
         matches!(self.start, Some(Start::Embedded))

@@ -89,7 +89,7 @@ impl Stage {
             let grants = identities.iter().map(|identity| grant(identity, None)).collect::<Result<Vec<_>, _>>();
             // A policy that does not read is not taken, and the old one stays: that is what is being looked at.
             if let Ok(grants) = grants {
-                embedded.reference.reload(grants);
+                embedded.reference.reload(grants).await;
             }
             return Ok(());
         }
@@ -106,7 +106,7 @@ impl Stage {
         if let Some(embedded) = &self.stand.embedded {
             let left = self.stand.identities().iter().filter(|one| one.name != identity);
             let grants = left.map(|identity| grant(identity, None)).collect::<Result<Vec<_>, _>>()?;
-            embedded.reference.reload(grants);
+            embedded.reference.reload(grants).await;
             return Ok(());
         }
         let mut gateway = self.stand.gateway.write().await;

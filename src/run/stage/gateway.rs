@@ -1,10 +1,10 @@
 //! The gateway of a stage: none, the embedded reference, or a process that a profile starts.
 
 use super::{SetupError, clock, name_of, token};
-use crate::gateway::{self, Connection, Facts, Place, Profile, RenderError, RunningGateway, StartError};
+use crate::gateway::{self, Connection, Facts, Failure, Place, Profile, RenderError, RunningGateway, StartError};
 use crate::mock::MockServer;
 use crate::policy::Policy;
-use crate::reference::{self, AuditSink, Channel, Clock, Conduct, Grant, Reference, Settings, flaw};
+use crate::reference::{self, AuditSink, Channel, Clock, Conduct, FLAWS, Grant, Reference, Settings};
 use crate::run::plan::Contender;
 use crate::scenario::{Identity, IdentityPolicy, PolicyText, Scenario, Spoil};
 use indexmap::IndexMap;
@@ -60,7 +60,7 @@ impl Stand {
         let mut rendered = match gateway::render(&profile, facts.clone()) {
             Ok(rendered) => rendered,
             Err(RenderError::Cannot(what)) => return Err(SetupError::Cannot(what)),
-            Err(error) => return Err(StartError::Render { gateway: profile.gateway.clone(), error }.into()),
+            Err(error) => return Err(StartError { gateway: profile.gateway.clone(), why: Failure::Render(error) }.into()),
         };
         let spoiled = spoil(inputs.scenario);
         if let Some(how) = spoiled {
@@ -70,7 +70,7 @@ impl Stand {
         let (gateway, refusal) = match started {
             Ok(gateway) => (Some(gateway), None),
             // A gateway that will not serve a broken policy has done right: nothing can pass it.
-            Err(StartError::Ended { last_words, .. }) if spoiled.is_some() => (None, Some(last_words)),
+            Err(StartError { why: Failure::Ended { last_words, .. }, .. }) if spoiled.is_some() => (None, Some(last_words)),
             Err(error) => return Err(error.into()),
         };
         Ok(Self { gateway: RwLock::new(gateway), identities, facts, embedded: None, refusal })
@@ -83,7 +83,7 @@ impl Stand {
         let port = |listener: &TcpListener| listener.local_addr().map_or(0, |address| address.port());
         let profile = contender.profile.clone();
         let place = place(inputs);
-        let facts = Facts::of(&profile, given.clone(), &place, (port(&front), port(&side)));
+        let mut facts = Facts::of(&profile, given.clone(), &place, (port(&front), port(&side)));
         let settings = match settings(&profile, inputs, given) {
             Ok(settings) => settings,
             Err(why) if spoil(inputs.scenario).is_some() => {
@@ -95,7 +95,8 @@ impl Stand {
         let conduct = conduct(contender)?;
         let clock = clock();
         let reference = Reference::new(settings, conduct, clock.clone());
-        reference.set_decision_token(&facts.secret);
+        let reference = reference.map_err(SetupError::machine("opening the audit log"))?;
+        facts.secret = reference.decision_token().to_owned();
         let stop = CancellationToken::new();
         let mut serving = JoinSet::new();
         let (front_door, front_stop) = (reference.clone(), stop.clone());
@@ -150,6 +151,7 @@ impl Stand {
 
     pub(super) async fn stop(self) {
         if let Some(embedded) = self.embedded {
+            embedded.reference.end().await;
             embedded.stop.cancel();
             embedded.serving.join_all().await;
         }
@@ -257,7 +259,8 @@ fn policy(document: &Value, spoiled: Option<gateway::Spoil>) -> Result<Policy, S
 fn conduct(contender: &Contender) -> Result<Conduct, SetupError> {
     let mut conduct = Conduct::default();
     if let Some(name) = &contender.flaw {
-        let flaw = flaw(name).ok_or_else(|| SetupError::Scenario(format!("`{}`: no flaw `{name}`", name_of(contender))))?;
+        let flaw = FLAWS.iter().find(|flaw| flaw.name == name);
+        let flaw = flaw.ok_or_else(|| SetupError::Scenario(format!("`{}`: no flaw `{name}`", name_of(contender))))?;
         (flaw.twist)(&mut conduct);
     }
     Ok(conduct)

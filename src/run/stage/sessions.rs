@@ -1,10 +1,10 @@
 //! The connections of a scenario, opened when they are first used.
 
 use super::Stage;
-use crate::gateway::{self, Connection, Style};
+use crate::gateway::{Connection, Style};
 use crate::scenario::{Kind, Voice};
 use crate::transcript::{Ended, Exchange, Sent};
-use crate::transport::child::{self, Child, Talk};
+use crate::transport::child::{Child, Talk};
 use crate::witness::{OpenError, Opening, Session, Target};
 use std::time::{Duration, Instant};
 
@@ -103,7 +103,7 @@ impl Stage {
         };
         let (target, child) = match connection {
             Ok(Connection::Http { url, headers }) => (Target::Http { url, headers }, None),
-            Ok(Connection::Stdio(command)) => match Child::spawn(&spawned(command), Talk::Frames) {
+            Ok(Connection::Stdio(command)) => match Child::spawn(&command, Talk::Frames) {
                 Ok(mut child) => match (child.stdout.take(), child.stdin.take()) {
                     (Some(reader), Some(writer)) => (Target::Stdio { reader, writer }, Some(child)),
                     _ => return Open::refused("the gateway's process has no pipes"),
@@ -120,11 +120,6 @@ impl Stage {
             },
         }
     }
-}
-
-fn spawned(command: gateway::Command) -> child::Command {
-    let gateway::Command { program, arguments, environment, folder } = command;
-    child::Command { program, arguments, environment, folder }
 }
 
 impl Open {
