@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 /// The rooms in the direction of data.
 const ROOMS: [&str; 18] = [
-    "embedded", "source", "diagnostic", "wire", "transport", "transcript", "declared", "policy", "mock", "reference",
+    "embedded", "wire", "source", "diagnostic", "transport", "transcript", "declared", "policy", "mock", "reference",
     "gateway", "witness", "scenario", "snapshot", "known", "run", "report", "cli",
 ];
 

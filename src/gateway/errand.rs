@@ -210,7 +210,7 @@ mod tests {
     }
 
     fn errands(yaml: &str) -> Vec<Errand> {
-        serde_saphyr::from_str(yaml).unwrap()
+        crate::source::typed(yaml).unwrap()
     }
 
     #[tokio::test]
