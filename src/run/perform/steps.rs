@@ -100,7 +100,7 @@ impl Performance {
             }
             Kind::Change(change) => {
                 self.changed = Instant::now();
-                stage.change(change).map_err(Trouble::because)
+                stage.change(change).await.map_err(Trouble::because)
             }
             Kind::Decide(decisions) => approval::decide(stage, self, decisions).await,
             Kind::Settle(settle) => approval::settle(stage, self, settle).await,

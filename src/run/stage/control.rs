@@ -68,12 +68,12 @@ impl Stage {
     }
 
     /// Changes a mock's list.
-    pub(in crate::run) fn change(&self, change: &Change) -> Result<(), String> {
+    pub(in crate::run) async fn change(&self, change: &Change) -> Result<(), String> {
         let name = match &change.upstream {
             Some(name) => name.clone(),
             None => self.scenario.upstreams.keys().next().cloned().unwrap_or_default(),
         };
-        self.mock(&name)?.change(mocks::change(change)).map_err(|error| error.to_string())
+        self.mock(&name)?.change(mocks::change(change)).await
     }
 
     /// Gives the running gateway another policy.

@@ -201,7 +201,7 @@ fn identities(scenario: &Scenario) -> Vec<gateway::Identity> {
 fn upstreams(inputs: &Inputs<'_>) -> Vec<gateway::Upstream> {
     let relay = |name: &str, server: &MockServer| {
         let address = server.relay_address().to_string();
-        let words = [&inputs.setting.program, "relay", &address, "--upstream", name, "--token", &server.relay_token()];
+        let words = [&inputs.setting.program, "relay", &address, "--upstream", name, "--token", server.relay_token()];
         words.map(str::to_owned).to_vec()
     };
     let one = |(name, server): (&String, &MockServer)| gateway::Upstream {

@@ -23,13 +23,13 @@ async fn start_one(name: &str, upstream: &Upstream) -> Result<MockServer, SetupE
         let values = values.map_err(|error| wrong(format!("an answer of `{tool}`: {error}")))?;
         mock = mock.with_answers(tool, values).map_err(|error| wrong(error.to_string()))?;
     }
-    let mut builder = MockServer::builder(mock).named(name).receipts(true).lenient(upstream.reads == Reads::Leniently);
+    let mut builder = MockServer::builder(mock).name(name).receipts(true).lenient(upstream.reads == Reads::Leniently);
     if let Some(page) = upstream.page {
         builder = builder.page(page);
     }
     let server = builder.start().await.map_err(SetupError::machine("starting a mock server"))?;
     for later in &upstream.changes {
-        server.change(change(later)).map_err(|error| wrong(error.to_string()))?;
+        server.change(change(later)).await.map_err(wrong)?;
     }
     Ok(server)
 }

@@ -12,7 +12,7 @@ use super::plan::{Contender, Entry};
 use crate::gateway::{Facts, Names, Profile, StartError};
 use crate::mock::{Arrival, MockServer};
 use crate::reference::Clock;
-use crate::scenario::{Scenario, Variables};
+use crate::scenario::{Change, Changed, Kind, Scenario, Variables};
 use crate::wire::{Json, Revision};
 use indexmap::IndexMap;
 use std::collections::{HashMap, HashSet};
@@ -110,8 +110,24 @@ impl Stage {
 
     /// The upstream that has a tool of that name.
     pub(super) fn upstream_of(&self, tool: &str) -> Option<String> {
-        let has = |server: &MockServer| server.has_tool(tool);
-        self.mocks.iter().find(|(_, server)| has(server)).map(|(name, _)| name.clone())
+        let has = |server: &MockServer| server.mock().entry(tool).is_some();
+        let known = self.mocks.iter().find(|(_, server)| has(server)).map(|(name, _)| name.clone());
+        known.or_else(|| self.upstream_that_adds(tool))
+    }
+
+    /// The upstream that gets a tool of that name while the scenario goes on.
+    fn upstream_that_adds(&self, tool: &str) -> Option<String> {
+        let adds = |change: &Change| matches!(&change.what, Changed::Add(name) if name == tool);
+        let later = self.scenario.upstreams.iter().find(|(_, upstream)| upstream.changes.iter().any(adds));
+        let by_step = || {
+            let changes = self.scenario.steps.iter().filter_map(|step| match &step.kind {
+                Kind::Change(change) if adds(change) => Some(change),
+                _ => None,
+            });
+            let first = self.mocks.keys().next()?;
+            changes.map(|change| change.upstream.clone().unwrap_or_else(|| first.clone())).next()
+        };
+        later.map(|(name, _)| name.clone()).or_else(by_step)
     }
 
     /// One upstream's server.
@@ -142,7 +158,7 @@ impl Stage {
 /// The names of all tools as the gateway shows them.
 fn names(profile: &Profile, facts: &Facts, mocks: &IndexMap<String, MockServer>) -> Result<Names, SetupError> {
     let tools: Vec<(String, Vec<String>)> =
-        mocks.iter().map(|(name, server)| (name.clone(), server.tool_names())).collect();
+        mocks.iter().map(|(name, server)| (name.clone(), server.mock().tools().into_iter().map(str::to_owned).collect())).collect();
     let pairs = tools.iter().flat_map(|(upstream, names)| names.iter().map(move |tool| (upstream.as_str(), tool.as_str())));
     Names::of(profile, facts, pairs).map_err(|error| SetupError::Scenario(error.to_string()))
 }
