@@ -4,6 +4,7 @@ use super::outcome::StepOutcome;
 use super::perform::Performance;
 use crate::mock::Arrival;
 use crate::scenario::{Haunt, Scenario};
+use crate::wire::Json;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE};
 
@@ -14,10 +15,9 @@ pub(super) fn sightings(
     arrivals: &[Arrival],
     audit: Option<&str>,
 ) -> Vec<StepOutcome> {
-    let minted = performance.variables.get("canary");
     let mut found = Vec::new();
     for (name, canary) in &scenario.canaries {
-        let Some(marker) = minted.and_then(|minted| minted.get(name)).and_then(crate::wire::Json::as_str) else { continue };
+        let Some(marker) = performance.variables.get(name).and_then(Json::as_str) else { continue };
         for haunt in &canary.never {
             let (place, seen) = match haunt {
                 Haunt::Client => ("the agent".to_owned(), received(performance).any(|bytes| holds(bytes, marker))),

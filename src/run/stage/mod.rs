@@ -13,7 +13,7 @@ use crate::gateway::{Facts, Names, Profile, StartError};
 use crate::mock::{Arrival, MockServer};
 use crate::reference::Clock;
 use crate::scenario::{Change, Changed, Kind, Scenario, Variables};
-use crate::wire::{Json, Revision};
+use crate::wire::Revision;
 use indexmap::IndexMap;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -166,9 +166,8 @@ fn names(profile: &Profile, facts: &Facts, mocks: &IndexMap<String, MockServer>)
 /// A marker for each canary: unlike anything that the mocks say by themselves.
 fn minted(scenario: &Scenario) -> Variables {
     let mut variables = Variables::default();
-    if !scenario.canaries.is_empty() {
-        let markers = scenario.canaries.keys().map(|name| (name.clone(), Json::from(format!("canary-{name}-{}", token(6)))));
-        variables.set("canary", markers.collect::<Json>());
+    for name in scenario.canaries.keys() {
+        variables.set(name, format!("canary-{name}-{}", token(6)));
     }
     variables
 }
