@@ -6,8 +6,24 @@ use std::path::{Path, PathBuf};
 
 /// The rooms in the direction of data.
 const ROOMS: [&str; 18] = [
-    "embedded", "wire", "source", "diagnostic", "transport", "transcript", "declared", "policy", "mock", "reference",
-    "gateway", "witness", "scenario", "snapshot", "known", "run", "report", "cli",
+    "embedded",
+    "wire",
+    "source",
+    "diagnostic",
+    "transport",
+    "transcript",
+    "declared",
+    "policy",
+    "mock",
+    "reference",
+    "gateway",
+    "witness",
+    "scenario",
+    "snapshot",
+    "known",
+    "run",
+    "report",
+    "cli",
 ];
 
 /// They meet in `run` alone.
@@ -32,7 +48,8 @@ fn each_room_uses_only_the_rooms_above_it() {
 #[test]
 fn only_two_rooms_name_the_crates_that_draw_and_read_files() {
     for (named, room) in [("serde_saphyr", "source"), ("annotate_snippets", "diagnostic")] {
-        let others = sources(Path::new("src")).into_iter().filter(|file| room_of(file).as_deref() != Some(room));
+        let others =
+            sources(Path::new("src")).into_iter().filter(|file| room_of(file).as_deref() != Some(room));
         for file in others {
             let text = fs::read_to_string(&file).unwrap();
             assert!(!text.contains(named), "{} names `{named}`, which is for `{room}` alone", file.display());
@@ -47,7 +64,10 @@ fn a_use_is_found_wherever_it_stands() {
 }
 
 fn place(room: &str, file: &Path) -> usize {
-    ROOMS.iter().position(|known| *known == room).unwrap_or_else(|| panic!("`{room}` in {} is no room", file.display()))
+    ROOMS
+        .iter()
+        .position(|known| *known == room)
+        .unwrap_or_else(|| panic!("`{room}` in {} is no room", file.display()))
 }
 
 /// `src/policy/limits.rs` and `src/policy.rs` are both of `policy`; the roots are of none.
@@ -58,13 +78,18 @@ fn room_of(file: &Path) -> Option<String> {
 }
 
 fn rooms_used(text: &str) -> BTreeSet<String> {
-    let code: String = text.lines().map(|line| line.split("//").next().unwrap_or_default()).collect::<Vec<_>>().join("\n");
-    let name = |rest: &str| rest.chars().take_while(|one| one.is_ascii_lowercase() || *one == '_').collect::<String>();
+    let code: String =
+        text.lines().map(|line| line.split("//").next().unwrap_or_default()).collect::<Vec<_>>().join("\n");
+    let name = |rest: &str| {
+        rest.chars().take_while(|one| one.is_ascii_lowercase() || *one == '_').collect::<String>()
+    };
     let mut used = BTreeSet::new();
     for (at, found) in code.match_indices("crate::") {
         let rest = &code[at + found.len()..];
         match rest.strip_prefix('{') {
-            Some(list) => used.extend(list.split('}').next().unwrap_or_default().split(',').map(|one| name(one.trim()))),
+            Some(list) => {
+                used.extend(list.split('}').next().unwrap_or_default().split(',').map(|one| name(one.trim())))
+            }
             None => drop(used.insert(name(rest))),
         }
     }

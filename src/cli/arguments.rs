@@ -38,7 +38,9 @@ pub enum Verb {
 
 /// Finds every mistake in scenario files.
 #[derive(Args, Debug)]
-#[command(after_help = "Example:\n  gauntlet check scenarios\n\nExit codes: 0 no mistakes, 2 mistakes, 4 no scenario there.")]
+#[command(
+    after_help = "Example:\n  gauntlet check scenarios\n\nExit codes: 0 no mistakes, 2 mistakes, 4 no scenario there."
+)]
 pub struct Check {
     /// Scenario files or folders; without any, the shipped ones
     #[arg(value_name = "PATH")]
@@ -47,7 +49,9 @@ pub struct Check {
 
 /// Lists what there is.
 #[derive(Args, Debug)]
-#[command(after_help = "Examples:\n  gauntlet list scenarios\n  gauntlet list tools ludus\n  gauntlet list flaws")]
+#[command(
+    after_help = "Examples:\n  gauntlet list scenarios\n  gauntlet list tools ludus\n  gauntlet list flaws"
+)]
 pub struct List {
     /// What to list.
     #[command(subcommand)]
@@ -108,7 +112,9 @@ pub struct Eject {
 
 /// Serves one mock on its own.
 #[derive(Args, Debug)]
-#[command(after_help = "Examples:\n  gauntlet mock ludus\n  gauntlet mock velociraptor --http 127.0.0.1:0 --ledger ledger.jsonl")]
+#[command(
+    after_help = "Examples:\n  gauntlet mock ludus\n  gauntlet mock velociraptor --http 127.0.0.1:0 --ledger ledger.jsonl"
+)]
 pub struct Mock {
     /// `ludus`, `velociraptor`, or a folder with a mock of your own
     pub name: String,

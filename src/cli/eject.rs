@@ -7,7 +7,8 @@ use std::path::Path;
 
 /// Writes scenarios, gateways and mocks into a folder. Nothing that is there is overwritten.
 pub(super) fn eject(arguments: &Eject) -> Exit {
-    let tables: [(&str, &[File]); 3] = [("scenarios", SCENARIOS), ("gateways", GATEWAYS), ("mocks", MOCK_FILES)];
+    let tables: [(&str, &[File]); 3] =
+        [("scenarios", SCENARIOS), ("gateways", GATEWAYS), ("mocks", MOCK_FILES)];
     let paths = |(folder, files): &(&str, &'static [File])| {
         let folder = arguments.folder.join(folder);
         files.iter().map(move |file| (folder.join(file.path), file.text)).collect::<Vec<_>>()

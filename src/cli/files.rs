@@ -83,9 +83,13 @@ pub(super) fn profile(name: &str) -> Result<Profile, Exit> {
             Exit::Mistake
         });
     }
-    let hint = did_you_mean(name, gateway::shipped_names()).map(|near| format!("\nhelp: did you mean `{near}`?"));
+    let hint =
+        did_you_mean(name, gateway::shipped_names()).map(|near| format!("\nhelp: did you mean `{near}`?"));
     let known = listed(gateway::shipped_names());
-    say(&format!("no gateway `{name}`: neither a shipped profile ({known}) nor a folder{}", hint.unwrap_or_default()));
+    say(&format!(
+        "no gateway `{name}`: neither a shipped profile ({known}) nor a folder{}",
+        hint.unwrap_or_default()
+    ));
     Err(Exit::Mistake)
 }
 
@@ -100,6 +104,9 @@ pub(super) fn flaw(name: &str, profile: &Profile) -> Result<(), Exit> {
         return Ok(());
     }
     let hint = did_you_mean(name, names()).map(|near| format!("did you mean `{near}`?"));
-    say(&format!("no flaw `{name}`\nhelp: {}", hint.unwrap_or_else(|| format!("known are {}", listed(names())))));
+    say(&format!(
+        "no flaw `{name}`\nhelp: {}",
+        hint.unwrap_or_else(|| format!("known are {}", listed(names())))
+    ));
     Err(Exit::Mistake)
 }

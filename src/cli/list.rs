@@ -12,7 +12,9 @@ pub(super) fn list(arguments: &List, surroundings: &Surroundings) -> Exit {
         Listed::Scenarios { paths } => match files::scenarios(paths, surroundings) {
             Ok(scenarios) => scenarios
                 .iter()
-                .map(|scenario| vec![scenario.id.clone(), scenario.severity.word().to_owned(), scenario.title.clone()])
+                .map(|scenario| {
+                    vec![scenario.id.clone(), scenario.severity.word().to_owned(), scenario.title.clone()]
+                })
                 .collect(),
             Err(exit) => return exit,
         },
@@ -22,7 +24,9 @@ pub(super) fn list(arguments: &List, surroundings: &Surroundings) -> Exit {
             Ok(rows) => rows,
             Err(exit) => return exit,
         },
-        Listed::Flaws => FLAWS.iter().map(|flaw| vec![flaw.name.to_owned(), flaw.requirements.join(" ")]).collect(),
+        Listed::Flaws => {
+            FLAWS.iter().map(|flaw| vec![flaw.name.to_owned(), flaw.requirements.join(" ")]).collect()
+        }
     };
     print(&table(&rows));
     Exit::Clean
@@ -37,7 +41,11 @@ fn gateways(surroundings: &Surroundings) -> Vec<Vec<String>> {
     let row = |name: &'static str| {
         let profile = gateway::named(name)?;
         let state = match &profile.start {
-            Some(Start::Command(_)) if profile.program().is_none_or(|program| surroundings.finds(program)) => "installed".to_owned(),
+            Some(Start::Command(_))
+                if profile.program().is_none_or(|program| surroundings.finds(program)) =>
+            {
+                "installed".to_owned()
+            }
             Some(Start::Command(_)) => profile.install.clone().unwrap_or_else(|| "not installed".to_owned()),
             _ => "built in".to_owned(),
         };
@@ -68,11 +76,13 @@ fn tools(mock: Option<&str>) -> Result<Vec<Vec<String>>, Exit> {
 /// Columns side by side; the last one runs free.
 fn table(rows: &[Vec<String>]) -> String {
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
-    let width = |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max();
+    let width =
+        |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max();
     let widths: Vec<usize> = (0..columns).map(|column| width(column).unwrap_or(0)).collect();
     let mut text = String::new();
     for row in rows {
-        let cells = row.iter().enumerate().map(|(column, cell)| format!("{cell:<width$}", width = widths[column]));
+        let cells =
+            row.iter().enumerate().map(|(column, cell)| format!("{cell:<width$}", width = widths[column]));
         text.push_str(cells.collect::<Vec<_>>().join("  ").trim_end());
         text.push('\n');
     }
@@ -85,7 +95,8 @@ mod tests {
 
     #[test]
     fn columns_stand_side_by_side() {
-        let rows = [vec!["a".to_owned(), "long".to_owned(), "x".to_owned()], vec!["bcd".to_owned(), "s".to_owned()]];
+        let rows =
+            [vec!["a".to_owned(), "long".to_owned(), "x".to_owned()], vec!["bcd".to_owned(), "s".to_owned()]];
         assert_eq!(table(&rows), "a    long  x\nbcd  s\n");
     }
 }

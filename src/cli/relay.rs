@@ -12,7 +12,8 @@ pub(super) async fn relay(arguments: &Relay, surroundings: &Surroundings) -> Exi
         pid: std::process::id(),
         environment_names: surroundings.environment.keys().cloned().collect(),
     };
-    let code = relay::connect_and_pipe(arguments.address, &hello, tokio::io::stdin(), tokio::io::stdout()).await;
+    let code =
+        relay::connect_and_pipe(arguments.address, &hello, tokio::io::stdin(), tokio::io::stdout()).await;
     if code == 0 {
         return Exit::Clean;
     }

@@ -25,7 +25,8 @@ pub(super) async fn run(arguments: &Run, surroundings: &Surroundings) -> Exit {
         program: surroundings.program.display().to_string(),
         environment: surroundings.for_children(),
     };
-    let jobs = arguments.jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(2, usize::from) * 2);
+    let jobs =
+        arguments.jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(2, usize::from) * 2);
     let pace = Pace { jobs, fail_fast: arguments.fail_fast };
     let bar = progress(surroundings);
     let ran = tokio::select! {
@@ -46,7 +47,9 @@ fn select(arguments: &Run, surroundings: &Surroundings) -> Result<Selected, Exit
     let scenarios = files::scenarios(&arguments.paths, surroundings)?;
     let only = globs(&arguments.only)?;
     let wanted = |scenario: &Scenario| {
-        let named = arguments.only.is_empty() || only.is_match(&scenario.id) || is_requirement(&arguments.only, scenario);
+        let named = arguments.only.is_empty()
+            || only.is_match(&scenario.id)
+            || is_requirement(&arguments.only, scenario);
         let tagged = arguments.tag.is_empty() || scenario.tags.iter().any(|tag| arguments.tag.contains(tag));
         named && tagged
     };
@@ -74,7 +77,8 @@ fn select(arguments: &Run, surroundings: &Surroundings) -> Result<Selected, Exit
 /// `DENY-06` means every scenario of that requirement.
 fn is_requirement(only: &[String], scenario: &Scenario) -> bool {
     let own = |word: &String| scenario.requirements.iter().any(|requirement| requirement.value == *word);
-    only.iter().any(own) || only.iter().any(|word| scenario.id.split('-').take(2).collect::<Vec<_>>().join("-") == *word)
+    only.iter().any(own)
+        || only.iter().any(|word| scenario.id.split('-').take(2).collect::<Vec<_>>().join("-") == *word)
 }
 
 fn globs(patterns: &[String]) -> Result<GlobSet, Exit> {
@@ -101,8 +105,13 @@ fn era(era: Era) -> EraChoice {
 }
 
 fn progress(surroundings: &Surroundings) -> ProgressBar {
-    let target = if surroundings.err_is_terminal { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
-    let style = ProgressStyle::with_template("{bar:30} {pos}/{len}  {msg}").unwrap_or_else(|_| ProgressStyle::default_bar());
+    let target = if surroundings.err_is_terminal {
+        ProgressDrawTarget::stderr()
+    } else {
+        ProgressDrawTarget::hidden()
+    };
+    let style = ProgressStyle::with_template("{bar:30} {pos}/{len}  {msg}")
+        .unwrap_or_else(|_| ProgressStyle::default_bar());
     ProgressBar::with_draw_target(Some(0), target).with_style(style)
 }
 

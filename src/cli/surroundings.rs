@@ -39,7 +39,9 @@ impl Surroundings {
     /// The few variables that every child process gets.
     pub fn for_children(&self) -> Vec<(String, String)> {
         const KEPT: [&str; 6] = ["PATH", "LANG", "LC_ALL", "TMPDIR", "VIRTUAL_ENV", "SystemRoot"];
-        KEPT.iter().filter_map(|name| Some(((*name).to_owned(), self.environment.get(*name)?.clone()))).collect()
+        KEPT.iter()
+            .filter_map(|name| Some(((*name).to_owned(), self.environment.get(*name)?.clone())))
+            .collect()
     }
 
     /// Whether this is continuous integration, where nothing is updated.

@@ -20,13 +20,16 @@ pub fn human(outcome: &Outcome, colour: bool) -> String {
 }
 
 fn section(text: &mut String, gateway: &str, scenarios: &[&ScenarioOutcome], colour: bool) {
-    let mut upstreams: Vec<_> = scenarios.iter().flat_map(|one| one.upstreams.iter().map(String::as_str)).collect();
+    let mut upstreams: Vec<_> =
+        scenarios.iter().flat_map(|one| one.upstreams.iter().map(String::as_str)).collect();
     upstreams.sort_unstable();
     upstreams.dedup();
     let count = scenarios.len();
     let plural = if count == 1 { "" } else { "s" };
-    let _ = writeln!(text, "gateway {gateway}   upstreams {}   {count} scenario{plural}", upstreams.join(", "));
-    for scenario in scenarios.iter().filter(|one| matches!(one.status, Status::Failed | Status::Inconclusive)) {
+    let _ =
+        writeln!(text, "gateway {gateway}   upstreams {}   {count} scenario{plural}", upstreams.join(", "));
+    for scenario in scenarios.iter().filter(|one| matches!(one.status, Status::Failed | Status::Inconclusive))
+    {
         let word = paint(colour, if scenario.status == Status::Failed { "red" } else { "yellow" });
         let label = if scenario.status == Status::Failed { "FAILED" } else { "INCONCLUSIVE" };
         let _ = writeln!(text, "  {}  {}     {}", scenario.id, scenario.title, word.apply_to(label));

@@ -40,12 +40,14 @@ pub struct Arrived {
 
 /// For each arrival, the window that explains it.
 pub fn attribute(windows: &[Window], arrivals: &[Arrived]) -> Vec<Option<usize>> {
-    let mut owners: Vec<Option<usize>> = arrivals.iter().map(|arrival| by_receipt(windows, arrival)).collect();
+    let mut owners: Vec<Option<usize>> =
+        arrivals.iter().map(|arrival| by_receipt(windows, arrival)).collect();
     let passes: [fn(&Window, &Arrived) -> bool; 3] = [exact, same_tool, similar_tool];
     for explains in passes {
         for (place, arrival) in arrivals.iter().enumerate() {
             if owners[place].is_none() {
-                owners[place] = choose(windows, &owners, |window| open(window, arrival) && explains(window, arrival));
+                owners[place] =
+                    choose(windows, &owners, |window| open(window, arrival) && explains(window, arrival));
             }
         }
     }
@@ -70,7 +72,10 @@ fn open(window: &Window, arrival: &Arrived) -> bool {
 
 fn exact(window: &Window, arrival: &Arrived) -> bool {
     let Some(tool) = &window.tool else { return false };
-    arrival.takes.iter().any(|(name, arguments)| name == tool && canonical::same(&window.arguments, arguments))
+    arrival
+        .takes
+        .iter()
+        .any(|(name, arguments)| name == tool && canonical::same(&window.arguments, arguments))
 }
 
 fn same_tool(window: &Window, arrival: &Arrived) -> bool {
@@ -79,7 +84,8 @@ fn same_tool(window: &Window, arrival: &Arrived) -> bool {
 
 /// A gateway that trims or folds a name before it forwards has still forwarded this call.
 fn similar_tool(window: &Window, arrival: &Arrived) -> bool {
-    let fold = |name: &str| name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_lowercase();
+    let fold =
+        |name: &str| name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_lowercase();
     window.tool.as_ref().is_some_and(|tool| arrival.takes.iter().any(|(name, _)| fold(name) == fold(tool)))
 }
 
@@ -141,7 +147,8 @@ mod tests {
     #[test]
     fn a_receipt_owns_its_arrival_even_after_the_window() {
         let story = story();
-        let windows = [story.window("a", 0, 10), Window { receipts: vec!["r-7".into()], ..story.window("a", 0, 10) }];
+        let windows =
+            [story.window("a", 0, 10), Window { receipts: vec!["r-7".into()], ..story.window("a", 0, 10) }];
         let arrival = Arrived { receipt: Some("r-7".into()), ..story.arrival("a", 30) };
         assert_eq!(attribute(&windows, &[arrival]), [Some(1)]);
     }
@@ -152,7 +159,11 @@ mod tests {
         let refused = Window { refused: true, ..story.window("a", 0, 10) };
         let windows = [refused.clone(), story.window("a", 0, 10), refused];
         let arrivals = [story.arrival("a", 1), story.arrival("a", 2)];
-        assert_eq!(attribute(&windows, &arrivals), [Some(1), Some(0)], "the unsure one first, then a refused one");
+        assert_eq!(
+            attribute(&windows, &arrivals),
+            [Some(1), Some(0)],
+            "the unsure one first, then a refused one"
+        );
     }
 
     #[test]
@@ -167,7 +178,10 @@ mod tests {
         let story = story();
         let other = Window { arguments: serde_json::json!({"x": 1}).into(), ..story.window("a", 0, 10) };
         let arrival = story.arrival("a", 1);
-        assert_eq!(attribute(&[other.clone(), story.window("a", 0, 10)], std::slice::from_ref(&arrival)), [Some(1)]);
+        assert_eq!(
+            attribute(&[other.clone(), story.window("a", 0, 10)], std::slice::from_ref(&arrival)),
+            [Some(1)]
+        );
         assert_eq!(attribute(&[other], &[arrival]), [Some(0)], "changed arguments are still this call");
     }
 
@@ -184,7 +198,10 @@ mod tests {
     #[test]
     fn a_name_that_was_folded_or_the_only_open_call_explains() {
         let story = story();
-        assert_eq!(attribute(&[story.window("Destroy_VM ", 0, 10)], &[story.arrival("destroy_vm", 5)]), [Some(0)]);
+        assert_eq!(
+            attribute(&[story.window("Destroy_VM ", 0, 10)], &[story.arrival("destroy_vm", 5)]),
+            [Some(0)]
+        );
         assert_eq!(attribute(&[story.window("a", 0, 10)], &[story.arrival("c", 5)]), [Some(0)]);
     }
 }

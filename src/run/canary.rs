@@ -20,8 +20,12 @@ pub(super) fn sightings(
         let Some(marker) = performance.variables.get(name).and_then(Json::as_str) else { continue };
         for haunt in &canary.never {
             let (place, seen) = match haunt {
-                Haunt::Client => ("the agent".to_owned(), received(performance).any(|bytes| holds(bytes, marker))),
-                Haunt::Audit => ("the audit log".to_owned(), audit.is_some_and(|text| holds(text.as_bytes(), marker))),
+                Haunt::Client => {
+                    ("the agent".to_owned(), received(performance).any(|bytes| holds(bytes, marker)))
+                }
+                Haunt::Audit => {
+                    ("the audit log".to_owned(), audit.is_some_and(|text| holds(text.as_bytes(), marker)))
+                }
                 Haunt::Upstream(upstream) => {
                     let mut there = arrivals.iter().filter(|arrival| arrival.upstream == *upstream);
                     (upstream.clone(), there.any(|arrival| holds(&arrival.bytes, marker)))
@@ -43,7 +47,8 @@ pub(super) fn sightings(
 
 fn received(performance: &Performance) -> impl Iterator<Item = &[u8]> {
     let calls = performance.asked.iter().flat_map(|asked| &asked.exchanges);
-    let lists = performance.steps.iter().filter_map(|step| step.listed.as_ref()).flat_map(|listed| &listed.pages);
+    let lists =
+        performance.steps.iter().filter_map(|step| step.listed.as_ref()).flat_map(|listed| &listed.pages);
     calls.chain(lists).flat_map(|exchange| exchange.received.iter().map(|piece| piece.bytes.as_ref()))
 }
 

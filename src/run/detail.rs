@@ -5,8 +5,8 @@ use super::judge::{Asked, Judged};
 use super::perform::{Listed, Performed};
 use super::verify::{Evidence, Finding, fell};
 use crate::mock::Arrival;
-use crate::source::Placed;
 use crate::scenario::{Detailed, EntryExpect, HttpExpect, Listing, Pattern, UpstreamExpect, Variables};
+use crate::source::Placed;
 use crate::transcript::Exchange;
 use crate::wire::{Json, Message, canonical};
 
@@ -21,7 +21,11 @@ pub(super) fn detailed(evidence: &Evidence<'_>, detailed: &Detailed, calls: &[(&
     }
     let complaint = calls.iter().find_map(|(asked, judged)| one(evidence, detailed, asked, judged));
     complaint.unwrap_or_else(|| {
-        let words = if detailed.verdict.is_empty() { "as described".to_owned() } else { expectation::words(&detailed.verdict) };
+        let words = if detailed.verdict.is_empty() {
+            "as described".to_owned()
+        } else {
+            expectation::words(&detailed.verdict)
+        };
         Finding::of(true, words, expectation::describe(&fell))
     })
 }
@@ -42,7 +46,9 @@ fn one(evidence: &Evidence<'_>, detailed: &Detailed, asked: &Asked, judged: &Jud
         ("reply", &detailed.reply, reply(exchange)),
     ];
     for (what, pattern, value) in checks {
-        if let Some(finding) = pattern.as_ref().and_then(|pattern| unlike(variables, what, pattern, value.as_ref())) {
+        if let Some(finding) =
+            pattern.as_ref().and_then(|pattern| unlike(variables, what, pattern, value.as_ref()))
+        {
             return Some(finding);
         }
     }
@@ -58,7 +64,9 @@ fn one(evidence: &Evidence<'_>, detailed: &Detailed, asked: &Asked, judged: &Jud
             return Some(Finding::of(false, format!("{amount} executions"), count.to_string()));
         }
     }
-    if let Some(finding) = detailed.upstream.as_ref().and_then(|expected| upstream(variables, expected, asked, &arrivals)) {
+    if let Some(finding) =
+        detailed.upstream.as_ref().and_then(|expected| upstream(variables, expected, asked, &arrivals))
+    {
         return Some(finding);
     }
     let took = exchange.received.last().map(|piece| piece.at.duration_since(asked.opened));
@@ -79,7 +87,9 @@ fn error_of(response: Option<&Message>) -> Option<Json> {
             let frame = crate::wire::rpc::error(Json::Null, error.clone());
             frame.get("error").cloned()
         }
-        Message::Response { outcome: Ok(result), .. } if result.get("isError").and_then(Json::as_bool) == Some(true) => {
+        Message::Response { outcome: Ok(result), .. }
+            if result.get("isError").and_then(Json::as_bool) == Some(true) =>
+        {
             let blocks = result.get("content").and_then(Json::as_array).unwrap_or_default();
             let texts: Vec<&str> = blocks.iter().filter_map(|block| block.get("text")?.as_str()).collect();
             Some(Json::from(texts.join("\n")))
@@ -120,7 +130,8 @@ fn head(variables: &Variables, expected: &HttpExpect, exchange: &Exchange) -> Op
             return Some(finding);
         }
     }
-    let body = exchange.received.iter().map(|piece| String::from_utf8_lossy(&piece.bytes)).collect::<String>();
+    let body =
+        exchange.received.iter().map(|piece| String::from_utf8_lossy(&piece.bytes)).collect::<String>();
     unlike(variables, "body", expected.body.as_ref()?, Some(&Json::from(body)))
 }
 
@@ -139,16 +150,27 @@ fn upstream(
     {
         return Some(Finding::of(false, format!("{amount} arrivals"), there.len().to_string()));
     }
-    if there.is_empty() && (expected.arguments.is_some() || expected.meta.is_some() || !expected.headers.is_empty()) {
+    if there.is_empty()
+        && (expected.arguments.is_some() || expected.meta.is_some() || !expected.headers.is_empty())
+    {
         return Some(Finding::of(false, "an arrival", "none"));
     }
     there.iter().find_map(|arrival| {
-        let call = arrival.calls.iter().find(|call| asked.tool.as_ref().is_none_or(|tool| *tool == call.tool))?;
-        let arguments = expected.arguments.as_ref().and_then(|one| unlike(variables, "arguments", one, Some(&call.arguments)));
-        let meta = || expected.meta.as_ref().and_then(|one| unlike(variables, "_meta", one, call.meta.as_ref()));
+        let call =
+            arrival.calls.iter().find(|call| asked.tool.as_ref().is_none_or(|tool| *tool == call.tool))?;
+        let arguments = expected
+            .arguments
+            .as_ref()
+            .and_then(|one| unlike(variables, "arguments", one, Some(&call.arguments)));
+        let meta =
+            || expected.meta.as_ref().and_then(|one| unlike(variables, "_meta", one, call.meta.as_ref()));
         let headers = || {
             expected.headers.iter().find_map(|(name, pattern)| {
-                let value = arrival.headers.iter().find(|(known, _)| known == name).map(|(_, value)| Json::from(value.as_str()));
+                let value = arrival
+                    .headers
+                    .iter()
+                    .find(|(known, _)| known == name)
+                    .map(|(_, value)| Json::from(value.as_str()));
                 unlike(variables, &format!("header {name}"), pattern, value.as_ref())
             })
         };
@@ -173,8 +195,19 @@ pub(super) fn listing(evidence: &Evidence<'_>, expected: &Listing, performed: &P
         wrong.push(format!("`{name}` is listed"));
     }
     if let Some(exactly) = expected.exactly.as_deref().map(names) {
-        wrong.extend(exactly.iter().filter(|name| !listed.tools.contains_key(*name)).map(|name| format!("`{name}` is missing")));
-        wrong.extend(listed.tools.keys().filter(|name| !exactly.contains(name)).map(|name| format!("`{name}` is listed")));
+        wrong.extend(
+            exactly
+                .iter()
+                .filter(|name| !listed.tools.contains_key(*name))
+                .map(|name| format!("`{name}` is missing")),
+        );
+        wrong.extend(
+            listed
+                .tools
+                .keys()
+                .filter(|name| !exactly.contains(name))
+                .map(|name| format!("`{name}` is listed")),
+        );
     }
     if let Some(earlier) = expected.same_as.as_ref() {
         match evidence.performance.lists.get(&earlier.value) {
@@ -196,11 +229,18 @@ fn differences(before: &Listed, now: &Listed) -> Vec<String> {
     for (name, entry) in &before.tools {
         match now.tools.get(name) {
             None => found.push(format!("`{name}` is gone")),
-            Some(other) if !canonical::same(entry, other) => found.push(format!("`{name}` reads differently")),
+            Some(other) if !canonical::same(entry, other) => {
+                found.push(format!("`{name}` reads differently"))
+            }
             Some(_) => {}
         }
     }
-    found.extend(now.tools.keys().filter(|name| !before.tools.contains_key(*name)).map(|name| format!("`{name}` is new")));
+    found.extend(
+        now.tools
+            .keys()
+            .filter(|name| !before.tools.contains_key(*name))
+            .map(|name| format!("`{name}` is new")),
+    );
     found
 }
 

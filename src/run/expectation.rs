@@ -62,7 +62,9 @@ pub fn describe(calls: &[Fell]) -> String {
     match seen.as_slice() {
         [] => "no call".to_owned(),
         [(verdict, 1)] => verdict.word().to_owned(),
-        several => several.iter().map(|(verdict, count)| format!("{count} {verdict}")).collect::<Vec<_>>().join(", "),
+        several => {
+            several.iter().map(|(verdict, count)| format!("{count} {verdict}")).collect::<Vec<_>>().join(", ")
+        }
     }
 }
 

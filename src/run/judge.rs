@@ -62,13 +62,18 @@ pub struct Judged {
 
 /// Every call judged, and the arrivals that none of them explains.
 pub fn judge(asked: &[Asked], arrivals: &[Arrival], holds: bool) -> (Vec<Judged>, Vec<usize>) {
-    let units: Vec<Unit<'_>> = arrivals.iter().enumerate().flat_map(|(place, arrival)| Unit::of(place, arrival)).collect();
+    let units: Vec<Unit<'_>> =
+        arrivals.iter().enumerate().flat_map(|(place, arrival)| Unit::of(place, arrival)).collect();
     let arrived: Vec<Arrived> = units.iter().map(Unit::arrived).collect();
     let windows: Vec<Window> = asked.iter().map(window).collect();
     let owners = attribute(&windows, &arrived);
     let judged = asked.iter().enumerate().map(|(place, call)| {
-        let own: Vec<&Unit<'_>> =
-            units.iter().zip(&owners).filter(|(_, owner)| **owner == Some(place)).map(|(unit, _)| unit).collect();
+        let own: Vec<&Unit<'_>> = units
+            .iter()
+            .zip(&owners)
+            .filter(|(_, owner)| **owner == Some(place))
+            .map(|(unit, _)| unit)
+            .collect();
         judge_one(call, &own, holds)
     });
     let judged = judged.collect();
@@ -97,14 +102,18 @@ impl<'a> Unit<'a> {
             });
             match twin {
                 Some(unit) => unit.calls.push(call),
-                None => units.push(Self { place, arrival, calls: vec![call], receipt: None, executed: false }),
+                None => {
+                    units.push(Self { place, arrival, calls: vec![call], receipt: None, executed: false })
+                }
             }
         }
         for (index, unit) in units.iter_mut().enumerate() {
             unit.receipt = arrival.receipts.get(index).cloned();
         }
         for execution in &arrival.executed {
-            let ran = |unit: &&mut Self| !unit.executed && unit.calls.iter().any(|call| call.tool == execution.tool);
+            let ran = |unit: &&mut Self| {
+                !unit.executed && unit.calls.iter().any(|call| call.tool == execution.tool)
+            };
             if let Some(unit) = units.iter_mut().find(ran) {
                 unit.executed = true;
                 unit.receipt = Some(execution.receipt.clone());
@@ -155,8 +164,13 @@ fn receipts(exchange: &Exchange) -> Vec<String> {
 
 fn judge_one(call: &Asked, own: &[&Unit<'_>], holds: bool) -> Judged {
     // A name that no upstream has may be forwarded: that is an arrival, and runs nothing.
-    let counted: Vec<&&Unit<'_>> = own.iter().filter(|unit| call.known || unit.executed || call.tool.is_none()).collect();
-    let arguments = counted.iter().flat_map(|unit| &unit.calls).map(|taken| fidelity(&call.arguments, &taken.arguments)).min();
+    let counted: Vec<&&Unit<'_>> =
+        own.iter().filter(|unit| call.known || unit.executed || call.tool.is_none()).collect();
+    let arguments = counted
+        .iter()
+        .flat_map(|unit| &unit.calls)
+        .map(|taken| fidelity(&call.arguments, &taken.arguments))
+        .min();
     let reply = call.exchanges.last().and_then(Exchange::response);
     let answered = own.iter().find_map(|unit| unit.answered());
     let answer = answered.as_ref().and_then(|answered| faithful(answered, reply.as_ref()?));
@@ -199,7 +213,8 @@ fn substance(result: &Json) -> Json {
 
 /// What reports tell of a call.
 pub fn outcome(call: &Asked, judged: &Judged, arrivals: &[Arrival]) -> CallOutcome {
-    let answered_at = call.exchanges.last().and_then(|exchange| exchange.received.last()).map(|piece| piece.at);
+    let answered_at =
+        call.exchanges.last().and_then(|exchange| exchange.received.last()).map(|piece| piece.at);
     let seen = judged.arrivals.iter().map(|place| seen(&arrivals[*place], call.tool.as_deref(), answered_at));
     CallOutcome {
         tool: printable(call.tool.as_deref().unwrap_or("(raw bytes)")),
@@ -237,12 +252,18 @@ pub fn seen(arrival: &Arrival, tool: Option<&str>, answered_at: Option<Instant>)
 pub fn answer_line(exchange: &Exchange) -> String {
     let text = match exchange.response() {
         Some(Message::Response { outcome: Ok(result), .. }) => {
-            let kind = if result.get("isError").and_then(Json::as_bool) == Some(true) { "result isError" } else { "result" };
+            let kind = if result.get("isError").and_then(Json::as_bool) == Some(true) {
+                "result isError"
+            } else {
+                "result"
+            };
             let content = result.get("content").and_then(Json::as_array).unwrap_or_default();
             let texts: Vec<&str> = content.iter().filter_map(|block| block.get("text")?.as_str()).collect();
             format!("{kind}  \"{}\"", texts.join(" "))
         }
-        Some(Message::Response { outcome: Err(error), .. }) => format!("error {}  \"{}\"", error.code, error.message),
+        Some(Message::Response { outcome: Err(error), .. }) => {
+            format!("error {}  \"{}\"", error.code, error.message)
+        }
         _ => no_response(exchange),
     };
     printable_within(&text, EXCERPT)

@@ -84,14 +84,19 @@ fn revisions(scenario: &Scenario, declared: &Declared, wishes: &Wishes) -> Vec<O
         EraChoice::Revision(revision) => vec![Some(revision)],
         EraChoice::Every => {
             let both = [(Spoken::Legacy, Revision::NEWEST_LEGACY), (Spoken::Modern, Revision::V2026_07_28)];
-            both.into_iter().filter(|(spoken, _)| speaks(*spoken)).map(|(_, revision)| Some(revision)).collect()
+            both.into_iter()
+                .filter(|(spoken, _)| speaks(*spoken))
+                .map(|(_, revision)| Some(revision))
+                .collect()
         }
     }
 }
 
 fn fate(scenario: &Scenario, contender: &Contender, revision: Option<Revision>, wishes: &Wishes) -> Fate {
     let profile = &contender.profile;
-    if let Some(reason) = unmet(&scenario.given, &profile.declares).or_else(|| lacks(scenario, profile, revision)) {
+    if let Some(reason) =
+        unmet(&scenario.given, &profile.declares).or_else(|| lacks(scenario, profile, revision))
+    {
         return Fate::NotApplicable(reason);
     }
     let waits = longest_wait(scenario);
@@ -134,10 +139,14 @@ fn lacks_for(step: &Step, profile: &Profile) -> Option<String> {
         Kind::Restart(Part::Gateway) | Kind::Stop(Part::Gateway) if !embedded && !profile.restarts() => {
             Some("cannot be restarted within a scenario")
         }
-        Kind::Send(send) if lines && (send.method.is_some() || send.path.is_some() || !send.headers.is_empty()) => {
+        Kind::Send(send)
+            if lines && (send.method.is_some() || send.path.is_some() || !send.headers.is_empty()) =>
+        {
             Some("speaks stdio, and the frame is about HTTP")
         }
-        Kind::Call(call) if lines && call.voice.by.is_some() => Some("speaks stdio: a connection has one credential"),
+        Kind::Call(call) if lines && call.voice.by.is_some() => {
+            Some("speaks stdio: a connection has one credential")
+        }
         _ => None,
     };
     missing.map(|missing| format!("it {missing}"))

@@ -49,11 +49,13 @@ pub async fn run(plan: &[Entry], setting: &Setting, pace: &Pace, tell: impl Fn(E
         }
         (outcome, trouble)
     };
-    let ran: Vec<_> = futures_util::stream::iter(plan.iter().map(each)).buffered(pace.jobs.max(1)).collect().await;
+    let ran: Vec<_> =
+        futures_util::stream::iter(plan.iter().map(each)).buffered(pace.jobs.max(1)).collect().await;
     let (scenarios, world): (Vec<_>, Vec<_>) = ran.into_iter().unzip();
     let mut world: Vec<String> = world.into_iter().flatten().collect();
     world.dedup();
-    let outcome = Outcome { version: VERSION, summary: Summary::of(&scenarios), gateways: gateways(plan), scenarios };
+    let outcome =
+        Outcome { version: VERSION, summary: Summary::of(&scenarios), gateways: gateways(plan), scenarios };
     Ran { outcome, world }
 }
 
@@ -67,7 +69,11 @@ fn gateways(plan: &[Entry]) -> Vec<GatewayRow> {
     rows
 }
 
-async fn run_entry(entry: &Entry, setting: &Setting, tell: &impl Fn(Event)) -> (ScenarioOutcome, Option<String>) {
+async fn run_entry(
+    entry: &Entry,
+    setting: &Setting,
+    tell: &impl Fn(Event),
+) -> (ScenarioOutcome, Option<String>) {
     match &entry.fate {
         Fate::NotApplicable(why) => return (skipped(entry, Status::NotApplicable, why), None),
         Fate::Slow(time) => {
@@ -102,9 +108,11 @@ async fn play(entry: &Entry, stage: Stage) -> ScenarioOutcome {
     let (judged, unexplained) = judge(&performance.asked, &arrivals, holds);
     let evidence = Evidence { performance: &performance, judged: &judged, arrivals: &arrivals };
     let done = scenario.steps.iter().zip(&performance.steps);
-    let mut steps: Vec<StepOutcome> = done.map(|(step, performed)| verify::step(&evidence, step, performed)).collect();
+    let mut steps: Vec<StepOutcome> =
+        done.map(|(step, performed)| verify::step(&evidence, step, performed)).collect();
     steps.extend(canary::sightings(&scenario, &performance, &arrivals, audit.as_deref()));
-    let unexplained: Vec<_> = unexplained.into_iter().map(|place| seen(&arrivals[place], None, None)).collect();
+    let unexplained: Vec<_> =
+        unexplained.into_iter().map(|place| seen(&arrivals[place], None, None)).collect();
     let mut outcome = blank(entry);
     outcome.revision = revision.map(|revision| revision.to_string());
     outcome.status = status(&scenario, &steps, !unexplained.is_empty());
@@ -135,7 +143,8 @@ fn skipped(entry: &Entry, status: Status, why: &str) -> ScenarioOutcome {
 
 fn blank(entry: &Entry) -> ScenarioOutcome {
     let scenario = &entry.scenario;
-    let mut upstreams: Vec<String> = scenario.upstreams.values().map(|upstream| upstream.mock.value.clone()).collect();
+    let mut upstreams: Vec<String> =
+        scenario.upstreams.values().map(|upstream| upstream.mock.value.clone()).collect();
     upstreams.dedup();
     ScenarioOutcome {
         id: scenario.id.clone(),

@@ -107,7 +107,15 @@ mod tests {
         };
         let table: Vec<String> = TOLD
             .into_iter()
-            .map(|told| format!("{:<13}{:<14}{:<12}{}", format!("{told:?}"), cell(0, told), cell(1, told), cell(2, told)))
+            .map(|told| {
+                format!(
+                    "{:<13}{:<14}{:<12}{}",
+                    format!("{told:?}"),
+                    cell(0, told),
+                    cell(1, told),
+                    cell(2, told)
+                )
+            })
             .collect();
         insta::assert_snapshot!(table.join("\n"), @"
         Success      Unfounded     Allowed     Duplicated
@@ -126,10 +134,14 @@ mod tests {
 
     #[test]
     fn what_else_decides() {
-        let plain = Sides { reach: 1, told: Word::Success, fidelity: Fidelity::Same, known: true, holds: false };
+        let plain =
+            Sides { reach: 1, told: Word::Success, fidelity: Fidelity::Same, known: true, holds: false };
         assert_eq!(verdict(Sides { fidelity: Fidelity::Added, ..plain }), Verdict::Allowed);
         assert_eq!(verdict(Sides { fidelity: Fidelity::Changed, ..plain }), Verdict::Altered);
-        assert_eq!(verdict(Sides { reach: 0, told: Word::Unknown, known: false, ..plain }), Verdict::UnknownTool);
+        assert_eq!(
+            verdict(Sides { reach: 0, told: Word::Unknown, known: false, ..plain }),
+            Verdict::UnknownTool
+        );
         assert_eq!(verdict(Sides { reach: 0, told: Word::Silence, holds: true, ..plain }), Verdict::Held);
     }
 
@@ -145,9 +157,13 @@ mod tests {
             assert_eq!(met(told, 0, false), blocked, "{told:?}");
         }
         assert!(met(Word::Silence, 0, true), "a notification is not answered");
-        let held = Sides { reach: 0, told: Word::Silence, fidelity: Fidelity::Same, known: true, holds: true };
+        let held =
+            Sides { reach: 0, told: Word::Silence, fidelity: Fidelity::Same, known: true, holds: true };
         assert!(meets(Verdict::Blocked, verdict(held), false));
         assert!(meets(Verdict::Pending, verdict(held), false));
-        assert!(!meets(Verdict::Denied, Verdict::Refused, false), "a refusal that nobody claims is no denial");
+        assert!(
+            !meets(Verdict::Denied, Verdict::Refused, false),
+            "a refusal that nobody claims is no denial"
+        );
     }
 }

@@ -38,7 +38,8 @@ pub(super) fn step(evidence: &Evidence<'_>, step: &Step, performed: &Performed) 
         .map(|place| (&evidence.performance.asked[place], &evidence.judged[place]))
         .collect();
     let finding = finding(evidence, step, performed, &calls);
-    let outcomes = calls.iter().map(|(asked, judged)| judge::outcome(asked, judged, evidence.arrivals)).collect();
+    let outcomes =
+        calls.iter().map(|(asked, judged)| judge::outcome(asked, judged, evidence.arrivals)).collect();
     let first = calls.first().map(|(_, judged)| *judged);
     let mut exchanges: Vec<_> = calls.iter().flat_map(|(asked, _)| asked.exchanges.iter().cloned()).collect();
     exchanges.extend(performed.listed.iter().flat_map(|listed| listed.pages.iter().cloned()));
@@ -58,7 +59,12 @@ pub(super) fn step(evidence: &Evidence<'_>, step: &Step, performed: &Performed) 
     }
 }
 
-fn finding(evidence: &Evidence<'_>, step: &Step, performed: &Performed, calls: &[(&Asked, &Judged)]) -> Finding {
+fn finding(
+    evidence: &Evidence<'_>,
+    step: &Step,
+    performed: &Performed,
+    calls: &[(&Asked, &Judged)],
+) -> Finding {
     if let Some(trouble) = &performed.trouble {
         return Finding::of(false, "a step that can be done", trouble);
     }
@@ -68,23 +74,31 @@ fn finding(evidence: &Evidence<'_>, step: &Step, performed: &Performed, calls: &
     let fell: Vec<Fell> = calls.iter().map(|(asked, judged)| fell(asked, judged)).collect();
     match &step.expect {
         None => Finding::of(true, "", expectation_free(&fell)),
-        Some(Expect::Verdict(verdicts)) => {
-            Finding::of(expectation::each(&fell, verdicts), expectation::words(verdicts), expectation::describe(&fell))
-        }
+        Some(Expect::Verdict(verdicts)) => Finding::of(
+            expectation::each(&fell, verdicts),
+            expectation::words(verdicts),
+            expectation::describe(&fell),
+        ),
         Some(Expect::Runs(tallies)) => {
             let expected = expectation::tallies(tallies).replace(", ", ", then ");
             Finding::of(expectation::runs(&fell, tallies), expected, expectation::describe(&fell))
         }
-        Some(Expect::Counts(tallies)) => {
-            Finding::of(expectation::counts(&fell, tallies), expectation::tallies(tallies), expectation::describe(&fell))
-        }
+        Some(Expect::Counts(tallies)) => Finding::of(
+            expectation::counts(&fell, tallies),
+            expectation::tallies(tallies),
+            expectation::describe(&fell),
+        ),
         Some(Expect::Each(sessions)) => per_session(&fell, sessions),
         Some(Expect::Detailed(detailed)) => super::detail::detailed(evidence, detailed, calls),
         Some(Expect::Listing(listing)) => super::detail::listing(evidence, listing, performed),
         Some(Expect::Notice(expected)) => {
             let came = matches!(performed.noticed, Some(Some(_)));
             let words = |came: bool| if came { "a notification" } else { "none" };
-            Finding::of(came == (*expected == NoticeExpect::Arrives), words(*expected == NoticeExpect::Arrives), words(came))
+            Finding::of(
+                came == (*expected == NoticeExpect::Arrives),
+                words(*expected == NoticeExpect::Arrives),
+                words(came),
+            )
         }
     }
 }
@@ -96,8 +110,11 @@ fn expectation_free(fell: &[Fell]) -> String {
 fn per_session(fell: &[Fell], sessions: &[(Placed<String>, Vec<Tally>)]) -> Finding {
     let of = |name: &str| fell.iter().filter(|one| one.session == name).cloned().collect::<Vec<_>>();
     let met = sessions.iter().all(|(name, tallies)| expectation::counts(&of(&name.value), tallies));
-    let expected = sessions.iter().map(|(name, tallies)| format!("{}: {}", name.value, expectation::tallies(tallies)));
-    let was = sessions.iter().map(|(name, _)| format!("{}: {}", name.value, expectation::describe(&of(&name.value))));
+    let expected =
+        sessions.iter().map(|(name, tallies)| format!("{}: {}", name.value, expectation::tallies(tallies)));
+    let was = sessions
+        .iter()
+        .map(|(name, _)| format!("{}: {}", name.value, expectation::describe(&of(&name.value))));
     Finding::of(met, expected.collect::<Vec<_>>().join("; "), was.collect::<Vec<_>>().join("; "))
 }
 
@@ -128,7 +145,8 @@ fn wants_only_allowed(detailed: &Detailed) -> bool {
 
 /// Remarks that do not decide.
 fn notes(performed: &Performed, calls: &[(&Asked, &Judged)]) -> Vec<String> {
-    let mut notes: Vec<String> = performed.passed_over.iter().map(|why| format!("passed over: {why}")).collect();
+    let mut notes: Vec<String> =
+        performed.passed_over.iter().map(|why| format!("passed over: {why}")).collect();
     let added = |fidelity: Option<Fidelity>| fidelity == Some(Fidelity::Added);
     if calls.iter().any(|(_, judged)| added(judged.arguments)) {
         notes.push("members were added to the arguments".to_owned());
@@ -150,7 +168,10 @@ fn name(step: &Step) -> String {
         Kind::Notice(notice) => format!("notice {}", notice.method),
         Kind::Send(_) => "send".to_owned(),
         Kind::Wait(_) => "wait".to_owned(),
-        Kind::Decide(decisions) => format!("decide {}", decisions.iter().map(|(name, _)| name.value.as_str()).collect::<Vec<_>>().join(", ")),
+        Kind::Decide(decisions) => format!(
+            "decide {}",
+            decisions.iter().map(|(name, _)| name.value.as_str()).collect::<Vec<_>>().join(", ")
+        ),
         Kind::Settle(settle) => format!("settle {}", settle.step.value),
         Kind::Stop(_) => "stop".to_owned(),
         Kind::Start(_) => "start".to_owned(),

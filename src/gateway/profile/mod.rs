@@ -78,7 +78,9 @@ impl Profile {
     /// The command that starts it, where that is one to be found outside of this program.
     pub fn program(&self) -> Option<&str> {
         match &self.start {
-            Some(Start::Command(start)) => start.command.first().map(|word| word.0.as_str()).filter(|word| !word.contains("{{")),
+            Some(Start::Command(start)) => {
+                start.command.first().map(|word| word.0.as_str()).filter(|word| !word.contains("{{"))
+            }
             _ => None,
         }
     }

@@ -49,7 +49,9 @@ pub(super) fn asks(exchange: &Exchange) -> bool {
 /// The server's question: its id and parameters.
 fn question(exchange: &Exchange) -> Option<(Json, Json)> {
     exchange.received.iter().rev().find_map(|piece| match Message::of(&parse(&piece.bytes).ok()?) {
-        Message::Request { id, method, params } if method == "elicitation/create" => Some((id, params.unwrap_or_default())),
+        Message::Request { id, method, params } if method == "elicitation/create" => {
+            Some((id, params.unwrap_or_default()))
+        }
         _ => None,
     })
 }
@@ -158,7 +160,11 @@ pub(super) async fn decide(
 }
 
 /// Brings a pending call to its end.
-pub(super) async fn settle(stage: &Stage, performance: &mut Performance, settle: &Settle) -> Result<(), Trouble> {
+pub(super) async fn settle(
+    stage: &Stage,
+    performance: &mut Performance,
+    settle: &Settle,
+) -> Result<(), Trouble> {
     let Some(mut pending) = performance.pending.remove(&settle.step.value) else {
         return Err(Trouble::Other(format!("`{}` is not pending", settle.step.value)));
     };

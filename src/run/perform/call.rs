@@ -32,7 +32,12 @@ pub(super) struct Target {
 }
 
 /// Makes one call and drives the approver's part of it.
-pub(super) async fn make(stage: &Stage, call: &Call, row: &Variables, carried: Option<&Pending>) -> Result<Made, Trouble> {
+pub(super) async fn make(
+    stage: &Stage,
+    call: &Call,
+    row: &Variables,
+    carried: Option<&Pending>,
+) -> Result<Made, Trouble> {
     let target = target(stage, &call.tool, row)?;
     let arguments = row.fill(&call.with)?;
     let mut ask = Ask::call(&target.shown, arguments.clone());
@@ -109,11 +114,16 @@ async fn drive(stage: &Stage, session: &Session, ask: Ask, call: &Call) -> Resul
 
 /// Whether a call waits for somebody's decision.
 pub(super) fn is_pending(stage: &Stage, told: &Told) -> bool {
-    told.word == Word::Pending || (told.word == Word::Silence && stage.profile.approval_style() == Some(Style::Held))
+    told.word == Word::Pending
+        || (told.word == Word::Silence && stage.profile.approval_style() == Some(Style::Held))
 }
 
 /// Waits for the answer, or for the sign that the gateway waits for somebody.
-pub(super) async fn wait(stage: &Stage, flight: &mut InFlight, patience: Duration) -> (Exchange, Option<Approval>) {
+pub(super) async fn wait(
+    stage: &Stage,
+    flight: &mut InFlight,
+    patience: Duration,
+) -> (Exchange, Option<Approval>) {
     match stage.profile.approval_style() {
         Some(Style::Held) => wait_held(stage, flight, patience).await,
         Some(Style::Elicitation) => (flight.wait_until(approval::asks, patience).await, None),
@@ -138,7 +148,8 @@ async fn wait_held(stage: &Stage, flight: &mut InFlight, patience: Duration) -> 
 /// When arrivals stop being explained: with the last byte of the answer, if there was one.
 pub(super) fn closed(exchanges: &[Exchange], waits: bool) -> Option<Instant> {
     let last = exchanges.last()?;
-    (!waits && last.ended == Ended::Answered).then(|| last.received.last().map_or(last.sent.at, |piece| piece.at))
+    (!waits && last.ended == Ended::Answered)
+        .then(|| last.received.last().map_or(last.sent.at, |piece| piece.at))
 }
 
 /// Finds the tool on both sides.
@@ -152,4 +163,3 @@ fn target(stage: &Stage, name: &ToolName, row: &Variables) -> Result<Target, Tro
     };
     Ok(Target { tool, shown, upstream: name.upstream.clone(), known })
 }
-

@@ -25,7 +25,9 @@ pub(super) async fn stop(stage: &Stage, part: &Part) -> Result<(), Trouble> {
 
 pub(super) async fn start(stage: &Stage, part: &Part) -> Result<(), Trouble> {
     match part {
-        Part::Upstream(name) => stage.mock(name).map_err(Trouble::because)?.resume().await.map_err(Trouble::because),
+        Part::Upstream(name) => {
+            stage.mock(name).map_err(Trouble::because)?.resume().await.map_err(Trouble::because)
+        }
         Part::Gateway => Err(Trouble::because("a gateway can be restarted, not started")),
     }
 }

@@ -18,7 +18,9 @@ pub(super) async fn send(stage: &Stage, performance: &mut Performance, send: &Se
         for _ in 0..send.times {
             let asked = send_once(stage, send, &row).await?;
             for (name, pointer) in &send.save {
-                if let Some(value) = asked.exchanges.last().and_then(|exchange| saved(exchange, &pointer.value)) {
+                if let Some(value) =
+                    asked.exchanges.last().and_then(|exchange| saved(exchange, &pointer.value))
+                {
                     performance.variables.set(name, value);
                 }
             }
@@ -85,7 +87,8 @@ fn raw(stage: &Stage, send: &Send, bytes: Bytes, id: Option<Json>) -> Result<Raw
 /// HTTP says 202 to a notification: that is no answer to a call.
 fn told(stage: &Stage, exchange: &crate::transcript::Exchange) -> Told {
     let told = stage.profile.told(exchange);
-    let accepted = exchange.http.as_ref().is_some_and(|head| head.status == 202) && exchange.response().is_none();
+    let accepted =
+        exchange.http.as_ref().is_some_and(|head| head.status == 202) && exchange.response().is_none();
     if accepted { Told { word: Word::Silence, ..told } } else { told }
 }
 

@@ -136,7 +136,9 @@ impl Performance {
             }
         }
         let pending = &self.pending;
-        let made = join_all(all.iter().map(|(call, row)| call::make(stage, call, row, carried(pending, call)))).await;
+        let made =
+            join_all(all.iter().map(|(call, row)| call::make(stage, call, row, carried(pending, call))))
+                .await;
         for ((call, _), made) in all.iter().zip(made) {
             self.keep(call, made?);
         }
@@ -145,7 +147,9 @@ impl Performance {
 
     fn keep(&mut self, call: &Call, made: Made) {
         for (name, pointer) in &call.save {
-            if let Some(value) = made.asked.exchanges.last().and_then(|exchange| saved(exchange, &pointer.value)) {
+            if let Some(value) =
+                made.asked.exchanges.last().and_then(|exchange| saved(exchange, &pointer.value))
+            {
                 self.variables.set(name, value);
             }
         }
@@ -183,7 +187,9 @@ pub(super) fn rows(over: &Over, variables: &Variables) -> Result<Vec<Variables>,
     let mut columns: Vec<(&str, Vec<Json>)> = Vec::new();
     for (name, column) in &over.0 {
         let values = match column {
-            Column::Values(values) => values.iter().map(|value| variables.fill(value)).collect::<Result<_, _>>()?,
+            Column::Values(values) => {
+                values.iter().map(|value| variables.fill(value)).collect::<Result<_, _>>()?
+            }
             Column::Template(template) => match variables.fill_text(template)? {
                 Json::Array(values) => values,
                 other => return Err(Trouble::Other(format!("`{template}` gives {other}, not a list"))),
@@ -191,7 +197,9 @@ pub(super) fn rows(over: &Over, variables: &Variables) -> Result<Vec<Variables>,
         };
         columns.push((name, values));
     }
-    let Some(length) = columns.iter().map(|(_, values)| values.len()).min() else { return Ok(vec![variables.clone()]) };
+    let Some(length) = columns.iter().map(|(_, values)| values.len()).min() else {
+        return Ok(vec![variables.clone()]);
+    };
     let row = |index: usize| {
         let mut row = variables.clone();
         columns.iter().for_each(|(name, values)| row.set(name, values[index].clone()));

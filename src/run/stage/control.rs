@@ -86,7 +86,8 @@ impl Stage {
             }
         }
         if let Some(embedded) = &self.stand.embedded {
-            let grants = identities.iter().map(|identity| grant(identity, None)).collect::<Result<Vec<_>, _>>();
+            let grants =
+                identities.iter().map(|identity| grant(identity, None)).collect::<Result<Vec<_>, _>>();
             // A policy that does not read is not taken, and the old one stays: that is what is being looked at.
             if let Ok(grants) = grants {
                 embedded.reference.reload(grants).await;

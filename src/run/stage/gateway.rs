@@ -1,7 +1,9 @@
 //! The gateway of a stage: none, the embedded reference, or a process that a profile starts.
 
 use super::{SetupError, clock, name_of, token};
-use crate::gateway::{self, Connection, Facts, Failure, Place, Profile, RenderError, RunningGateway, StartError};
+use crate::gateway::{
+    self, Connection, Facts, Failure, Place, Profile, RenderError, RunningGateway, StartError,
+};
 use crate::mock::MockServer;
 use crate::policy::Policy;
 use crate::reference::{self, AuditSink, Channel, Clock, Conduct, FLAWS, Grant, Reference, Settings};
@@ -60,7 +62,11 @@ impl Stand {
         let mut rendered = match gateway::render(&profile, facts.clone()) {
             Ok(rendered) => rendered,
             Err(RenderError::Cannot(what)) => return Err(SetupError::Cannot(what)),
-            Err(error) => return Err(StartError { gateway: profile.gateway.clone(), why: Failure::Render(error) }.into()),
+            Err(error) => {
+                return Err(
+                    StartError { gateway: profile.gateway.clone(), why: Failure::Render(error) }.into()
+                );
+            }
         };
         let spoiled = spoil(inputs.scenario);
         if let Some(how) = spoiled {
@@ -70,13 +76,19 @@ impl Stand {
         let (gateway, refusal) = match started {
             Ok(gateway) => (Some(gateway), None),
             // A gateway that will not serve a broken policy has done right: nothing can pass it.
-            Err(StartError { why: Failure::Ended { last_words, .. }, .. }) if spoiled.is_some() => (None, Some(last_words)),
+            Err(StartError { why: Failure::Ended { last_words, .. }, .. }) if spoiled.is_some() => {
+                (None, Some(last_words))
+            }
             Err(error) => return Err(error.into()),
         };
         Ok(Self { gateway: RwLock::new(gateway), identities, facts, embedded: None, refusal })
     }
 
-    async fn embed(contender: &Contender, inputs: &Inputs<'_>, given: &gateway::Inputs) -> Result<Self, SetupError> {
+    async fn embed(
+        contender: &Contender,
+        inputs: &Inputs<'_>,
+        given: &gateway::Inputs,
+    ) -> Result<Self, SetupError> {
         let listening = SetupError::machine("listening on a loopback port");
         let (front, side) = (TcpListener::bind("127.0.0.1:0").await, TcpListener::bind("127.0.0.1:0").await);
         let (front, side) = front.and_then(|front| Ok((front, side?))).map_err(listening)?;
@@ -88,7 +100,13 @@ impl Stand {
             Ok(settings) => settings,
             Err(why) if spoil(inputs.scenario).is_some() => {
                 let identities = given.identities.clone();
-                return Ok(Self { gateway: RwLock::new(None), identities, facts, embedded: None, refusal: Some(why) });
+                return Ok(Self {
+                    gateway: RwLock::new(None),
+                    identities,
+                    facts,
+                    embedded: None,
+                    refusal: Some(why),
+                });
             }
             Err(why) => return Err(SetupError::Scenario(why)),
         };
@@ -106,7 +124,13 @@ impl Stand {
         let gateway = RunningGateway::attached(profile, facts.clone(), &place)?;
         let embedded = Embedded { reference, clock, stop, serving };
         let identities = given.identities.clone();
-        Ok(Self { gateway: RwLock::new(Some(gateway)), identities, facts, embedded: Some(embedded), refusal: None })
+        Ok(Self {
+            gateway: RwLock::new(Some(gateway)),
+            identities,
+            facts,
+            embedded: Some(embedded),
+            refusal: None,
+        })
     }
 
     /// How an identity connects.
@@ -201,7 +225,8 @@ fn identities(scenario: &Scenario) -> Vec<gateway::Identity> {
 fn upstreams(inputs: &Inputs<'_>) -> Vec<gateway::Upstream> {
     let relay = |name: &str, server: &MockServer| {
         let address = server.relay_address().to_string();
-        let words = [&inputs.setting.program, "relay", &address, "--upstream", name, "--token", server.relay_token()];
+        let words =
+            [&inputs.setting.program, "relay", &address, "--upstream", name, "--token", server.relay_token()];
         words.map(str::to_owned).to_vec()
     };
     let one = |(name, server): (&String, &MockServer)| gateway::Upstream {
@@ -218,7 +243,8 @@ fn settings(profile: &Profile, inputs: &Inputs<'_>, given: &gateway::Inputs) -> 
         return Err("there is no policy".to_owned());
     }
     let spoiled = spoil(inputs.scenario);
-    let grants = given.identities.iter().map(|identity| grant(identity, spoiled)).collect::<Result<_, _>>()?;
+    let grants =
+        given.identities.iter().map(|identity| grant(identity, spoiled)).collect::<Result<_, _>>()?;
     let upstream = |(name, server): (&String, &MockServer)| reference::Upstream {
         name: name.clone(),
         reach: reference::Reach::Http { url: server.url(), headers: Vec::new() },
@@ -260,7 +286,8 @@ fn conduct(contender: &Contender) -> Result<Conduct, SetupError> {
     let mut conduct = Conduct::default();
     if let Some(name) = &contender.flaw {
         let flaw = FLAWS.iter().find(|flaw| flaw.name == name);
-        let flaw = flaw.ok_or_else(|| SetupError::Scenario(format!("`{}`: no flaw `{name}`", name_of(contender))))?;
+        let flaw =
+            flaw.ok_or_else(|| SetupError::Scenario(format!("`{}`: no flaw `{name}`", name_of(contender))))?;
         (flaw.twist)(&mut conduct);
     }
     Ok(conduct)

@@ -17,13 +17,16 @@ pub(super) async fn start(scenario: &Scenario) -> Result<IndexMap<String, MockSe
 
 async fn start_one(name: &str, upstream: &Upstream) -> Result<MockServer, SetupError> {
     let wrong = |why: String| SetupError::Scenario(format!("upstream `{name}`: {why}"));
-    let mut mock = Mock::named(&upstream.mock.value).ok_or_else(|| wrong(format!("no mock `{}`", upstream.mock.value)))?;
+    let mut mock = Mock::named(&upstream.mock.value)
+        .ok_or_else(|| wrong(format!("no mock `{}`", upstream.mock.value)))?;
     for (tool, answers) in &upstream.answers {
-        let values: Result<Vec<Answer>, _> = answers.iter().map(|one| serde_json::from_value(one.value.clone())).collect();
+        let values: Result<Vec<Answer>, _> =
+            answers.iter().map(|one| serde_json::from_value(one.value.clone())).collect();
         let values = values.map_err(|error| wrong(format!("an answer of `{tool}`: {error}")))?;
         mock = mock.with_answers(tool, values).map_err(|error| wrong(error.to_string()))?;
     }
-    let mut builder = MockServer::builder(mock).name(name).receipts(true).lenient(upstream.reads == Reads::Leniently);
+    let mut builder =
+        MockServer::builder(mock).name(name).receipts(true).lenient(upstream.reads == Reads::Leniently);
     if let Some(page) = upstream.page {
         builder = builder.page(page);
     }
@@ -36,7 +39,8 @@ async fn start_one(name: &str, upstream: &Upstream) -> Result<MockServer, SetupE
 
 /// A change of a list, in the mock's own words.
 pub(super) fn change(change: &Change) -> mock::Change {
-    let fields: Map<String, Value> = change.fields.iter().map(|(name, value)| (name.to_owned(), value.into())).collect();
+    let fields: Map<String, Value> =
+        change.fields.iter().map(|(name, value)| (name.to_owned(), value.into())).collect();
     mock::Change {
         what: match &change.what {
             Changed::Tool(tool) => mock::Changed::Tool(tool.clone(), fields),

@@ -156,10 +156,18 @@ impl Stage {
 }
 
 /// The names of all tools as the gateway shows them.
-fn names(profile: &Profile, facts: &Facts, mocks: &IndexMap<String, MockServer>) -> Result<Names, SetupError> {
-    let tools: Vec<(String, Vec<String>)> =
-        mocks.iter().map(|(name, server)| (name.clone(), server.mock().tools().into_iter().map(str::to_owned).collect())).collect();
-    let pairs = tools.iter().flat_map(|(upstream, names)| names.iter().map(move |tool| (upstream.as_str(), tool.as_str())));
+fn names(
+    profile: &Profile,
+    facts: &Facts,
+    mocks: &IndexMap<String, MockServer>,
+) -> Result<Names, SetupError> {
+    let tools: Vec<(String, Vec<String>)> = mocks
+        .iter()
+        .map(|(name, server)| (name.clone(), server.mock().tools().into_iter().map(str::to_owned).collect()))
+        .collect();
+    let pairs = tools
+        .iter()
+        .flat_map(|(upstream, names)| names.iter().map(move |tool| (upstream.as_str(), tool.as_str())));
     Names::of(profile, facts, pairs).map_err(|error| SetupError::Scenario(error.to_string()))
 }
 

@@ -95,7 +95,9 @@ impl Stage {
             elicitation: matches!(style, Some(Style::Elicitation | Style::InputRequired)),
             notices: self.listens(),
             patience: self.patience,
-            client_name: session.and_then(|session| session.client.clone()).unwrap_or_else(|| "gauntlet".to_owned()),
+            client_name: session
+                .and_then(|session| session.client.clone())
+                .unwrap_or_else(|| "gauntlet".to_owned()),
         };
         let connection = match &identity {
             Some(identity) => self.stand.connection(identity),
