@@ -35,6 +35,7 @@ pub mod declared;
 pub mod diagnostic;
 pub mod embedded;
 pub mod gateway;
+pub mod known;
 pub mod mock;
 pub mod policy;
 pub mod reference;

@@ -41,7 +41,7 @@ pub fn render(story: &Story, redactions: &Redactions) -> Stored {
     };
     let frames =
         |section: &Section| section.steps.iter().map(|step| frames(step, &redactions)).collect::<Vec<_>>();
-    let Some((first, others)) = story.sections.split_first() else { return headed(story, String::new()) };
+    let Some((first, others)) = story.sections.split_first() else { return headed(story, "") };
 
     let mut behaviour = Behaviour {
         eras: story.sections.iter().map(|section| line(&section.label)).collect(),
@@ -68,10 +68,10 @@ pub fn render(story: &Story, redactions: &Redactions) -> Stored {
     // Stable: a step's frames in the leading era stand before those of the others.
     passed.sort_by_key(|(number, _)| *number);
     let passed: String = passed.into_iter().map(|(_, text)| text).collect();
-    headed(story, behaviour.write() + &passed)
+    headed(story, &(behaviour.write() + &passed))
 }
 
-fn headed(story: &Story, contents: String) -> Stored {
+fn headed(story: &Story, contents: &str) -> Stored {
     let expression = format!("{} through {}", story.scenario, story.gateway);
     Stored { source: story.file.clone(), expression, contents: contents.trim_end().to_owned() }
 }
