@@ -77,7 +77,7 @@ impl Audit {
             Sink::Memory(lines) => lines.push(line),
             // One write a line: two processes that append to one file do not mix their lines.
             Sink::File { file, broken, .. } => {
-                *broken |= file.write_all(format!("{line}\n").as_bytes()).is_err()
+                *broken |= file.write_all(format!("{line}\n").as_bytes()).is_err();
             }
         }
     }

@@ -22,6 +22,7 @@ mod route;
 mod session;
 mod settings;
 mod state;
+mod trace;
 mod walk;
 
 pub use approvals::{About, Standing, Ticket, Undecidable, Verdict};
@@ -31,7 +32,7 @@ pub use conduct::{Conduct, Ending, HONEST_ORDER, Seen, Stage};
 pub use flaw::{FLAWS, Flaw};
 pub use read::{Frame, Taken, strictly};
 pub use refusal::{FAILED, PENDING, Put, Refusal, plainly};
-pub use settings::{AuditSink, Channel, Grant, Reach, Settings, Upstream};
+pub use settings::{AuditSink, Channel, Grant, Reach, Settings, Upstream, honest_word};
 
 use crate::transport::http_server;
 use crate::transport::lines::{LineReader, LineWriter};

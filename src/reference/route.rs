@@ -109,9 +109,8 @@ pub(super) async fn notice(context: &Context, frame: Frame) {
         return;
     }
     if method == "tools/call" {
-        let (settings, tasks) = (&context.state.settings, &context.state.tasks);
-        for (place, upstream) in settings.upstreams.iter().enumerate() {
-            let _ = context.session.link(place, upstream, tasks, settings.upstream_timeout).await;
+        for place in 0..context.state.settings.upstreams.len() {
+            let _ = context.session.link(place, &context.state).await;
         }
     }
     for link in context.session.open_links().await {

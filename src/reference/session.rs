@@ -4,15 +4,14 @@ use super::agent::{Agent, lock};
 use super::link::{Footing, HttpLink, LinesLink, Link, Trouble};
 use super::names::Table;
 use super::settings::{Reach, Upstream};
+use super::state::State;
 use crate::declared::Failure;
 use crate::transport::http_client::HttpClient;
 use crate::wire::canonical::same;
 use crate::wire::{Json, Revision};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 
 /// One agent's session. In the modern era, everything that one identity does is one.
 #[derive(Debug)]
@@ -33,7 +32,8 @@ pub(super) struct Session {
     pub(super) table: Mutex<Option<Arc<Table>>>,
     links: Vec<tokio::sync::Mutex<Option<Arc<Link>>>>,
     under_way: Mutex<Vec<(Json, CancellationToken)>>,
-    calls: AtomicU64,
+    /// How many calls it has made.
+    pub(super) calls: AtomicU64,
 }
 
 /// A request that is under way; forgotten, and taken back, when dropped.
@@ -68,13 +68,7 @@ impl Session {
     }
 
     /// The way to an upstream, opened if there is none that lives.
-    pub(super) async fn link(
-        &self,
-        place: usize,
-        upstream: &Upstream,
-        tasks: &TaskTracker,
-        patience: Duration,
-    ) -> Result<Arc<Link>, Trouble> {
+    pub(super) async fn link(&self, place: usize, state: &State) -> Result<Arc<Link>, Trouble> {
         let mut link = self.links[place].lock().await;
         if let Some(link) = link.as_ref().filter(|link| !link.is_dead()) {
             return Ok(link.clone());
@@ -83,10 +77,14 @@ impl Session {
             revision: self.revision,
             hello: self.hello.clone(),
             agent: self.agent.clone(),
-            tasks: tasks.clone(),
+            tasks: state.tasks.clone(),
             closed: self.closed.clone(),
         };
-        let opening = tokio::time::timeout(patience, open(upstream, footing)).await;
+        let opening = tokio::time::timeout(
+            state.settings.upstream_timeout,
+            open(&state.settings.upstreams[place], footing),
+        )
+        .await;
         // The call itself was not sent: whatever went wrong, the upstream was not reached by it.
         let opened = opening.map_err(|_| "the upstream did not open a session in time".to_owned());
         let opened = opened.and_then(|opened| opened.map_err(|trouble| trouble.what));

@@ -1,6 +1,6 @@
 //! What the gateway is told before it starts.
 
-use crate::declared::Declared;
+use crate::declared::{Batch, Counts, Declared, Drift, Failure, Leaning, Naming, Records, Spoken};
 use crate::policy::Policy;
 use crate::transport::child;
 use std::path::PathBuf;
@@ -78,4 +78,22 @@ pub enum AuditSink {
     Memory,
     /// One JSON object a line, appended.
     File(PathBuf),
+}
+
+/// What the gateway may say of itself without lying.
+pub fn honest_word() -> Declared {
+    Declared {
+        // A policy names calendar windows and fixed ones alike.
+        window: None,
+        batch: Some(Batch::Reject),
+        missing_argument: Some(Leaning::Deny),
+        refund: Some(vec![Failure::Unreachable]),
+        counts: Some(Counts::Calls),
+        eras: Some(vec![Spoken::Legacy, Spoken::Modern]),
+        names: Some(Naming::WhenNeeded),
+        counters_survive: Some(false),
+        denied_are_listed: Some(true),
+        drift: Some(Drift::Withheld),
+        records: Some(Records::Everything),
+    }
 }

@@ -102,12 +102,12 @@ impl State {
     /// Replaces the grants; sessions of identities that have none any more end, the others hear of it.
     pub(super) async fn reload(&self, grants: Vec<Grant>) {
         let known = |session: &Arc<Session>| grants.iter().any(|grant| grant.identity == session.identity);
-        let ended: Vec<Arc<Session>> = {
-            let mut sessions = lock(&self.sessions);
-            let ended = sessions.values().filter(|session| !known(session)).cloned().collect();
+        let mut ended: Vec<Arc<Session>> = Vec::new();
+        for sessions in [&self.sessions, &self.stateless] {
+            let mut sessions = lock(sessions);
+            ended.extend(sessions.values().filter(|session| !known(session)).cloned());
             sessions.retain(|_, session| known(session));
-            ended
-        };
+        }
         *lock(&self.grants) = Arc::new(grants);
         for session in ended {
             session.close().await;
@@ -136,11 +136,13 @@ impl State {
     /// The one session of an identity in the modern era.
     pub(super) fn stateless(&self, identity: &str) -> Arc<Session> {
         let mut sessions = lock(&self.stateless);
-        let new = || {
-            let upstreams = self.settings.upstreams.len();
-            Arc::new(Session::new(String::new(), identity, Revision::V2026_07_28, upstreams))
-        };
-        sessions.entry(identity.to_owned()).or_insert_with(new).clone()
+        sessions.entry(identity.to_owned()).or_insert_with(|| self.new_stateless(identity)).clone()
+    }
+
+    /// What stands for a session in the modern era.
+    pub(super) fn new_stateless(&self, identity: &str) -> Arc<Session> {
+        let upstreams = self.settings.upstreams.len();
+        Arc::new(Session::new(String::new(), identity, Revision::V2026_07_28, upstreams))
     }
 
     /// Ends a session.

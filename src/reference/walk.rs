@@ -10,7 +10,7 @@ use super::session::Session;
 use super::settings::Channel;
 use super::state::{Granted, State};
 use crate::declared::Failure;
-use crate::policy::{Call, Charge, Decision, Denied, Reservation, Who, fingerprint};
+use crate::policy::{Call, Charge, Decision, Denied, Reservation, Who};
 use crate::wire::{Json, RpcError, rpc};
 use http::HeaderMap;
 use std::sync::Arc;
@@ -52,10 +52,11 @@ pub(super) struct Walk<'a> {
     /// The approval that lets it pass, as it stood before it was used.
     pub(super) ticket: Option<Ticket>,
     pub(super) record: Record,
+    /// How an upstream that was asked failed.
+    pub(super) failure: Option<Failure>,
     nth: u64,
     reservation: Option<Reservation>,
     answer: Option<Json>,
-    failure: Option<Failure>,
 }
 
 impl<'a> Walk<'a> {
@@ -267,51 +268,6 @@ impl<'a> Walk<'a> {
             _ => state.approvals.forget(&ticket.id),
         }
     }
-
-    fn leave_record(&mut self, refusal: Option<&Refusal>) {
-        let told = |denied: &Denied| (Some(denied.rule.clone()), Some(denied.reason.clone()));
-        let hidden = self.record.decision == "hidden";
-        match refusal {
-            None | Some(Refusal::Failed(_) | Refusal::Unknown(_)) => {}
-            Some(Refusal::Denied(denied)) if !hidden => {
-                self.record.decision = "denied";
-                (self.record.rule, self.record.reason) = told(denied);
-            }
-            Some(Refusal::Denied(_)) => {}
-            Some(Refusal::Limited(limited)) => {
-                (self.record.decision, self.record.rule) = ("limited", Some(limited.rule.clone()));
-            }
-            Some(Refusal::Pending { approval } | Refusal::Asked { approval, .. }) => {
-                (self.record.decision, self.record.approval) = ("pending", Some(approval.clone()));
-            }
-            // Taken back before it was forwarded: it was still pending.
-            Some(Refusal::Cancelled) if self.failure.is_none() => self.record.decision = "pending",
-            Some(Refusal::Cancelled) => {}
-        }
-        if self.record.decision == "allowed" {
-            let outcome = self.failure.map_or(Ok("success".into()), serde_json::to_value);
-            self.record.outcome = outcome.ok().and_then(|value| value.as_str().map(str::to_owned));
-        }
-        self.sign_record();
-    }
-
-    fn sign_record(&mut self) {
-        let print = fingerprint(
-            self.granted.identity(),
-            self.call().upstream,
-            self.call().tool,
-            self.call().arguments,
-        );
-        let mut record = std::mem::take(&mut self.record);
-        record.identity = Some(self.granted.identity().to_owned());
-        record.upstream = Some(self.call().upstream.to_owned());
-        record.tool = Some(self.called.tool.clone());
-        record.request_id = Some((&self.called.id).into());
-        record.policy = self.granted.policy_print();
-        record.arguments = Some(print);
-        record.approval = record.approval.or_else(|| self.ticket.as_ref().map(|ticket| ticket.id.clone()));
-        self.context.state.record(record);
-    }
 }
 
 impl Context {
@@ -322,15 +278,13 @@ impl Context {
         method: &str,
         params: Option<Json>,
     ) -> Result<Json, Trouble> {
-        let settings = &self.state.settings;
-        let patience = settings.upstream_timeout;
-        let opening = self.session.link(place, &settings.upstreams[place], &self.state.tasks, patience);
+        let opening = self.session.link(place, &self.state);
         let link = tokio::select! {
             () = self.gone.cancelled() => return Err(Trouble::new(Failure::Cancelled, "request cancelled")),
             link = opening => link?,
         };
         let headers = (self.state.conduct.crosses)(&self.headers);
-        let patience = (method != "subscriptions/listen").then_some(patience);
+        let patience = (method != "subscriptions/listen").then_some(self.state.settings.upstream_timeout);
         link.ask(Ask { method, params, headers, outlet: &self.outlet, gone: &self.gone, patience }).await
     }
 

@@ -1,16 +1,17 @@
 //! Agents over HTTP, both eras.
 
 use super::era;
+use super::stream::{Streamed, event, stream};
 use crate::reference::agent::ROOM;
 use crate::reference::audit::Record;
 use crate::reference::read::{Frame, Taken};
 use crate::reference::route;
-use crate::reference::session::{Session, UnderWay};
+use crate::reference::session::Session;
 use crate::reference::state::{Granted, State};
 use crate::reference::walk::Context;
-use crate::transport::http_server::{Body, Chunk, Reply, Request};
+use crate::transport::http_server::{Reply, Request};
 use crate::wire::era::header;
-use crate::wire::{Era, Json, Message, Revision, RpcError, rpc, sse};
+use crate::wire::{Era, Json, Message, Revision, RpcError, rpc};
 use http::Method;
 use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
@@ -186,8 +187,8 @@ impl Asked {
             let _ = done.send(route::respond(&context, frame).await);
         });
         let streams = self.accepts("text/event-stream");
-        let call = Streamed { interim, answer, _under_way: under_way };
-        call.reply(streams, session.revision.era(), &self.state).await
+        let streamed = Streamed { interim, answer, _under_way: under_way };
+        streamed.reply(streams, session.revision.era(), &self.state).await
     }
 
     /// Each frame for itself, all at once, under one answer.
@@ -271,86 +272,4 @@ pub(super) fn open(state: &State, granted: &Granted, mut hello: Json) -> Arc<Ses
     let revision = offered.filter(|offered| offered.era() == Era::Legacy).unwrap_or(Revision::NEWEST_LEGACY);
     hello.as_object_mut().into_iter().for_each(|hello| hello.set("protocolVersion", revision.as_str()));
     state.open_session(granted.identity(), revision, hello)
-}
-
-/// A request on its way, and what comes for it.
-struct Streamed {
-    interim: mpsc::Receiver<Json>,
-    answer: oneshot::Receiver<Json>,
-    /// Dropped with the reply: when the agent goes away, its request is taken back.
-    _under_way: UnderWay,
-}
-
-impl Streamed {
-    /// A plain body, unless something comes before the answer.
-    async fn reply(mut self, streams: bool, era: Era, state: &State) -> Reply {
-        loop {
-            tokio::select! {
-                biased;
-                Some(frame) = self.interim.recv() => {
-                    if streams {
-                        return self.stream(frame, state);
-                    }
-                }
-                answer = &mut self.answer => {
-                    let answer = answer.unwrap_or_default();
-                    return match self.interim.try_recv() {
-                        Ok(frame) if streams => self.stream_all(frame, &answer),
-                        _ => Reply::json(era::status_of(&answer, era), answer.to_bytes()),
-                    };
-                }
-            }
-        }
-    }
-
-    /// Everything is there already.
-    fn stream_all(mut self, first: Json, answer: &Json) -> Reply {
-        let mut frames = vec![first];
-        while let Ok(frame) = self.interim.try_recv() {
-            frames.push(frame);
-        }
-        frames.push(answer.clone());
-        let bytes: Vec<u8> = frames.iter().flat_map(|frame| sse::event(&frame.to_string())).collect();
-        Reply::full(200, "text/event-stream", bytes)
-    }
-
-    fn stream(mut self, first: Json, state: &State) -> Reply {
-        let (chunks, body) = mpsc::channel(ROOM);
-        state.tasks.spawn(async move {
-            if chunks.send(event(&first)).await.is_err() {
-                return;
-            }
-            loop {
-                tokio::select! {
-                    biased;
-                    () = chunks.closed() => return,
-                    Some(frame) = self.interim.recv() => {
-                        if chunks.send(event(&frame)).await.is_err() {
-                            return;
-                        }
-                    }
-                    answer = &mut self.answer => {
-                        while let Ok(frame) = self.interim.try_recv() {
-                            let _ = chunks.send(event(&frame)).await;
-                        }
-                        let _ = chunks.send(event(&answer.unwrap_or_default())).await;
-                        return;
-                    }
-                }
-            }
-        });
-        stream(body)
-    }
-}
-
-fn event(frame: &Json) -> Chunk {
-    Chunk::Data(sse::event(&frame.to_string()).into())
-}
-
-fn stream(body: mpsc::Receiver<Chunk>) -> Reply {
-    let headers = vec![
-        ("content-type".to_owned(), "text/event-stream".to_owned()),
-        ("cache-control".to_owned(), "no-cache".to_owned()),
-    ];
-    Reply { status: 200, headers, body: Body::Stream(body) }
 }

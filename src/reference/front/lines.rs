@@ -22,6 +22,8 @@ use tokio_util::task::TaskTracker;
 struct Line {
     state: Arc<State>,
     session: Option<Arc<Session>>,
+    /// For requests of the modern era.
+    stateless: Option<Arc<Session>>,
     outlet: mpsc::Sender<Json>,
     tasks: TaskTracker,
 }
@@ -42,7 +44,7 @@ pub(in crate::reference) async fn serve(
         }
         let _ = writer.close().await;
     });
-    let mut line = Line { state, session: None, outlet, tasks: TaskTracker::new() };
+    let mut line = Line { state, session: None, stateless: None, outlet, tasks: TaskTracker::new() };
     loop {
         let read = tokio::select! {
             () = stop.cancelled() => break,
@@ -67,12 +69,11 @@ impl Line {
     }
 
     async fn end(self) {
-        let identity = self.state.granted(&HeaderMap::new()).map(|granted| granted.identity().to_owned());
         if let Some(session) = &self.session {
             self.state.end_session(&session.id).await;
         }
-        if let Some(identity) = identity {
-            self.state.stateless(&identity).close().await;
+        if let Some(session) = &self.stateless {
+            session.close().await;
         }
         self.tasks.close();
         self.tasks.wait().await;
@@ -111,7 +112,7 @@ impl Line {
                 self.greet(id, params.unwrap_or_else(Json::object), &granted).await;
             }
             Message::Request { id, .. } => match self.session_for(&frame.judged, &granted) {
-                Ok(session) => self.request(&session, id, frame, granted),
+                Ok(session) => self.request(&session, frame, granted),
                 Err(error) => {
                     self.state.record_attempts(&frame.judged.to_bytes(), &granted, &error.message);
                     self.say(rpc::error(id, error)).await;
@@ -141,12 +142,10 @@ impl Line {
         self.session = Some(session);
     }
 
-    fn session_for(&self, frame: &Json, granted: &Granted) -> Result<Arc<Session>, RpcError> {
+    fn session_for(&mut self, frame: &Json, granted: &Granted) -> Result<Arc<Session>, RpcError> {
         if era::of(frame, &HeaderMap::new()) == Era::Modern {
             era::check_modern(frame)?;
-            let session = self.state.stateless(granted.identity());
-            session.agent.listen(self.outlet.clone());
-            return Ok(session);
+            return Ok(self.stateless_for(granted.identity()));
         }
         // A revoked or another identity's session is not taken over.
         let session =
@@ -154,13 +153,22 @@ impl Line {
         session.ok_or_else(|| RpcError::new(rpc::INVALID_REQUEST, "no session: say `initialize` first"))
     }
 
+    /// Nothing of one identity is left for another.
+    fn stateless_for(&mut self, identity: &str) -> Arc<Session> {
+        let known = self.stateless.take().filter(|session| session.identity == identity);
+        let session = known.unwrap_or_else(|| self.state.new_stateless(identity));
+        session.agent.listen(self.outlet.clone());
+        self.stateless = Some(session.clone());
+        session
+    }
+
     fn context(&self, session: &Arc<Session>, granted: Granted, gone: CancellationToken) -> Context {
         let (state, session, outlet) = (self.state.clone(), session.clone(), self.outlet.clone());
         Context { state, session, granted, outlet, gone, headers: HeaderMap::new() }
     }
 
-    fn request(&self, session: &Arc<Session>, id: Json, frame: Frame, granted: Granted) {
-        let under_way = session.begin(&id);
+    fn request(&self, session: &Arc<Session>, frame: Frame, granted: Granted) {
+        let under_way = session.begin(&frame.judged.get("id").cloned().unwrap_or_default());
         let context = self.context(session, granted, under_way.token().clone());
         self.tasks.spawn(async move {
             let answer = route::respond(&context, frame).await;

@@ -4,3 +4,4 @@ pub(super) mod decisions;
 mod era;
 pub(super) mod http;
 pub(super) mod lines;
+mod stream;
