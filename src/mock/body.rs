@@ -72,6 +72,8 @@ pub(super) enum Said {
 pub(super) struct Subject<'a> {
     pub(super) tool: &'a str,
     pub(super) wrapped: bool,
+    /// The type that its schema demands of a wrapped value, where it names one.
+    pub(super) demanded: Option<&'a str>,
 }
 
 impl Body {
@@ -160,10 +162,10 @@ impl Body {
         convention: &Convention,
         subject: Subject<'_>,
     ) -> Result<Said, Error> {
-        let Subject { tool, wrapped } = subject;
+        let Subject { tool, wrapped, .. } = subject;
         let rendered = match self {
             Self::Fixed(rendered) => rendered.clone(),
-            Self::Give(value) => convention.give(&to_plain(&value.fill(scope)?), wrapped)?,
+            Self::Give(value) => convention.give(&to_plain(&value.fill(scope)?), subject)?,
             Self::Text(text) => Rendered::text(&filled_text(text, scope)?, false),
             Self::Error(text) => convention.error(tool, &filled_text(text, scope)?)?,
             Self::SoftError(text) => convention.soft_error(&filled_text(text, scope)?, wrapped)?,
@@ -232,7 +234,7 @@ mod tests {
 
     fn compile(written: Plain) -> Result<Body, String> {
         let answer: Answer = serde_json::from_value(written).unwrap();
-        Body::compile(&answer, &shipped("ludus"), Subject { tool: "t", wrapped: false })
+        Body::compile(&answer, &shipped("ludus"), Subject { tool: "t", wrapped: false, demanded: None })
     }
 
     #[test]

@@ -3,7 +3,8 @@
 
 use super::answer::RpcErrorText;
 use super::arguments::Rules;
-use super::python::dumps;
+use super::body::Subject;
+use super::python::{dumps, repr};
 use super::template::{Scope, Template, filled_text};
 use super::value::{from_plain, to_plain};
 use crate::wire::{Json, RpcError};
@@ -31,6 +32,10 @@ pub(super) struct Conventions {
     soft_error: Option<Plain>,
     /// The text of an error, a template over `tool` and `error`.
     error: String,
+    /// What is said instead of a wrapped value that is not what the tool's own schema demands, a template over `value`
+    /// and `type`; by default nothing is checked.
+    #[serde(default)]
+    unfit: Option<String>,
     /// The text for a tool that does not exist, a template over `tool`.
     unknown_tool: String,
     /// How arguments are checked.
@@ -68,6 +73,7 @@ pub(super) struct Convention {
     envelope: Option<Template>,
     soft_error: Option<Template>,
     error: Template,
+    unfit: Option<Template>,
     unknown_tool: Template,
     model: Template,
     refusal: Template,
@@ -107,6 +113,7 @@ impl Convention {
             envelope: value("envelope", &written.envelope)?,
             soft_error: value("soft_error", &written.soft_error)?,
             error: text("error", &written.error)?,
+            unfit: written.unfit.as_deref().map(|unfit| text("unfit", unfit)).transpose()?,
             unknown_tool: text("unknown_tool", &written.unknown_tool)?,
             model: text("arguments.model", &written.arguments.model)?,
             refusal: text("arguments.refusal", &written.arguments.refusal)?,
@@ -135,12 +142,19 @@ impl Convention {
     }
 
     /// A value, wrapped.
-    pub(super) fn give(&self, value: &Plain, wrapped: bool) -> Result<Rendered, minijinja::Error> {
+    pub(super) fn give(&self, value: &Plain, subject: Subject<'_>) -> Result<Rendered, minijinja::Error> {
+        if let (Some(unfit), true, Some(demanded)) = (&self.unfit, subject.wrapped, subject.demanded)
+            && !is_of(demanded, value)
+        {
+            let mut names = scope("value", &repr(&Json::from(value.clone())).into());
+            names.add("type", demanded);
+            return Ok(Rendered::text(&filled_text(unfit, &names)?, true));
+        }
         let put = match &self.envelope {
             Some(envelope) => to_plain(&envelope.fill(&scope("value", value))?),
             None => value.clone(),
         };
-        Ok(self.put(&put, wrapped))
+        Ok(self.put(&put, subject.wrapped))
     }
 
     /// An error that is dressed as a success.
@@ -195,6 +209,20 @@ impl Convention {
     }
 }
 
+/// Whether a value is of a type that a JSON Schema names.
+fn is_of(kind: &str, value: &Plain) -> bool {
+    match kind {
+        "array" => value.is_array(),
+        "object" => value.is_object(),
+        "string" => value.is_string(),
+        "boolean" => value.is_boolean(),
+        "integer" => value.is_i64() || value.is_u64(),
+        "number" => value.is_number(),
+        "null" => value.is_null(),
+        _ => true,
+    }
+}
+
 fn scope(name: &str, value: &Plain) -> Scope {
     let mut scope = Scope::default();
     scope.add(name, from_plain(value));
@@ -233,7 +261,9 @@ pub(super) mod tests {
     #[test]
     fn ludus_puts_values_as_the_real_server_does() {
         let ludus = shipped("ludus");
-        let give = |value: Plain, wrapped| shown(&ludus.give(&value, wrapped).unwrap());
+        let give = |value: Plain, wrapped| {
+            shown(&ludus.give(&value, Subject { tool: "t", wrapped, demanded: None }).unwrap())
+        };
         assert_eq!(
             give(json!({"a": 1}), false),
             r#"{"content":[{"text":"{\"a\":1}","type":"text"}],"structuredContent":{"a":1},"isError":false}"#
@@ -267,11 +297,25 @@ pub(super) mod tests {
     }
 
     #[test]
+    fn what_defies_its_own_schema_is_not_passed_on() {
+        let ludus = shipped("ludus");
+        let give = |value: Plain, demanded| {
+            shown(&ludus.give(&value, Subject { tool: "t", wrapped: true, demanded }).unwrap())
+        };
+        assert!(give(json!([{}]), Some("array")).contains("\"isError\":false"));
+        assert!(give(json!({}), None).contains("\"isError\":false"));
+        assert_eq!(
+            give(json!({"status": "success", "note": null, "whose": "it's"}), Some("array")),
+            r#"{"content":[{"type":"text","text":"Output validation error: {'status': 'success', 'note': None, 'whose': \"it's\"} is not of type 'array'"}],"isError":true}"#
+        );
+    }
+
+    #[test]
     fn velociraptor_puts_everything_into_one_text() {
         let server = shipped("velociraptor");
         let text = r#""{\"ok\": true, \"data\": [{\"a\": \"\\u00e9\"}]}""#;
         assert_eq!(
-            shown(&server.give(&json!([{"a": "é"}]), false).unwrap()),
+            shown(&server.give(&json!([{"a": "é"}]), Subject { tool: "t", wrapped: false, demanded: None }).unwrap()),
             format!(
                 r#"{{"content":[{{"type":"text","text":{text}}}],"structuredContent":{{"result":{text}}},"isError":false}}"#
             )

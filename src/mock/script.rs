@@ -21,6 +21,7 @@ const NOW: &str = "2026-05-01T12:00:00Z";
 pub(super) struct Script {
     tool: Arc<str>,
     wrapped: bool,
+    demanded: Option<String>,
     names: Vec<(Arc<str>, Template)>,
     choices: Vec<Choice>,
     /// Whether anything depends on how often a call came.
@@ -87,6 +88,7 @@ impl Script {
         Ok(Self {
             tool: subject.tool.into(),
             wrapped: subject.wrapped,
+            demanded: subject.demanded.map(str::to_owned),
             names: entry.names.iter().map(name).collect::<Result<_, String>>()?,
             choices: first
                 .iter()
@@ -134,7 +136,7 @@ impl Script {
             if !choice.fits(&scope).map_err(failed)? || !choice.affordable(world, (&self.tool, index)) {
                 continue;
             }
-            let subject = Subject { tool: &self.tool, wrapped: self.wrapped };
+            let subject = self.subject();
             let said = choice.body.fill(&scope, convention, subject).map_err(failed)?;
             let changes = choice.set.iter().map(|(key, value)| Ok((key.clone(), value.fill(&scope)?)));
             world.set(changes.collect::<Result<_, Error>>().map_err(failed)?);
@@ -173,6 +175,10 @@ impl Script {
             scope.add("reply", replies.get_attr("ask").unwrap_or_default());
         }
         scope
+    }
+
+    fn subject(&self) -> Subject<'_> {
+        Subject { tool: &self.tool, wrapped: self.wrapped, demanded: self.demanded.as_deref() }
     }
 
     fn define(&self, scope: &mut Scope) -> Result<(), String> {

@@ -106,7 +106,8 @@ impl Tool {
             Words::Text("null") => Cow::Owned(Entry::default()),
             Words::Text(text) => Cow::Owned(serde_json::from_str(text).map_err(|error| error.to_string())?),
         };
-        let subject = Subject { tool: &self.name, wrapped: self.facts.wrapped };
+        let demanded = self.entry().pointer("/outputSchema/properties/result/type").and_then(Plain::as_str);
+        let subject = Subject { tool: &self.name, wrapped: self.facts.wrapped, demanded };
         Script::compile(&entry, &self.first, convention, subject)
     }
 }

@@ -1,6 +1,6 @@
 //! A way to an upstream over HTTP.
 
-use super::{Ask, Footing, HEARING, Trouble, answer_server, request};
+use super::{Ask, Footing, Trouble, answer_server, request};
 use crate::declared::Failure;
 use crate::reference::agent::Outlet;
 use crate::reference::inflate::Inflate;
@@ -47,7 +47,7 @@ impl Drop for TakeBack {
             let params = serde_json::json!({"requestId": id, "reason": "taken back by the agent"});
             let frame = rpc::notification("notifications/cancelled", params.into());
             let link = self.link.clone();
-            self.link.0.footing.tasks.spawn(async move { link.tell(&frame).await });
+            self.link.0.footing.tasks.spawn(async move { link.tell(frame).await });
         }
     }
 }
@@ -88,7 +88,7 @@ impl HttpLink {
         let version =
             result.get("protocolVersion").and_then(Json::as_str).unwrap_or(&link.0.version).to_owned();
         let link = inner(session, version, footing);
-        link.tell(&rpc::notification("notifications/initialized", Json::object())).await;
+        link.tell(rpc::notification("notifications/initialized", Json::object())).await;
         link.hear_notices();
         Ok(link)
     }
@@ -109,9 +109,10 @@ impl HttpLink {
     }
 
     /// Sends a frame that wants no answer; whether it arrived is not told.
-    pub(super) async fn tell(&self, frame: &Json) {
-        let told = async { self.post(frame, Vec::new()).await.ok()?.whole(LONGEST).await.ok() };
-        let _ = tokio::time::timeout(HEARING, told).await;
+    pub(super) async fn tell(&self, frame: Json) {
+        if let Ok(incoming) = self.post(&frame, Vec::new()).await {
+            let _ = incoming.whole(LONGEST).await;
+        }
     }
 
     pub(super) fn is_dead(&self) -> bool {
@@ -121,8 +122,7 @@ impl HttpLink {
     /// Ends the upstream's session, where there is one.
     pub(super) async fn close(&self) {
         if self.0.session.is_some() && !self.is_dead() {
-            let ended = self.0.client.send(self.outgoing(Method::DELETE, Bytes::new(), Vec::new()));
-            let _ = tokio::time::timeout(HEARING, ended).await;
+            let _ = self.0.client.send(self.outgoing(Method::DELETE, Bytes::new(), Vec::new())).await;
         }
     }
 
@@ -214,7 +214,7 @@ impl HttpLink {
                 answer = answer_server(&footing.agent, &frame, near.as_ref()) => answer,
             };
             if let Some(answer) = answer {
-                link.tell(&answer).await;
+                link.tell(answer).await;
             }
         });
     }

@@ -1,6 +1,6 @@
 //! A way to an upstream process, line by line.
 
-use super::{Ask, Footing, HEARING, Trouble, answer_server, request};
+use super::{Ask, Footing, Trouble, answer_server, request};
 use crate::declared::Failure;
 use crate::reference::agent::{Outlet, lock};
 use crate::transport::child::{Child, Command, Talk};
@@ -48,7 +48,7 @@ impl Drop for TakeBack<'_> {
             let params = serde_json::json!({"requestId": self.1, "reason": "taken back by the agent"});
             let frame = rpc::notification("notifications/cancelled", params.into());
             let link = self.0.clone();
-            self.0.0.footing.tasks.spawn(async move { link.tell(&frame).await });
+            self.0.0.footing.tasks.spawn(async move { link.tell(frame).await });
         }
     }
 }
@@ -91,7 +91,7 @@ impl LinesLink {
             link.close().await;
             return Err(Trouble::new(Failure::Unreachable, "the upstream refused to open a session"));
         };
-        link.tell(&rpc::notification("notifications/initialized", Json::object())).await;
+        link.tell(rpc::notification("notifications/initialized", Json::object())).await;
         Ok(link)
     }
 
@@ -100,9 +100,9 @@ impl LinesLink {
         self.exchange(ask.method, ask.params, Some(ask.outlet.clone())).await
     }
 
-    /// Sends a frame that wants no answer. A process that is gone is told so by the reader.
-    pub(super) async fn tell(&self, frame: &Json) {
-        let _ = tokio::time::timeout(HEARING, self.0.writer.send(&frame.to_bytes())).await;
+    pub(super) async fn tell(&self, frame: Json) {
+        // A process that is gone is told so by the reader.
+        let _ = self.0.writer.send(&frame.to_bytes()).await;
     }
 
     pub(super) fn is_dead(&self) -> bool {
@@ -110,7 +110,7 @@ impl LinesLink {
     }
 
     pub(super) async fn close(&self) {
-        let _ = tokio::time::timeout(GRACE, self.0.writer.close()).await;
+        let _ = self.0.writer.close().await;
         let child = lock(&self.0.child).take();
         if let Some(child) = child {
             child.stop(GRACE).await;
@@ -189,7 +189,7 @@ impl LinesLink {
                 answer = answer_server(&footing.agent, &frame, near.as_ref()) => answer,
             };
             if let Some(answer) = answer {
-                link.tell(&answer).await;
+                link.tell(answer).await;
             }
         });
     }

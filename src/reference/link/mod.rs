@@ -16,9 +16,6 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-/// For so long an upstream may take to hear what wants no answer: nobody waits for one that hangs.
-const HEARING: Duration = Duration::from_secs(5);
-
 /// A way to an upstream.
 #[derive(Debug)]
 pub(super) enum Link {
@@ -108,8 +105,8 @@ impl Link {
     /// Sends a frame that wants no answer.
     pub(super) async fn tell(&self, frame: Json) {
         match self {
-            Self::Http(link) => link.tell(&frame).await,
-            Self::Lines(link) => link.tell(&frame).await,
+            Self::Http(link) => link.tell(frame).await,
+            Self::Lines(link) => link.tell(frame).await,
         }
     }
 

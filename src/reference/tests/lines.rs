@@ -73,53 +73,6 @@ async fn an_agent_on_lines_is_served() {
     gateway.end().await;
 }
 
-/// A gateway in front of one process.
-#[cfg(unix)]
-async fn before_process(program: &str, script: &str) -> (Reference, String, CancellationToken) {
-    let command = crate::transport::child::Command {
-        program: program.to_owned(),
-        arguments: vec!["-c".into(), script.to_owned()],
-        environment: vec![("PATH".into(), "/usr/bin:/bin".into())],
-        folder: "/".into(),
-    };
-    let upstream = Upstream { name: "lab".into(), reach: Reach::Stdio { command } };
-    let settings = settings(vec![upstream], vec![grant("alice", POLICY)], Channel::Retried);
-    let gateway = Reference::new(settings, Conduct::default(), Clock::real()).unwrap();
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}/mcp", listener.local_addr().unwrap());
-    let (serving, stop) = (gateway.clone(), CancellationToken::new());
-    let until = stop.clone();
-    tokio::spawn(async move { serving.serve_http(listener, until).await });
-    (gateway, url, stop)
-}
-
-#[cfg(unix)]
-#[tokio::test]
-async fn a_process_is_an_upstream_and_one_that_ends_is_started_again() {
-    let answer = |id, text| {
-        format!(
-            r#"echo '{{"jsonrpc":"2.0","id":{id},"result":{{"content":[{{"type":"text","text":"{text}"}}]}}}}'"#
-        )
-    };
-    let script = format!("read a; {}; read b; read c; {}; read d", answer(1, "hello"), answer(2, "did list"));
-    let (gateway, url, stop) = before_process("sh", &script).await;
-    let alice = Agent::new(&url, "alice").open("2025-11-25").await;
-    assert_eq!(alice.call("list", "{}").await, "did list");
-    // The script ends at its fourth line without an answer; the call after that has a process of its own.
-    assert_eq!(alice.call("list", "{}").await, "error -32000");
-    assert_eq!(alice.call("list", "{}").await, "did list");
-    stop.cancel();
-    gateway.end().await;
-    let (gateway, url, stop) = before_process("no-such-program", "").await;
-    let alice = Agent::new(&url, "alice").open("2025-11-25").await;
-    let (_, frames) = alice.frames(call("list", "{}")).await;
-    let message = frames[0].pointer("/error/message").and_then(Json::as_str).unwrap();
-    assert!(message.contains("command `no-such-program` not found"), "{message}");
-    assert_eq!(gateway.audit_lines()[0]["outcome"], "unreachable");
-    stop.cancel();
-    gateway.end().await;
-}
-
 /// A way to a scripted process, and that process's ends.
 async fn link(revision: Revision) -> (Link, LineReader, LineWriter, Footing) {
     let ((reader, writer), (mut far_reader, far_writer)) = pipe();
