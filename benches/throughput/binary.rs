@@ -34,7 +34,10 @@ impl Running {
         let who = json!({"name": "throughput", "version": "1.0.0"});
         let params = json!({"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": who});
         running.ask(&line(0, "initialize", &params));
-        running.stdin.write_all(b"{\"jsonrpc\":\"2.0\",\"method\":\"notifications/initialized\"}\n").expect("sent");
+        running
+            .stdin
+            .write_all(b"{\"jsonrpc\":\"2.0\",\"method\":\"notifications/initialized\"}\n")
+            .expect("sent");
         running
     }
 
@@ -69,7 +72,13 @@ pub(crate) fn measure(calls: usize) -> Vec<Line> {
     let memory = peak(running.child.id());
     running.stop();
     let size = std::fs::metadata(PROGRAM).expect("the program is there").len() as f64 / 1e6;
-    let of_its_own = |what: &str, measured, unit, target| Line { what: what.to_owned(), floor: None, measured, unit, target };
+    let of_its_own = |what: &str, measured, unit, target| Line {
+        what: what.to_owned(),
+        floor: None,
+        measured,
+        unit,
+        target,
+    };
     let mut lines = vec![
         of_its_own("stdio, a call, fixed answer", fixed, "/s", Target::AtLeast(8000.0)),
         of_its_own("stdio, a call, answer from the world", filled, "/s", Target::AtLeast(8000.0)),

@@ -34,7 +34,8 @@ impl Load<'_> {
 /// The bytes of a POST.
 pub(crate) fn post(address: SocketAddr, body: &Value) -> Vec<u8> {
     let method = body["method"].as_str().expect("a method");
-    let name = body["params"]["name"].as_str().map(|name| format!("mcp-name: {name}\r\n")).unwrap_or_default();
+    let name =
+        body["params"]["name"].as_str().map(|name| format!("mcp-name: {name}\r\n")).unwrap_or_default();
     let body = body.to_string();
     format!(
         "POST /mcp HTTP/1.1\r\nhost: {address}\r\ncontent-type: application/json\r\n\

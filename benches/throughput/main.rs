@@ -122,7 +122,10 @@ fn draw(lines: &[Line]) {
         let digits = usize::from(line.measured < 100.0);
         let measured = format!("{:.digits$}{}", line.measured, line.unit);
         let verdict = if met { "" } else { "missed" };
-        text.push_str(&format!("{:<48} {floor:>12} {measured:>12} {ratio:>7}  {target:<12} {verdict}\n", line.what));
+        text.push_str(&format!(
+            "{:<48} {floor:>12} {measured:>12} {ratio:>7}  {target:<12} {verdict}\n",
+            line.what
+        ));
     }
     // The table is what the program is for.
     std::io::Write::write_all(&mut std::io::stdout(), text.as_bytes()).expect("standard output is open");

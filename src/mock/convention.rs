@@ -315,7 +315,11 @@ pub(super) mod tests {
         let server = shipped("velociraptor");
         let text = r#""{\"ok\": true, \"data\": [{\"a\": \"\\u00e9\"}]}""#;
         assert_eq!(
-            shown(&server.give(&json!([{"a": "é"}]), Subject { tool: "t", wrapped: false, demanded: None }).unwrap()),
+            shown(
+                &server
+                    .give(&json!([{"a": "é"}]), Subject { tool: "t", wrapped: false, demanded: None })
+                    .unwrap()
+            ),
             format!(
                 r#"{{"content":[{{"type":"text","text":{text}}}],"structuredContent":{{"result":{text}}},"isError":false}}"#
             )

@@ -59,7 +59,12 @@ async fn the_servers_name_themselves() {
         for era in ERAS {
             for guest in [Guest::http(&server.url(), None, era).await, Guest::lines(&server, era).await] {
                 let (named, revision) = guest.server();
-                assert_eq!((named.as_ref(), revision), (Some(&facts.server), era.revision()), "{}", facts.mock);
+                assert_eq!(
+                    (named.as_ref(), revision),
+                    (Some(&facts.server), era.revision()),
+                    "{}",
+                    facts.mock
+                );
                 guest.leave().await;
             }
         }

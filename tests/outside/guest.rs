@@ -90,7 +90,11 @@ impl Guest {
     }
 
     /// Calls a tool.
-    pub(crate) async fn call(&self, tool: &str, arguments: JsonObject) -> Result<CallToolResult, ServiceError> {
+    pub(crate) async fn call(
+        &self,
+        tool: &str,
+        arguments: JsonObject,
+    ) -> Result<CallToolResult, ServiceError> {
         self.0.call_tool(CallToolRequestParams::new(tool.to_owned()).with_arguments(arguments)).await
     }
 

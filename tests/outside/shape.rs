@@ -29,7 +29,8 @@ fn compare(both: (&Value, &Value), place: &str, whole: bool, found: &mut Vec<Str
                     None => {}
                 }
             }
-            let extra = values.keys().filter(|name| whole && !members.is_empty() && !members.contains_key(*name));
+            let extra =
+                values.keys().filter(|name| whole && !members.is_empty() && !members.contains_key(*name));
             found.extend(extra.map(|name| format!("{place}/{name} is not in the shape")));
         }
         (shape, value) => found.push(format!("{place} should be {shape} and is {value}")),
@@ -58,7 +59,9 @@ mod tests {
     fn what_departs_is_found_where_it_is() {
         let shape = json!({"a": "integer", "b": [{"c": "string", "x": "null"}], "d": [], "e": {}});
         let fits = |value| departures(&shape, &value).is_empty();
-        assert!(fits(json!({"a": 1, "b": [{"c": "x", "x": null}, {"c": "y", "z": 1}], "d": [1], "e": {"f": 1}})));
+        assert!(fits(
+            json!({"a": 1, "b": [{"c": "x", "x": null}, {"c": "y", "z": 1}], "d": [1], "e": {"f": 1}})
+        ));
         assert!(fits(json!({"e": {}, "d": [], "b": [], "a": 1})));
         let wrong = json!({"a": 1.5, "b": [{"c": "x"}, {"c": null}], "e": {}, "f": 1});
         assert_eq!(

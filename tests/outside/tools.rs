@@ -100,7 +100,8 @@ fn given(tool: &Value, result: &CallToolResult) -> Value {
 #[tokio::test]
 async fn ludus_answers_have_the_shapes_of_the_real_ones() {
     let mock = Mock::ludus();
-    let shaped = ludus().tools.iter().filter(|tool| !tool["output_shape"].is_null() && !defies_its_schema(tool));
+    let shaped =
+        ludus().tools.iter().filter(|tool| !tool["output_shape"].is_null() && !defies_its_schema(tool));
     let found: Vec<String> = stream::iter(shaped)
         .map(|tool| {
             let mock = mock.clone();
@@ -155,7 +156,9 @@ async fn velociraptor_answers_are_one_text_twice() {
             assert!(!rows.is_empty(), "{} has rows to show", name(tool));
             let missing = tool["default_null_columns"].as_array().cloned().unwrap_or_default();
             assert!(
-                unknown.as_ref().is_none_or(|column| selected(tool, column) || missing.contains(&json!(column))),
+                unknown
+                    .as_ref()
+                    .is_none_or(|column| selected(tool, column) || missing.contains(&json!(column))),
                 "{}: {unknown:?}",
                 name(tool)
             );

@@ -47,7 +47,8 @@ async fn what_was_not_expected_is_told() {
     );
     let [destroyed, ..] = &unverified.0[..] else { panic!("all are told") };
     let arrivals = server.ledger();
-    let arrival = arrivals.iter().find(|arrival| arrival.seq == destroyed.arrivals[0]).expect("it is in the ledger");
+    let arrival =
+        arrivals.iter().find(|arrival| arrival.seq == destroyed.arrivals[0]).expect("it is in the ledger");
     assert_eq!(arrival.executed[0].tool, "destroy_vm");
     server.stop().await;
 }
@@ -62,7 +63,8 @@ async fn answers_of_ones_own_come_first() {
     let mock = Mock::ludus().with_answers("destroy_vm", answers).expect("they make sense");
     let server = MockServer::start(mock).await;
     let agent = Guest::http(&server.url(), None, Era::Modern).await;
-    let call = async || agent.call("destroy_vm", arguments(json!({"vm_id": "101"}))).await.expect("an answer");
+    let call =
+        async || agent.call("destroy_vm", arguments(json!({"vm_id": "101"}))).await.expect("an answer");
     let (first, second) = (call().await, call().await);
     assert_eq!(first.is_error, Some(true));
     assert_eq!(second.structured_content, Some(json!({"status": "success", "vm": "101"})));

@@ -14,7 +14,8 @@ impl Stage {
         let entry: Entry = serde_json::from_value(entry).unwrap();
         let convention = shipped("ludus");
         let script =
-            Script::compile(&entry, &[], &convention, Subject { tool: "t", wrapped: false, demanded: None }).unwrap();
+            Script::compile(&entry, &[], &convention, Subject { tool: "t", wrapped: false, demanded: None })
+                .unwrap();
         let world = World::new(json!({"vms": [{"id": 1, "name": "dc"}]}).as_object().unwrap());
         Self { script, convention, world }
     }
@@ -139,7 +140,13 @@ fn mistakes_name_the_answer() {
     let entry: Entry =
         serde_json::from_value(json!({"description": "d", "answers": [{"give": 1}, {"give": "{{ a"}]}))
             .unwrap();
-    let wrong =
-        Script::compile(&entry, &[], &shipped("ludus"), Subject { tool: "t", wrapped: false, demanded: None }).err().unwrap();
+    let wrong = Script::compile(
+        &entry,
+        &[],
+        &shipped("ludus"),
+        Subject { tool: "t", wrapped: false, demanded: None },
+    )
+    .err()
+    .unwrap();
     assert_eq!(wrong, "answer 2: `give`: `{{` is never closed by `}}`");
 }
