@@ -125,19 +125,16 @@ impl Context {
         let names = |entries: &Vec<Json>| entries.iter().filter_map(name_of).map(str::to_owned).collect();
         let tools: Vec<Vec<String>> = lists.iter().map(names).collect();
         let table = Arc::new(Table::of(&self.state.upstream_names(), &tools));
-        *lock(&self.session.table) = Some(table.clone());
+        *lock(&self.state.table) = Some(table.clone());
         table
     }
 
-    /// Where a called name leads. With one upstream there is no question; with several, their lists say it, unless
-    /// the policy refuses whatever the name could mean: that is said without asking anybody.
+    /// Where a called name leads: the upstreams' lists say it, and a name that none has leads nowhere, since a careless
+    /// server could take it for another. What the policy refuses whatever the name means is said without asking anybody.
     pub(super) async fn resolve(&self, shown: &str, arguments: &Json) -> Result<(usize, String), Refusal> {
-        if self.state.settings.upstreams.len() == 1 {
-            return Ok((0, shown.to_owned()));
-        }
         let names = self.state.upstream_names();
         let known =
-            |context: &Self| lock(&context.session.table).as_ref().and_then(|table| table.find(shown));
+            |context: &Self| lock(&context.state.table).as_ref().and_then(|table| table.find(shown));
         let meanings = candidates(&names, shown);
         let refused = |(place, tool): &&(usize, &str)| {
             let call = Call { upstream: names[*place], tool, arguments };
@@ -153,6 +150,16 @@ impl Context {
         let lists = self.all_lists().await.map_err(|trouble| Refusal::Failed(error_of(trouble)))?;
         self.keep_table(&lists);
         known(self).ok_or_else(|| Refusal::Unknown(shown.to_owned()))
+    }
+
+    /// Compares an upstream's list with what was listed first, for identities whose tools are pinned.
+    pub(super) async fn look_at_pinned(&self, place: usize) -> Result<(), Refusal> {
+        let entries = self.whole_list(place).await.map_err(|trouble| Refusal::Failed(error_of(trouble)))?;
+        let upstream = self.state.settings.upstreams[place].name.as_str();
+        for entry in &entries {
+            self.changed(upstream, entry);
+        }
+        Ok(())
     }
 
     fn shows(&self, place: usize, entry: &Json, page: usize) -> bool {

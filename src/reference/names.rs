@@ -7,21 +7,13 @@ use std::collections::HashMap;
 pub(super) struct Table(HashMap<String, (usize, String)>);
 
 impl Table {
-    /// Names are kept; where two upstreams have the same, each gets its upstream's name in front. A name that is
-    /// ambiguous even so leads nowhere.
+    /// One upstream's names are kept; of several, each tool gets its upstream's name in front, so that a name means
+    /// the same whatever the others list. A name that is ambiguous even so leads nowhere.
     pub(super) fn of(upstreams: &[&str], tools: &[Vec<String>]) -> Self {
-        let mut owners: HashMap<&str, usize> = HashMap::new();
-        for name in tools.iter().flatten() {
-            *owners.entry(name).or_default() += 1;
-        }
         let mut leads: HashMap<String, Vec<(usize, String)>> = HashMap::new();
         for (place, names) in tools.iter().enumerate() {
             for name in names {
-                let shown = if owners[name.as_str()] > 1 {
-                    format!("{}-{name}", upstreams[place])
-                } else {
-                    name.clone()
-                };
+                let shown = if upstreams.len() > 1 { format!("{}-{name}", upstreams[place]) } else { name.clone() };
                 leads.entry(shown).or_default().push((place, name.clone()));
             }
         }
@@ -60,13 +52,13 @@ mod tests {
     fn names_are_kept_where_they_can_be() {
         let tools = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
         let table =
-            Table::of(&["lab", "shop"], &[tools(&["list", "only"]), tools(&["list", "pay", "lab-list"])]);
-        assert_eq!(table.find("only"), Some((0, "only".into())));
-        assert_eq!(table.find("shop-list"), Some((1, "list".into())));
+            Table::of(&["a", "a-b"], &[tools(&["list", "only", "b-list"]), tools(&["list", "pay"])]);
+        assert_eq!(table.find("a-only"), Some((0, "only".into())));
         assert_eq!(table.find("list"), None);
-        assert_eq!(table.find("lab-list"), None, "two tools would have this name");
-        assert_eq!(table.shown(1, "pay"), Some("pay"));
-        assert_eq!(table.shown(0, "list"), None);
+        assert_eq!(table.find("a-b-list"), None, "two tools would have this name");
+        assert_eq!(table.shown(1, "pay"), Some("a-b-pay"));
+        let alone = Table::of(&["lab"], &[tools(&["list"])]);
+        assert_eq!(alone.shown(0, "list"), Some("list"));
     }
 
     #[test]

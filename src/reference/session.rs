@@ -2,7 +2,6 @@
 
 use super::agent::{Agent, lock};
 use super::link::{Footing, HttpLink, LinesLink, Link, Trouble};
-use super::names::Table;
 use super::settings::{Reach, Upstream};
 use super::state::State;
 use crate::declared::Failure;
@@ -28,8 +27,6 @@ pub(super) struct Session {
     pub(super) agent: Arc<Agent>,
     /// Cancelled when it ends.
     pub(super) closed: CancellationToken,
-    /// Where each listed name leads, as of the last list; only with several upstreams.
-    pub(super) table: Mutex<Option<Arc<Table>>>,
     links: Vec<tokio::sync::Mutex<Option<Arc<Link>>>>,
     under_way: Mutex<Vec<(Json, CancellationToken)>>,
     /// How many calls it has made.
@@ -60,7 +57,6 @@ impl Session {
             hello: Json::object(),
             agent: Arc::default(),
             closed: CancellationToken::new(),
-            table: Mutex::default(),
             links: (0..upstreams).map(|_| tokio::sync::Mutex::default()).collect(),
             under_way: Mutex::default(),
             calls: AtomicU64::new(0),

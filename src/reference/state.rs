@@ -5,6 +5,7 @@ use super::approvals::Approvals;
 use super::audit::{Audit, Record};
 use super::clock::Clock;
 use super::conduct::Conduct;
+use super::names::Table;
 use super::session::Session;
 use super::settings::{Grant, Settings};
 use crate::policy::{Counters, Policy};
@@ -28,6 +29,8 @@ pub(super) struct State {
     pub(super) pins: Mutex<HashMap<[String; 3], Json>>,
     /// Lists that are kept for later: only a liar has any.
     pub(super) shelves: Mutex<HashMap<String, Json>>,
+    /// Where names lead, by the lists that were seen last.
+    pub(super) table: Mutex<Option<Arc<Table>>>,
     pub(super) tasks: TaskTracker,
     pub(super) decision_token: String,
     grants: Mutex<Arc<Vec<Grant>>>,
@@ -75,6 +78,7 @@ impl State {
             audit,
             pins: Mutex::default(),
             shelves: Mutex::default(),
+            table: Mutex::default(),
             tasks: TaskTracker::new(),
             decision_token: unguessable(),
             grants,

@@ -113,7 +113,7 @@ impl<'a> Walk<'a> {
         let entered = match stage {
             Stage::Hide => self.hide(),
             Stage::Decide => self.decide(),
-            Stage::Pin => self.pin(),
+            Stage::Pin => self.pin().await,
             Stage::Approve => self.approve().await,
             Stage::Check => self.check(),
             Stage::Count => self.count(),
@@ -158,10 +158,13 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn pin(&mut self) -> Result<(), Refusal> {
-        if !self.granted.policy().is_some_and(|policy| policy.pin)
-            || !self.context.entry_is_withheld(&self.call())
-        {
+    async fn pin(&mut self) -> Result<(), Refusal> {
+        if !self.granted.policy().is_some_and(|policy| policy.pin) {
+            return Ok(());
+        }
+        // A change that nobody announced is one all the same: the entry is looked at before each call.
+        self.context.look_at_pinned(self.called.place).await?;
+        if !self.context.entry_is_withheld(&self.call()) {
             return Ok(());
         }
         let reason = "the tool changed since it was first listed".into();

@@ -174,9 +174,10 @@ fn judge_one(call: &Asked, own: &[&Unit<'_>], holds: bool) -> Judged {
     let reply = call.exchanges.last().and_then(Exchange::response);
     let answered = own.iter().find_map(|unit| unit.answered());
     let answer = answered.as_ref().and_then(|answered| faithful(answered, reply.as_ref()?));
-    let told = match answer {
-        // The upstream's own answer, also an error, is an answer: the gateway refused nothing.
-        Some(Fidelity::Same | Fidelity::Added) => Word::Success,
+    let told = match (answer, &reply) {
+        // The upstream's own answer: the gateway refused nothing. An error of the protocol is trouble of the upstream.
+        (Some(Fidelity::Same | Fidelity::Added), Some(Message::Response { outcome: Err(_), .. })) => Word::Failed,
+        (Some(Fidelity::Same | Fidelity::Added), _) => Word::Success,
         _ => call.told.word,
     };
     let worst = arguments.filter(|_| call.tool.is_some()).max(answer).unwrap_or(Fidelity::Same);

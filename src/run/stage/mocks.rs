@@ -37,6 +37,11 @@ async fn start_one(name: &str, upstream: &Upstream) -> Result<MockServer, SetupE
     Ok(server)
 }
 
+/// What a tool answers that appears while a scenario goes on.
+fn done() -> Answer {
+    serde_json::from_value(serde_json::json!({"text": "done"})).expect("an answer of the mock's own format")
+}
+
 /// A change of a list, in the mock's own words.
 pub(super) fn change(change: &Change) -> mock::Change {
     let fields: Map<String, Value> =
@@ -44,7 +49,7 @@ pub(super) fn change(change: &Change) -> mock::Change {
     mock::Change {
         what: match &change.what {
             Changed::Tool(tool) => mock::Changed::Tool(tool.clone(), fields),
-            Changed::Add(tool) => mock::Changed::Add(tool.clone(), fields, Vec::new()),
+            Changed::Add(tool) => mock::Changed::Add(tool.clone(), fields, vec![done()]),
             Changed::Remove(tool) => mock::Changed::Remove(tool.clone()),
         },
         notify: change.notify,
