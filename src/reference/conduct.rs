@@ -52,6 +52,8 @@ pub struct Conduct {
     pub gives_back: fn(Ending, &Declared) -> bool,
     /// Which of the agent's headers go on to the upstream.
     pub crosses: fn(&HeaderMap) -> Vec<(String, String)>,
+    /// Whether a name that no upstream lists goes on to the only one there is.
+    pub passes_unlisted: fn(&str) -> bool,
     /// The parameters that go on to the upstream.
     pub sends: fn(Json) -> Json,
     /// The result that goes back to the agent.
@@ -148,6 +150,7 @@ impl Default for Conduct {
             reserve: Counters::reserve,
             gives_back,
             crosses: |_| Vec::new(),
+            passes_unlisted: |_| false,
             sends: |params| params,
             returns: |result| result,
             puts: refusal::plainly,

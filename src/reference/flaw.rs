@@ -38,7 +38,11 @@ pub static FLAWS: &[Flaw] = &[
     flaw("denies-the-first-calls-only", &["DENY-01"], |c| c.decide = the_first_calls),
     flaw("hides-on-the-first-page-only", &["VIS-02"], |c| c.shows = |seen| seen.page > 0 || shows_allowed(seen)),
     flaw("serves-the-list-of-another", &["VIS-06"], |c| c.shelf = |_| Some("everybody".into())),
-    flaw("folds-names-after-judging", &["DENY-04"], |c| c.sends = folded),
+    flaw("folds-names-after-judging", &["DENY-04"], |c| {
+        c.passes_unlisted = |_| true;
+        c.sends = folded;
+    }),
+    flaw("passes-names-that-nobody-lists", &["DENY-04"], |c| c.passes_unlisted = |_| true),
     flaw("judges-the-first-of-a-batch", &["DENY-06", "RATE-13"], |c| c.read = first_of_batch),
     flaw("forwards-calls-put-as-notifications", &["DENY-07"], |c| c.passes_notice = |_| true),
     flaw("judges-the-first-of-repeated-members", &["DENY-10", "ARG-07"], |c| c.read = first_judged),

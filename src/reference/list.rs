@@ -9,7 +9,7 @@ use super::refusal::{FAILED, Refusal};
 use super::state::{State, unguessable};
 use super::walk::Context;
 use crate::declared::Failure;
-use crate::policy::{Call, Decision};
+use crate::policy::{Call, Decision, Policy};
 use crate::wire::{Era, Json, Object, RpcError, rpc};
 use std::sync::Arc;
 use std::time::Duration;
@@ -130,11 +130,11 @@ impl Context {
     }
 
     /// Where a called name leads: the upstreams' lists say it, and a name that none has leads nowhere, since a careless
-    /// server could take it for another. What the policy refuses whatever the name means is said without asking anybody.
+    /// server could take it for another. What the policy refuses whatever the name means, and what it names for the
+    /// only upstream there is, is known without asking anybody.
     pub(super) async fn resolve(&self, shown: &str, arguments: &Json) -> Result<(usize, String), Refusal> {
         let names = self.state.upstream_names();
-        let known =
-            |context: &Self| lock(&context.state.table).as_ref().and_then(|table| table.find(shown));
+        let known = |context: &Self| lock(&context.state.table).as_ref().and_then(|table| table.find(shown));
         let meanings = candidates(&names, shown);
         let refused = |(place, tool): &&(usize, &str)| {
             let call = Call { upstream: names[*place], tool, arguments };
@@ -144,12 +144,19 @@ impl Context {
         if let Some(way) = known(self) {
             return Ok(way);
         }
-        if meanings.iter().all(|meaning| refused(&meaning)) {
+        let named = |policy: &Policy| names.len() == 1 && policy.tools.contains_key(shown);
+        if meanings.iter().all(|meaning| refused(&meaning)) || self.granted.policy().is_some_and(named) {
             return Ok((0, shown.to_owned()));
         }
         let lists = self.all_lists().await.map_err(|trouble| Refusal::Failed(error_of(trouble)))?;
         self.keep_table(&lists);
-        known(self).ok_or_else(|| Refusal::Unknown(shown.to_owned()))
+        match known(self) {
+            Some(way) => Ok(way),
+            None if names.len() == 1 && (self.state.conduct.passes_unlisted)(shown) => {
+                Ok((0, shown.to_owned()))
+            }
+            None => Err(Refusal::Unknown(shown.to_owned())),
+        }
     }
 
     /// Compares an upstream's list with what was listed first, for identities whose tools are pinned.

@@ -13,7 +13,8 @@ impl Table {
         let mut leads: HashMap<String, Vec<(usize, String)>> = HashMap::new();
         for (place, names) in tools.iter().enumerate() {
             for name in names {
-                let shown = if upstreams.len() > 1 { format!("{}-{name}", upstreams[place]) } else { name.clone() };
+                let shown =
+                    if upstreams.len() > 1 { format!("{}-{name}", upstreams[place]) } else { name.clone() };
                 leads.entry(shown).or_default().push((place, name.clone()));
             }
         }
@@ -51,8 +52,7 @@ mod tests {
     #[test]
     fn names_are_kept_where_they_can_be() {
         let tools = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
-        let table =
-            Table::of(&["a", "a-b"], &[tools(&["list", "only", "b-list"]), tools(&["list", "pay"])]);
+        let table = Table::of(&["a", "a-b"], &[tools(&["list", "only", "b-list"]), tools(&["list", "pay"])]);
         assert_eq!(table.find("a-only"), Some((0, "only".into())));
         assert_eq!(table.find("list"), None);
         assert_eq!(table.find("a-b-list"), None, "two tools would have this name");

@@ -176,7 +176,9 @@ fn judge_one(call: &Asked, own: &[&Unit<'_>], holds: bool) -> Judged {
     let answer = answered.as_ref().and_then(|answered| faithful(answered, reply.as_ref()?));
     let told = match (answer, &reply) {
         // The upstream's own answer: the gateway refused nothing. An error of the protocol is trouble of the upstream.
-        (Some(Fidelity::Same | Fidelity::Added), Some(Message::Response { outcome: Err(_), .. })) => Word::Failed,
+        (Some(Fidelity::Same | Fidelity::Added), Some(Message::Response { outcome: Err(_), .. })) => {
+            Word::Failed
+        }
         (Some(Fidelity::Same | Fidelity::Added), _) => Word::Success,
         _ => call.told.word,
     };

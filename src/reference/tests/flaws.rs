@@ -39,7 +39,8 @@ const ROWS: &[(&str, Probe, &str, &str)] = &[
         "list destroy deploy / list destroy deploy secret",
         "list destroy deploy / list destroy deploy",
     ),
-    ("folds-names-after-judging", probe!(folded), "ran:Destroy ", "ran:destroy"),
+    ("folds-names-after-judging", probe!(folded), "ran:", "ran:destroy"),
+    ("passes-names-that-nobody-lists", probe!(folded), "ran:", "ran:Destroy "),
     ("judges-the-first-of-a-batch", probe!(batch), "ran:", "ran:list destroy"),
     ("forwards-calls-put-as-notifications", probe!(notification), "ran:", "ran:destroy"),
     ("judges-the-first-of-repeated-members", probe!(repeated), "ran:", "ran:list destroy"),
@@ -361,7 +362,7 @@ async fn foreign(twist: Twist) -> String {
 
 async fn claimed(twist: Twist) -> String {
     let lab = Lab::new(POLICY, twist).await;
-    let open = r#"{"version":"1","default":"allow"}"#;
+    let open = r#"{"version":"1","default":"deny","tools":{"pay":{}}}"#;
     lab.gateway.reload(vec![grant("alice", POLICY), grant("admin", open)]).await;
     let agent = Agent::new(&lab.url, "alice").with("x-identity", "admin").open("2025-11-25").await;
     agent.call("pay", "{}").await;

@@ -255,7 +255,7 @@ async fn what_is_taken_back_is_taken_back_upstream() {
 }
 
 #[tokio::test]
-async fn several_upstreams_keep_names_that_do_not_collide() {
+async fn several_upstreams_stand_before_the_names_of_their_tools() {
     let (one, two) = (Server::start().await, Server::start().await);
     *two.tools.lock().unwrap() = vec![entry("list", "other"), entry("pay", "pays")];
     let policy = r#"{"version":"1","default":"deny","tools":{"lab/list":{},"shop/pay":{},"deploy":{}}}"#;
@@ -265,11 +265,11 @@ async fn several_upstreams_keep_names_that_do_not_collide() {
     // Nothing that the name could mean is allowed: nobody is asked.
     assert!(alice.call("destroy", "{}").await.starts_with("! denied by policy"));
     assert!(one.arrivals.borrow().is_empty());
-    assert_eq!(alice.call("pay", "{}").await, "did pay");
+    assert_eq!(alice.call("shop-pay", "{}").await, "did pay");
     assert_eq!(alice.call("lab-list", "{}").await, "did list");
     assert!(alice.call("shop-list", "{}").await.starts_with("! denied by policy"));
     assert_eq!(alice.call("list", "{}").await, "! Unknown tool: list");
-    assert_eq!(alice.list().await, "lab-list destroy deploy secret shop-list pay");
+    assert_eq!(alice.list().await, "lab-list lab-destroy lab-deploy lab-secret shop-list shop-pay");
     assert_eq!((one.ran(), two.ran()), ("list".into(), "pay".into()));
     lab.end().await;
 }
