@@ -35,6 +35,8 @@ impl MockServerBuilder {
             streams: false,
             keep: (Duration::ZERO, false),
             hosts: Vec::new(),
+            live: false,
+            at_home: true,
             revisions: if revisions.is_empty() { Revision::ALL.to_vec() } else { revisions },
         };
         Self { mock, settings, listen: (Ipv4Addr::LOCALHOST, 0).into(), ledger: None }
@@ -101,6 +103,12 @@ impl MockServerBuilder {
         self
     }
 
+    /// Whether answers tell the real time; by default it is always the same moment, so that two runs are equal.
+    pub fn live(mut self, live: bool) -> Self {
+        self.settings.live = live;
+        self
+    }
+
     /// The revisions that it speaks; by default all.
     pub fn revisions(mut self, revisions: &[Revision]) -> Self {
         self.settings.revisions = revisions.to_vec();
@@ -114,7 +122,8 @@ impl MockServerBuilder {
     }
 
     /// Brings it to life; it is ready when this returns.
-    pub async fn start(self) -> io::Result<MockServer> {
+    pub async fn start(mut self) -> io::Result<MockServer> {
+        self.settings.at_home = self.listen.ip().is_loopback();
         let log = self.ledger.as_deref().map(Log::create).transpose()?;
         let living = Arc::new(Living::new(&self.mock, self.settings, log));
         MockServer::listening(self.mock, living, self.listen).await

@@ -132,8 +132,9 @@ fn note_receipt(living: &Living, seq: u64, receipt: &str) {
 
 /// The mock itself is wrong: loudly.
 fn failed(living: &Living, id: &Json, complaint: String) -> Outcome {
-    living.complain(complaint.clone());
-    Outcome::error(id, RpcError::new(rpc::INTERNAL_ERROR, format!("mock: {complaint}")))
+    let error = RpcError::new(rpc::INTERNAL_ERROR, format!("mock: {complaint}"));
+    living.complain(complaint);
+    Outcome::error(id, error)
 }
 
 impl Running {
@@ -141,10 +142,12 @@ impl Running {
     pub(super) fn play(&self, replies: Option<(Value, usize)>) -> Result<Played, RpcError> {
         let convention = &self.living.spec.convention;
         let canonical = || canonical(&self.given);
+        let now = self.living.now();
         let call = Call {
             arguments: self.arguments.clone(),
             canonical: &canonical,
             identity: &self.identity,
+            now: &now,
             replies,
         };
         let script = self.tool.script(convention).map_err(|wrong| self.failed(wrong))?;

@@ -136,12 +136,12 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn holds(name: &str, written: Plain) -> bool {
+    fn holds(name: &str, written: &Plain) -> bool {
         let mut scope = Scope::default();
         scope.add("args", from_plain(&json!({"n": 5, "s": "Abc", "gone": null, "list": [1]})));
         scope.add("nth", 2);
         scope.add("identity", "alice");
-        Condition::compile(name, &written).unwrap().holds(&scope).unwrap()
+        Condition::compile(name, written).unwrap().holds(&scope).unwrap()
     }
 
     #[test]
@@ -166,13 +166,13 @@ mod tests {
             ("if", json!("{{ args.n > 4 and nth == 2 }}"), true),
             ("if", json!("{{ args.missing }}"), false),
         ] {
-            assert_eq!(holds(name, written.clone()), expected, "{name}: {written}");
+            assert_eq!(holds(name, &written), expected, "{name}: {written}");
         }
     }
 
     #[test]
     fn mistakes_name_what_is_known() {
-        let wrong = |name, written| Condition::compile(name, &written).err().unwrap();
+        let wrong = |name, written: Plain| Condition::compile(name, &written).err().unwrap();
         assert!(wrong("n", json!({"above": 1})).contains("`above` is unknown; known are `eq`"));
         assert!(wrong("n", json!({"matches": "("})).contains("no regex"));
         assert!(wrong("if", json!("{{ a ~ }}")).starts_with("`if`"));

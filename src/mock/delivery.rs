@@ -9,7 +9,7 @@ use super::frame::Frame;
 use super::protocol::legacy::offers;
 use super::session::Outlet;
 use super::value::from_wire;
-use crate::wire::{Json, Object, RpcError, rpc};
+use crate::wire::{Era, Json, Object, RpcError, rpc};
 use minijinja::Value;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -87,7 +87,9 @@ impl Delivery {
         };
         self.wanted.settled = finish.is_some();
         finish.unwrap_or_else(|| {
-            let told = self.running.living.spec.convention.cancelled();
+            // The modern era says nothing more about a request that was taken back.
+            let told =
+                self.running.living.spec.convention.cancelled().filter(|_| self.running.era == Era::Legacy);
             Finish::Cancelled(told.map(|error| Frame::error(&self.running.id, error)))
         })
     }

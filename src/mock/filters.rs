@@ -5,7 +5,8 @@ use minijinja::value::{Kwargs, Rest, ValueKind};
 use minijinja::{Environment, Error, ErrorKind, Value};
 use regex::{Regex, RegexBuilder};
 use sha2::{Digest, Sha256};
-use std::sync::LazyLock;
+use std::collections::HashMap;
+use std::sync::{LazyLock, Mutex};
 
 /// The one environment of all mocks: what an expression may use never depends on the mock.
 pub(super) static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(environment);
@@ -95,12 +96,28 @@ fn merge(left: &Value, right: &Value) -> Result<Value, Error> {
     Ok(Value::from_pairs(merged))
 }
 
+/// Patterns that were compiled, by their text and whether case counts. Compiling costs more than all else in a call.
+static PATTERNS: LazyLock<Mutex<HashMap<(String, bool), Result<Regex, regex::Error>>>> =
+    LazyLock::new(Mutex::default);
+
+/// How many patterns are kept: those of the answers, and some of the arguments.
+const KEPT: usize = 512;
+
+fn compiled(text: &str, ignore_case: bool) -> Result<Regex, regex::Error> {
+    let mut patterns = PATTERNS.lock().expect("no writer panics");
+    if patterns.len() >= KEPT {
+        patterns.clear();
+    }
+    let compile = || RegexBuilder::new(text).case_insensitive(ignore_case).build();
+    patterns.entry((text.to_owned(), ignore_case)).or_insert_with(compile).clone()
+}
+
 /// The pattern without regard to case; `None` stands for one that matches everything, as `.` does in the real query
 /// language, even where there is no text at all.
 fn pattern(text: &str) -> Result<Option<Regex>, regex::Error> {
     match text {
         "" | "." | ".*" => Ok(None),
-        text => RegexBuilder::new(text).case_insensitive(true).build().map(Some),
+        text => compiled(text, true).map(Some),
     }
 }
 
@@ -135,7 +152,7 @@ fn matches(subject: &Value, pattern: &str) -> Result<bool, Error> {
     let wrong = |error| {
         Error::new(ErrorKind::InvalidOperation, format!("`{pattern}` is no regex")).with_source(error)
     };
-    Ok(Regex::new(pattern).map_err(wrong)?.is_match(&text(subject)))
+    Ok(compiled(pattern, false).map_err(wrong)?.is_match(&text(subject)))
 }
 
 /// SHA-256 over the texts of the parts, with a mark between them that no text has.

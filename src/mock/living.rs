@@ -12,9 +12,10 @@ use super::world::World;
 use crate::transport::http_server::Chunk;
 use crate::wire::{Era, Revision};
 use serde_json::json;
+use std::borrow::Cow;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, RwLock};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -40,6 +41,10 @@ pub(super) struct Settings {
     pub(super) keep: (Duration, bool),
     /// Hosts that may be named in `Host` and `Origin`, beside those of the loopback.
     pub(super) hosts: Vec<String>,
+    /// Whether answers tell the real time.
+    pub(super) live: bool,
+    /// Whether it listens on the loopback only, where no page of another site has any business.
+    pub(super) at_home: bool,
     /// The revisions that it speaks.
     pub(super) revisions: Vec<Revision>,
 }
@@ -109,6 +114,14 @@ impl Living {
     /// Whether it speaks anything of that era.
     pub(super) fn speaks(&self, era: Era) -> bool {
         self.settings.revisions.iter().any(|revision| revision.era() == era)
+    }
+
+    /// The time, as answers tell it: always the same, unless the server is to be live.
+    pub(super) fn now(&self) -> Cow<'static, str> {
+        if self.settings.live {
+            return humantime::format_rfc3339_seconds(SystemTime::now()).to_string().into();
+        }
+        "2026-05-01T12:00:00Z".into()
     }
 
     /// How its results are dressed.
@@ -222,6 +235,8 @@ pub(super) mod tests {
             streams: false,
             keep: (Duration::ZERO, false),
             hosts: Vec::new(),
+            live: false,
+            at_home: true,
             revisions: Revision::ALL.to_vec(),
         }
     }

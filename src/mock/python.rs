@@ -91,7 +91,7 @@ pub(super) fn dumps(value: &Plain) -> String {
 fn dump(text: &mut String, value: &Plain) {
     match value {
         Plain::Number(number) if number.is_f64() => {
-            text.push_str(&float(number.as_f64().unwrap_or_default()))
+            text.push_str(&float(number.as_f64().unwrap_or_default()));
         }
         Plain::String(inner) => dump_text(text, inner),
         Plain::Array(elements) => {

@@ -14,9 +14,6 @@ use serde_json::{Map, Value as Plain};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// The clock of all mocks: answers do not depend on the day.
-const NOW: &str = "2026-05-01T12:00:00Z";
-
 /// A tool's answers.
 pub(super) struct Script {
     tool: Arc<str>,
@@ -49,6 +46,8 @@ pub(super) struct Call<'a> {
     pub(super) canonical: &'a dyn Fn() -> String,
     /// Who calls, or nothing.
     pub(super) identity: &'a str,
+    /// The time, as answers may tell it.
+    pub(super) now: &'a str,
     /// What the client replied to questions, and the first answer that may be given now.
     pub(super) replies: Option<(Value, usize)>,
 }
@@ -169,7 +168,7 @@ impl Script {
         scope.add("nth", nth);
         scope.add("identity", call.identity);
         scope.add("tool", &*self.tool);
-        scope.add("now", NOW);
+        scope.add("now", call.now);
         if let Some((replies, _)) = &call.replies {
             scope.add("inputs", replies.clone());
             scope.add("reply", replies.get_attr("ask").unwrap_or_default());

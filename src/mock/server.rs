@@ -247,7 +247,7 @@ impl MockServer {
     pub fn verify(&self) -> Result<(), Unverified> {
         let expected = self.expected.lock().expect("no writer panics");
         let unmet = self.living.ledger.look(|arrivals| {
-            expected.iter().filter_map(|expected| expected.check(arrivals).err()).collect::<Vec<_>>()
+            expected.iter().filter_map(|expected| expected.unmet(arrivals)).collect::<Vec<_>>()
         });
         if unmet.is_empty() { Ok(()) } else { Err(Unverified(unmet)) }
     }

@@ -82,7 +82,7 @@ impl Template {
     pub(super) fn text(written: &str) -> Result<Self, String> {
         if written.contains("{%") || written.contains("{#") {
             let mut page = environment();
-            page.add_template_owned("page", written.to_owned()).map_err(complaint)?;
+            page.add_template_owned("page", written.to_owned()).map_err(|error| complaint(&error))?;
             return Ok(Self::Page(Box::new(page)));
         }
         let mut pieces = Vec::new();
@@ -91,7 +91,9 @@ impl Template {
             if !before.is_empty() {
                 pieces.push(Self::Fixed(Value::from(before)));
             }
-            let compiled = ENVIRONMENT.compile_expression_owned(expression.to_owned()).map_err(complaint)?;
+            let compiled = ENVIRONMENT
+                .compile_expression_owned(expression.to_owned())
+                .map_err(|error| complaint(&error))?;
             pieces.push(Self::Expression(Box::new(compiled)));
             rest = after;
         }
@@ -218,7 +220,7 @@ fn next_expression(text: &str) -> Result<Option<(&str, &str, &str)>, String> {
 }
 
 /// What is wrong with an expression, in one line.
-fn complaint(error: Error) -> String {
+fn complaint(error: &Error) -> String {
     error.detail().map_or_else(|| error.to_string(), str::to_owned)
 }
 
@@ -251,7 +253,8 @@ mod tests {
         scope
     }
 
-    fn filled(written: Plain) -> Plain {
+    fn filled(written: impl Into<Plain>) -> Plain {
+        let written = written.into();
         let template = Template::compile(&written).unwrap_or_else(|error| panic!("{written}: {error}"));
         to_plain(&template.fill(&scope()).unwrap())
     }

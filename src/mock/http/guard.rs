@@ -14,12 +14,14 @@ pub(super) fn admit(settings: &Settings, request: &Request) -> Result<Arc<str>, 
         return Err(Reply::status(404));
     }
     let host = request.header("host").unwrap_or_default();
-    if !is_ours(settings, host) {
+    // Beyond the loopback it is reached by names that it cannot know.
+    if settings.at_home && !is_ours(settings, host) {
         return Err(forbidden("Host"));
     }
     if let Some(origin) = request.headers.get("origin") {
-        let host = origin.to_str().ok().and_then(|origin| origin.split_once("://")).map(|(_, host)| host);
-        if !host.is_some_and(|host| is_ours(settings, host)) {
+        let from = origin.to_str().ok().and_then(|origin| origin.split_once("://")).map(|(_, host)| host);
+        let same = |from: &str| !settings.at_home && from == host;
+        if !from.is_some_and(|from| is_ours(settings, from) || same(from)) {
             return Err(forbidden("Origin"));
         }
     }
@@ -110,6 +112,12 @@ mod tests {
         ] {
             assert_eq!(admitted(&home, &[("host", "localhost"), ("origin", origin)]), expected, "{origin}");
         }
+        let abroad = Settings { at_home: false, ..settings() };
+        assert_eq!(
+            admitted(&abroad, &[("host", "mock.test"), ("origin", "http://mock.test")]),
+            Ok(String::new())
+        );
+        assert_eq!(admitted(&abroad, &[("host", "mock.test"), ("origin", "http://evil.test")]), Err(403));
         let named = Settings { hosts: vec!["mock.test".into()], ..settings() };
         assert_eq!(admitted(&named, &[("host", "mock.test:80")]), Ok(String::new()));
     }

@@ -21,18 +21,18 @@ const KNOWN: [&str; 7] = [
 ];
 
 /// Answers a request.
-pub(super) fn request(caller: &Caller, id: Json, method: &str, params: Option<&Json>) -> Outcome {
+pub(super) fn request(caller: &Caller, id: &Json, method: &str, params: Option<&Json>) -> Outcome {
     if method == "initialize" {
-        return initialize(caller, &id, params);
+        return initialize(caller, id, params);
     }
     let is_open = caller.session.as_ref().is_some_and(|session| session.opened().is_some());
     match method {
-        "ping" => Outcome::Frame(Frame::result(&id, b"", caller.living.dress(Era::Legacy, None))),
-        _ if !is_open || params.is_some_and(|params| params.as_object().is_none()) => malformed(caller, &id),
-        "tools/list" => list(caller, &id, params, Era::Legacy),
-        "tools/call" => call(caller, &id, params, Era::Legacy),
-        method => empty_list(caller, &id, method, Era::Legacy).unwrap_or_else(|| {
-            if KNOWN.contains(&method) { unknown_method(&id, method) } else { malformed(caller, &id) }
+        "ping" => Outcome::Frame(Frame::result(id, b"", caller.living.dress(Era::Legacy, None))),
+        _ if !is_open || params.is_some_and(|params| params.as_object().is_none()) => malformed(caller, id),
+        "tools/list" => list(caller, id, params, Era::Legacy),
+        "tools/call" => call(caller, id, params, Era::Legacy),
+        method => empty_list(caller, id, method, Era::Legacy).unwrap_or_else(|| {
+            if KNOWN.contains(&method) { unknown_method(id, method) } else { malformed(caller, id) }
         }),
     }
 }
@@ -66,7 +66,7 @@ fn initialize(caller: &Caller, id: &Json, params: Option<&Json>) -> Outcome {
         result["instructions"] = json!(instructions);
     }
     let text = result.to_string();
-    let frame = Frame::result(id, text[1..text.len() - 1].as_bytes(), living.dress(Era::Legacy, None));
+    let frame = Frame::result(id, &text.as_bytes()[1..text.len() - 1], living.dress(Era::Legacy, None));
     match &caller.session {
         // A connection of lines is its own session.
         Some(session) => {

@@ -64,7 +64,7 @@ pub(super) fn take(caller: &Caller, frame: &Json, era: Era) -> Outcome {
             )
         }
         Message::Request { id, method, params } => match era {
-            Era::Legacy => legacy::request(caller, id, &method, params.as_ref()),
+            Era::Legacy => legacy::request(caller, &id, &method, params.as_ref()),
             Era::Modern => modern::request(caller, id, &method, params.as_ref()),
         },
         Message::Notification { method, params } => {

@@ -68,7 +68,7 @@ fn discover(caller: &Caller, id: &Json) -> Outcome {
     }
     let text = result.to_string();
     let dress = Dress { tail: &living.tail, ..living.dress(Era::Modern, None) };
-    Outcome::Frame(Frame::result(id, text[1..text.len() - 1].as_bytes(), dress))
+    Outcome::Frame(Frame::result(id, &text.as_bytes()[1..text.len() - 1], dress))
 }
 
 /// Opens a stream of notices; only those that the server ever sends are acknowledged.

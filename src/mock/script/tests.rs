@@ -21,14 +21,19 @@ impl Stage {
     }
 
     fn play(&mut self, arguments: Plain) -> Result<Played, String> {
-        self.go_on(arguments, None)
+        self.go_on(&arguments, None)
     }
 
-    fn go_on(&mut self, arguments: Plain, replies: Option<(Plain, usize)>) -> Result<Played, String> {
+    fn go_on(&mut self, arguments: &Plain, replies: Option<(Plain, usize)>) -> Result<Played, String> {
         let canonical = || arguments.to_string();
         let replies = replies.map(|(replies, start)| (from_plain(&replies), start));
-        let call =
-            Call { arguments: from_plain(&arguments), canonical: &canonical, identity: "alice", replies };
+        let call = Call {
+            arguments: from_plain(arguments),
+            canonical: &canonical,
+            identity: "alice",
+            now: "2026-05-01T12:00:00Z",
+            replies,
+        };
         self.script.play(&call, &mut self.world, &self.convention)
     }
 
@@ -110,9 +115,11 @@ fn a_question_is_followed_by_what_the_reply_brings() {
     ]}));
     let asked = stage.play(json!({})).unwrap();
     assert!(matches!(&asked.said, Said::Questions(put, None) if put[0].method == "elicitation/create"));
-    let yes = stage.go_on(json!({}), Some((json!({"ask": {"action": "accept"}}), asked.choice + 1))).unwrap();
+    let yes =
+        stage.go_on(&json!({}), Some((json!({"ask": {"action": "accept"}}), asked.choice + 1))).unwrap();
     assert!(matches!(yes.said, Said::Result(Rendered { is_error: false, .. })));
-    let no = stage.go_on(json!({}), Some((json!({"ask": {"action": "decline"}}), asked.choice + 1))).unwrap();
+    let no =
+        stage.go_on(&json!({}), Some((json!({"ask": {"action": "decline"}}), asked.choice + 1))).unwrap();
     assert!(matches!(no.said, Said::Result(Rendered { is_error: true, .. })));
 }
 

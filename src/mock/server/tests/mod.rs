@@ -4,6 +4,7 @@ mod faults;
 mod legacy;
 mod lines;
 mod modern;
+mod shipped;
 
 use super::MockServer;
 use crate::mock::{Answer, Mock};
