@@ -78,7 +78,8 @@ fn files(folder: &Path) -> Vec<String> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();
-        if name.starts_with('.') {
+        // Stored transcripts are the checkout's own: a run of the shipped files has none to be held against.
+        if name.starts_with('.') || name == "snapshots" {
             continue;
         }
         if entry.path().is_dir() {

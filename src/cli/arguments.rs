@@ -27,6 +27,8 @@ pub enum Verb {
     Schema(Schema),
     /// Writes the shipped scenarios, gateways and mocks into a folder
     Eject(Eject),
+    /// Shows snapshots that changed, behaviour first, and accepts or rejects them
+    Review(super::review::Review),
     /// Serves one mock on its own, on stdio or over HTTP
     Mock(Mock),
     /// Serves the reference gateway, on stdio or over HTTP
@@ -243,7 +245,10 @@ pub struct Run {
     /// Write the outcome as JSON there
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
-    /// Update the stored snapshots
+    /// Where snapshots are stored; by default `snapshots` in the first PATH, where that folder exists
+    #[arg(long, value_name = "FOLDER")]
+    pub snapshots: Option<PathBuf>,
+    /// Store the snapshots of this run; refused in continuous integration
     #[arg(short, long)]
     pub update: bool,
 }

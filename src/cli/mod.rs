@@ -10,8 +10,10 @@ mod gateway;
 mod list;
 mod mock;
 mod relay;
+mod review;
 mod run;
 mod schema;
+mod snapshots;
 mod surroundings;
 
 pub use arguments::Arguments;
@@ -29,6 +31,7 @@ pub async fn main(arguments: Arguments, surroundings: &Surroundings) -> Exit {
         Verb::List(list) => list::list(&list, surroundings),
         Verb::Schema(schema) => schema::schema(&schema),
         Verb::Eject(eject) => eject::eject(&eject),
+        Verb::Review(arguments) => review::review(&arguments, surroundings),
         Verb::Mock(mock) => mock::mock(&mock).await,
         Verb::Gateway(gateway) => gateway::gateway(&gateway, surroundings).await,
         Verb::Relay(relay) => relay::relay(&relay, surroundings).await,

@@ -1,8 +1,7 @@
 //! `gauntlet run`.
 
 use super::arguments::{Era, Format, Run};
-use super::files;
-use super::{Exit, Surroundings};
+use super::{Exit, Surroundings, files, snapshots};
 use crate::report;
 use crate::run::{Contender, Event, Pace, Ran, Setting, Wishes, plan, run as run_plan};
 use crate::scenario::{EraChoice, Scenario};
@@ -14,6 +13,10 @@ use std::sync::Arc;
 
 /// Runs, reports, and says how it went.
 pub(super) async fn run(arguments: &Run, surroundings: &Surroundings) -> Exit {
+    if arguments.update && surroundings.is_ci() {
+        super::say("snapshots are not updated in continuous integration\nhelp: run with `-u` on your machine and commit what changed");
+        return Exit::Refused;
+    }
     let (scenarios, contenders) = match select(arguments, surroundings) {
         Ok(selected) => selected,
         Err(exit) => return exit,
@@ -33,6 +36,7 @@ pub(super) async fn run(arguments: &Run, surroundings: &Surroundings) -> Exit {
         ran = run_plan(&entries, &setting, &pace, |event| show(&bar, &event)) => ran,
         _ = tokio::signal::ctrl_c() => {
             bar.finish_and_clear();
+            crate::transport::child::end_all();
             super::say("interrupted: gateways and mocks are being stopped");
             return Exit::Interrupted;
         }
@@ -124,6 +128,7 @@ fn show(bar: &ProgressBar, event: &Event) {
 }
 
 fn conclude(arguments: &Run, surroundings: &Surroundings, ran: &Ran) -> Exit {
+    let stored = snapshots::settle(arguments, surroundings, &ran.outcome);
     let text = match arguments.format {
         Format::Human => report::human(&ran.outcome, surroundings.colour()),
         Format::Json => report::json(&ran.outcome),
@@ -144,7 +149,10 @@ fn conclude(arguments: &Run, surroundings: &Surroundings, ran: &Ran) -> Exit {
         super::say(trouble);
         return Exit::World;
     }
-    if ran.outcome.is_clean() { Exit::Clean } else { Exit::Unmet }
+    match stored {
+        Exit::Clean if !ran.outcome.is_clean() => Exit::Unmet,
+        stored => stored,
+    }
 }
 
 fn write(file: &Path, text: &str) -> Result<(), Exit> {

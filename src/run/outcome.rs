@@ -1,5 +1,6 @@
 //! What came of a run: the value that reports read, and the JSON document of `--json` (version 1).
 
+use crate::snapshot::Mark;
 use crate::transcript::Exchange;
 use crate::wire::canonical::Fidelity;
 use serde::Serialize;
@@ -87,6 +88,9 @@ pub struct ScenarioOutcome {
     pub unexplained: Vec<ArrivalSeen>,
     /// Wall time in milliseconds.
     pub elapsed_ms: u64,
+    /// What only this run knows, and what a stored transcript says in its place.
+    #[serde(skip)]
+    pub marks: Vec<(Mark, String)>,
 }
 
 /// What came of one step.
@@ -111,6 +115,9 @@ pub struct StepOutcome {
     /// What the first call's agent was told.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub told: Option<&'static str>,
+    /// Whether its calls were made at the same time: their order means nothing.
+    #[serde(skip)]
+    pub at_once: bool,
     /// Whether an unmet expectation here is the failure of an allowed twin.
     #[serde(skip)]
     pub twin: bool,

@@ -10,6 +10,7 @@ use super::stage::{Setting, SetupError, Stage};
 use super::verify::{self, Evidence};
 use crate::gateway::Style;
 use crate::scenario::Scenario;
+use crate::snapshot::Mark;
 use futures_util::StreamExt as _;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -103,6 +104,8 @@ async fn play(entry: &Entry, stage: Stage) -> ScenarioOutcome {
     let performance = perform(&stage).await;
     let revision = stage.revision().await;
     let audit = stage.audit().await;
+    let mut marks = stage.marks().await;
+    marks.extend(performance.asked.iter().filter_map(|asked| Some((Mark::Approval, asked.told.approval.clone()?))));
     let holds = stage.profile.approval_style() == Some(Style::Held);
     let arrivals = stage.tear_down().await;
     let (judged, unexplained) = judge(&performance.asked, &arrivals, holds);
@@ -117,6 +120,7 @@ async fn play(entry: &Entry, stage: Stage) -> ScenarioOutcome {
     outcome.revision = revision.map(|revision| revision.to_string());
     outcome.status = status(&scenario, &steps, !unexplained.is_empty());
     outcome.steps = steps;
+    outcome.marks = marks;
     outcome.unexplained = unexplained;
     if scenario.observe {
         outcome.why = Some("observed: reported, never failing".to_owned());
@@ -159,6 +163,7 @@ fn blank(entry: &Entry) -> ScenarioOutcome {
         steps: Vec::new(),
         unexplained: Vec::new(),
         elapsed_ms: 0,
+        marks: Vec::new(),
     }
 }
 

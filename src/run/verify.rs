@@ -52,6 +52,7 @@ pub(super) fn step(evidence: &Evidence<'_>, step: &Step, performed: &Performed) 
         verdict: first.map(|judged| judged.verdict.word()),
         reach: first.map(|judged| judged.reach),
         told: first.map(|judged| judge::word(judged.told)),
+        at_once: matches!(step.kind, Kind::Together(_)),
         twin: is_failed_twin(step, &calls),
         notes: notes(performed, &calls),
         calls: outcomes,

@@ -13,6 +13,7 @@ use crate::gateway::{Facts, Names, Profile, StartError};
 use crate::mock::{Arrival, MockServer};
 use crate::reference::Clock;
 use crate::scenario::{Change, Changed, Kind, Scenario, Variables};
+use crate::snapshot::Mark;
 use crate::wire::Revision;
 use indexmap::IndexMap;
 use std::collections::{HashMap, HashSet};
@@ -106,6 +107,25 @@ impl Stage {
     /// The revision that the sessions speak, where one was opened.
     pub(super) async fn revision(&self) -> Option<Revision> {
         self.sessions.lock().await.values().find_map(|open| open.session().map(|session| session.revision()))
+    }
+
+    /// What only this run knows: tokens, ports, sessions, the folder.
+    pub(super) async fn marks(&self) -> Vec<(Mark, String)> {
+        let facts = self.stand.facts();
+        let mut marks = vec![
+            (Mark::Token, facts.secret.clone()),
+            (Mark::Folder, facts.folder.clone()),
+            (Mark::Port, facts.port.to_string()),
+            (Mark::Port, facts.side_port.to_string()),
+        ];
+        marks.extend(facts.identities.iter().map(|identity| (Mark::Token, identity.token.clone())));
+        marks.extend(self.mocks.values().map(|server| (Mark::Port, server.address().port().to_string())));
+        let canaries = self.scenario.canaries.keys().filter_map(|name| self.minted.get(name)?.as_str());
+        marks.extend(canaries.map(|canary| (Mark::Canary, canary.to_owned())));
+        let sessions = self.sessions.lock().await;
+        let ids = sessions.values().filter_map(|open| open.session()?.id());
+        marks.extend(ids.map(|id| (Mark::Session, id)));
+        marks
     }
 
     /// The upstream that has a tool of that name.
