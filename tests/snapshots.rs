@@ -26,7 +26,8 @@ fn every_stored_transcript_has_its_scenario() {
             }
         }
     }
-    let stored = std::fs::read_dir(root.join("snapshots/reference")).unwrap().map(|entry| entry.unwrap().path());
+    let stored =
+        std::fs::read_dir(root.join("snapshots/reference")).unwrap().map(|entry| entry.unwrap().path());
     let stray: Vec<_> = stored.filter(|path| !ids.iter().any(|id| path.file_stem() == Some(id))).collect();
     assert!(stray.is_empty(), "no scenario claims {stray:?}");
     assert!(!ids.is_empty());

@@ -14,7 +14,9 @@ use std::sync::Arc;
 /// Runs, reports, and says how it went.
 pub(super) async fn run(arguments: &Run, surroundings: &Surroundings) -> Exit {
     if arguments.update && surroundings.is_ci() {
-        super::say("snapshots are not updated in continuous integration\nhelp: run with `-u` on your machine and commit what changed");
+        super::say(
+            "snapshots are not updated in continuous integration\nhelp: run with `-u` on your machine and commit what changed",
+        );
         return Exit::Refused;
     }
     let (scenarios, contenders) = match select(arguments, surroundings) {

@@ -38,7 +38,8 @@ fn folder(arguments: &Run) -> Option<PathBuf> {
         return Some(folder.clone());
     }
     let first = arguments.paths.first()?;
-    let beside = if first.is_dir() { first.clone() } else { first.parent().unwrap_or(Path::new(".")).to_owned() };
+    let beside =
+        if first.is_dir() { first.clone() } else { first.parent().unwrap_or(Path::new(".")).to_owned() };
     let folder = beside.ancestors().map(|folder| folder.join("snapshots")).find(|folder| folder.is_dir());
     folder.or_else(|| arguments.update.then(|| beside.join("snapshots")))
 }
@@ -46,8 +47,11 @@ fn folder(arguments: &Run) -> Option<PathBuf> {
 /// A line for each snapshot that is not as it was.
 fn settle_all(store: &Store, outcome: &Outcome, writing: Writing) -> Result<Vec<String>, StoreError> {
     let mut told = Vec::new();
-    let ran: Vec<&ScenarioOutcome> =
-        outcome.scenarios.iter().filter(|one| matches!(one.status, Status::Passed | Status::Failed)).collect();
+    let ran: Vec<&ScenarioOutcome> = outcome
+        .scenarios
+        .iter()
+        .filter(|one| matches!(one.status, Status::Passed | Status::Failed))
+        .collect();
     for (place, scenario) in ran.iter().enumerate() {
         let same = |other: &ScenarioOutcome| other.id == scenario.id && other.gateway == scenario.gateway;
         // The eras of one scenario are one story, told where its first stands.
@@ -62,7 +66,10 @@ fn settle_all(store: &Store, outcome: &Outcome, writing: Writing) -> Result<Vec<
             Standing::New => told.push(format!("{name}: a new snapshot")),
             Standing::Changed(difference) => {
                 let summary = difference.summary.join(", ");
-                told.push(format!("{name}: the snapshot changed{}{summary}", if summary.is_empty() { "" } else { ": " }));
+                told.push(format!(
+                    "{name}: the snapshot changed{}{summary}",
+                    if summary.is_empty() { "" } else { ": " }
+                ));
             }
         }
     }

@@ -105,7 +105,9 @@ async fn play(entry: &Entry, stage: Stage) -> ScenarioOutcome {
     let revision = stage.revision().await;
     let audit = stage.audit().await;
     let mut marks = stage.marks().await;
-    marks.extend(performance.asked.iter().filter_map(|asked| Some((Mark::Approval, asked.told.approval.clone()?))));
+    marks.extend(
+        performance.asked.iter().filter_map(|asked| Some((Mark::Approval, asked.told.approval.clone()?))),
+    );
     let holds = stage.profile.approval_style() == Some(Style::Held);
     let arrivals = stage.tear_down().await;
     let (judged, unexplained) = judge(&performance.asked, &arrivals, holds);
