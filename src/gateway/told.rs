@@ -116,8 +116,9 @@ fn general(view: &View<'_>) -> Word {
     match (view.kind(), view.error()) {
         (Kind::Plain, _) => Word::Success,
         (Kind::InputRequired, _) => Word::Pending,
-        (Kind::Error, _) if signed(view) => Word::Success,
+        // Also where the upstream says so: nothing ran.
         (Kind::Error, _) if names_no_tool(&view.result_text().unwrap_or_default()) => Word::Unknown,
+        (Kind::Error, _) if signed(view) => Word::Success,
         (Kind::Error, _) => Word::Refused,
         (Kind::Absent, Some(error)) => of_error(error),
         (Kind::Absent, None) => of_status(status, view),

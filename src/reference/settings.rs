@@ -86,7 +86,7 @@ pub fn honest_word() -> Declared {
         // A policy names calendar windows and fixed ones alike.
         window: None,
         batch: Some(Batch::Reject),
-        missing_argument: Some(Leaning::Deny),
+        missing_argument: Some(Leaning::Allow),
         refund: Some(vec![Failure::Unreachable]),
         counts: Some(Counts::Calls),
         eras: Some(vec![Spoken::Legacy, Spoken::Modern]),

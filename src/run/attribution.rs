@@ -84,9 +84,14 @@ fn same_tool(window: &Window, arrival: &Arrived) -> bool {
 
 /// A gateway that trims or folds a name before it forwards has still forwarded this call.
 fn similar_tool(window: &Window, arrival: &Arrived) -> bool {
+    window.tool.as_ref().is_some_and(|tool| arrival.takes.iter().any(|(name, _)| similar(name, tool)))
+}
+
+/// Whether a careless reader takes one name for the other.
+pub(super) fn similar(name: &str, other: &str) -> bool {
     let fold =
         |name: &str| name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_lowercase();
-    window.tool.as_ref().is_some_and(|tool| arrival.takes.iter().any(|(name, _)| fold(name) == fold(tool)))
+    fold(name) == fold(other)
 }
 
 /// Identical calls are judged by counts: an arrival goes to one that has none yet, first to one whose agent was told

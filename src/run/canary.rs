@@ -45,6 +45,11 @@ pub(super) fn sightings(
     found
 }
 
+/// Whether some canary must never be in the gateway's own record.
+pub(super) fn reads_the_audit(scenario: &Scenario) -> bool {
+    scenario.canaries.values().any(|canary| canary.never.contains(&Haunt::Audit))
+}
+
 fn received(performance: &Performance) -> impl Iterator<Item = &[u8]> {
     let calls = performance.asked.iter().flat_map(|asked| &asked.exchanges);
     let lists =

@@ -1,6 +1,6 @@
 //! Both sides put together: for each call, its arrivals, its verdict, and what reports tell of it.
 
-use super::attribution::{Arrived, Window, attribute};
+use super::attribution::{Arrived, Window, attribute, similar};
 use super::outcome::{ArrivalSeen, CallOutcome};
 use super::verdict::{Sides, is_refusal, verdict};
 use crate::diagnostic::{printable, printable_within};
@@ -9,7 +9,7 @@ use crate::mock::Arrival;
 use crate::scenario::Verdict;
 use crate::transcript::{Ended, Exchange};
 use crate::wire::canonical::{Fidelity, fidelity};
-use crate::wire::{Called, Json, Message, Object, parse};
+use crate::wire::{Called, Json, Message, Object, Reading, parse};
 use std::time::Instant;
 
 /// The member of `_meta` that the mocks stamp into their answers.
@@ -50,6 +50,8 @@ pub struct Judged {
     pub verdict: Verdict,
     /// How many arrivals belong to it.
     pub reach: usize,
+    /// How many of them ran, or would have run where some parser takes the bytes otherwise than this server did.
+    pub ran: usize,
     /// What the agent was told, all sides considered.
     pub told: Word,
     /// What happened to the arguments.
@@ -111,15 +113,25 @@ impl<'a> Unit<'a> {
             unit.receipt = arrival.receipts.get(index).cloned();
         }
         for execution in &arrival.executed {
-            let ran = |unit: &&mut Self| {
-                !unit.executed && unit.calls.iter().any(|call| call.tool == execution.tool)
+            // A lenient server runs `destroy_vm` when `Destroy_VM ` is called.
+            let ran = |unit: &Self, is: fn(&str, &str) -> bool| {
+                !unit.executed && unit.calls.iter().any(|call| is(&call.tool, &execution.tool))
             };
-            if let Some(unit) = units.iter_mut().find(ran) {
-                unit.executed = true;
-                unit.receipt = Some(execution.receipt.clone());
+            let exact = units.iter().position(|unit| ran(unit, |one, other| one == other));
+            let place = exact.or_else(|| units.iter().position(|unit| ran(unit, similar)));
+            if let Some(place) = place {
+                units[place].executed = true;
+                units[place].receipt = Some(execution.receipt.clone());
             }
         }
         units
+    }
+
+    /// Whether every parser takes the same call from it.
+    fn is_unanimous(&self) -> bool {
+        let [call] = self.calls.as_slice() else { return false };
+        let has = |reading| call.readings.contains(&reading);
+        has(Reading::Strict) || has(Reading::Batch) || (has(Reading::First) && has(Reading::Last))
     }
 
     fn arrived(&self) -> Arrived {
@@ -185,7 +197,8 @@ fn judge_one(call: &Asked, own: &[&Unit<'_>], holds: bool) -> Judged {
     let worst = arguments.filter(|_| call.tool.is_some()).max(answer).unwrap_or(Fidelity::Same);
     let sides = Sides { reach: counted.len(), told, fidelity: worst, known: call.known, holds };
     let arrivals = own.iter().map(|unit| unit.place).collect();
-    Judged { verdict: verdict(sides), reach: counted.len(), told, arguments, answer, arrivals }
+    let ran = counted.iter().filter(|unit| unit.executed || !unit.is_unanimous()).count();
+    Judged { verdict: verdict(sides), reach: counted.len(), ran, told, arguments, answer, arrivals }
 }
 
 /// What happened to an answer on its way back: content, structured content and the error flag, or the error.

@@ -103,7 +103,8 @@ async fn play(entry: &Entry, stage: Stage) -> ScenarioOutcome {
     let scenario = entry.scenario.clone();
     let performance = perform(&stage).await;
     let revision = stage.revision().await;
-    let audit = stage.audit().await;
+    // To ask a gateway for its record can take as long as to start it.
+    let audit = if canary::reads_the_audit(&scenario) { stage.audit().await } else { None };
     let mut marks = stage.marks().await;
     marks.extend(
         performance.asked.iter().filter_map(|asked| Some((Mark::Approval, asked.told.approval.clone()?))),
@@ -133,7 +134,7 @@ async fn play(entry: &Entry, stage: Stage) -> ScenarioOutcome {
 /// A step that failed makes the scenario failed; if only allowed twins did, its denials prove nothing.
 fn status(scenario: &Scenario, steps: &[StepOutcome], unexplained: bool) -> Status {
     let unmet: Vec<&StepOutcome> = steps.iter().filter(|step| !step.met).collect();
-    let proves_denials = steps.iter().any(|step| step.calls.iter().any(|call| call.verdict != "allowed"));
+    let proves_denials = scenario.steps.iter().any(verify::wants_refusal);
     match unmet.as_slice() {
         _ if scenario.observe => Status::Passed,
         _ if unexplained => Status::Failed,

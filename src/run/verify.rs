@@ -140,6 +140,22 @@ fn is_failed_twin(step: &Step, calls: &[(&Asked, &Judged)]) -> bool {
     wants_allowed && calls.iter().all(|(_, judged)| innocent(judged))
 }
 
+/// Whether a step wants something refused: only beside one that does can an allowed twin's failure prove anything.
+pub(super) fn wants_refusal(step: &Step) -> bool {
+    let refused = |verdict: &Verdict| *verdict != Verdict::Allowed;
+    let some = |tallies: &[Tally]| tallies.iter().any(|tally| refused(&tally.verdict));
+    match &step.expect {
+        Some(Expect::Verdict(verdicts)) => verdicts.iter().any(refused),
+        Some(Expect::Runs(tallies) | Expect::Counts(tallies)) => some(tallies),
+        Some(Expect::Each(sessions)) => sessions.iter().any(|(_, tallies)| some(tallies)),
+        Some(Expect::Detailed(detailed)) => {
+            let counts_arrivals = detailed.upstream.as_ref().is_some_and(|there| there.arrivals.is_some());
+            detailed.verdict.iter().any(refused) || detailed.executions.is_some() || counts_arrivals
+        }
+        Some(Expect::Listing(_) | Expect::Notice(_)) | None => false,
+    }
+}
+
 fn wants_only_allowed(detailed: &Detailed) -> bool {
     detailed.verdict.as_slice() == [Verdict::Allowed]
 }

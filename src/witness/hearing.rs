@@ -127,11 +127,18 @@ impl Hearing {
 }
 
 /// The exchange that a response belongs to: the first that waits under that id, or the last that waited. A response
-/// without an id belongs to the first that waits without one.
+/// without an id (JSON-RPC 2.0, section 5: the request's could not be read) belongs to the first that waits without
+/// one, or to the only one that waits.
 fn awaiting<'a>(slots: &'a [Arc<Slot>], id: &Json) -> Option<&'a Arc<Slot>> {
     let fits = |slot: &&Arc<Slot>| slot.id.as_ref() == (!id.is_null()).then_some(id);
     let waiting = slots.iter().filter(fits).find(|slot| slot.is_open());
-    waiting.or_else(|| slots.iter().rev().find(fits).filter(|_| !id.is_null()))
+    if !id.is_null() {
+        return waiting.or_else(|| slots.iter().rev().find(fits));
+    }
+    waiting.or_else(|| {
+        let mut open = slots.iter().filter(|slot| slot.is_open());
+        open.next().filter(|_| open.next().is_none())
+    })
 }
 
 /// The frames of a piece: one, the elements of a batch, or none.

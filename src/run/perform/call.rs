@@ -145,11 +145,12 @@ async fn wait_held(stage: &Stage, flight: &mut InFlight, patience: Duration) -> 
     }
 }
 
-/// When arrivals stop being explained: with the last byte of the answer, if there was one.
+/// When arrivals stop being explained: with the last byte of the answer, if there was one. An answer without a body is
+/// over by now.
 pub(super) fn closed(exchanges: &[Exchange], waits: bool) -> Option<Instant> {
     let last = exchanges.last()?;
     (!waits && last.ended == Ended::Answered)
-        .then(|| last.received.last().map_or(last.sent.at, |piece| piece.at))
+        .then(|| last.received.last().map_or_else(Instant::now, |piece| piece.at))
 }
 
 /// Finds the tool on both sides.

@@ -185,6 +185,24 @@ async fn raw_bytes_go_out_unchanged_and_an_answer_without_an_id_is_theirs() {
 }
 
 #[tokio::test]
+async fn an_answer_without_an_id_is_for_the_only_one_that_waits() {
+    let (session, mut far) = legacy(false).await;
+    let refusal = r#"{"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"too large"}}"#;
+    let mut flight = session.start(call());
+    far.next().await;
+    far.send(refusal).await;
+    assert_eq!(flight.wait(LONG).await.ended, Ended::Answered);
+    let (mut one, mut other) = (session.start(call()), session.start(call()));
+    let (first, second) = (far.next().await, far.next().await);
+    far.send(refusal).await;
+    far.send(&response(&first, "{}")).await;
+    far.send(&response(&second, "{}")).await;
+    for exchange in [one.wait(LONG).await, other.wait(LONG).await] {
+        assert!(exchange.response().is_some(), "whose it was could not be told: {exchange:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_cancelled_call_is_told_and_a_late_answer_still_seen() {
     let (session, mut far) = legacy(false).await;
     let mut flight = session.start(call());
