@@ -1,5 +1,6 @@
 //! A load: connections that stay open, each asking for one thing again and again.
 
+use bytes::Bytes;
 use serde_json::Value;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -7,57 +8,63 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
-/// Who is asked for what, how long, and by how many at a time.
+/// Somebody who is asked for something.
+#[derive(Clone)]
+pub(crate) struct Asked {
+    address: SocketAddr,
+    request: Bytes,
+}
+
+/// How many ask at a time, and how long.
 #[derive(Clone, Copy)]
-pub(crate) struct Load<'a> {
-    pub(crate) address: SocketAddr,
-    pub(crate) request: &'a [u8],
+pub(crate) struct Load {
     pub(crate) connections: usize,
     pub(crate) turn: Duration,
 }
 
-impl Load<'_> {
+impl Asked {
+    /// The server at that address, asked for this in a POST.
+    pub(crate) fn of(address: SocketAddr, body: &Value) -> Self {
+        let method = body["method"].as_str().expect("a method");
+        let name = body["params"]["name"].as_str().map(|name| format!("mcp-name: {name}\r\n")).unwrap_or_default();
+        let body = body.to_string();
+        let request = format!(
+            "POST /mcp HTTP/1.1\r\nhost: {address}\r\ncontent-type: application/json\r\n\
+             accept: application/json, text/event-stream\r\nmcp-protocol-version: 2026-07-28\r\n\
+             mcp-method: {method}\r\n{name}content-length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        Self { address, request: request.into() }
+    }
+}
+
+impl Load {
     /// Answers a second.
-    pub(crate) async fn rate(&self) -> f64 {
+    pub(crate) async fn rate(&self, asked: &Asked) -> f64 {
         let mut connections = JoinSet::new();
         let began = Instant::now();
         let end = began + self.turn;
         for _ in 0..self.connections {
-            let (address, request) = (self.address, self.request.to_vec());
-            connections.spawn(async move { ask_until(address, &request, end).await });
+            let asked = asked.clone();
+            connections.spawn(async move { ask_until(&asked, end).await });
         }
         let answers: usize = connections.join_all().await.into_iter().sum();
         answers as f64 / began.elapsed().as_secs_f64()
     }
 }
 
-/// The bytes of a POST.
-pub(crate) fn post(address: SocketAddr, body: &Value) -> Vec<u8> {
-    let method = body["method"].as_str().expect("a method");
-    let name =
-        body["params"]["name"].as_str().map(|name| format!("mcp-name: {name}\r\n")).unwrap_or_default();
-    let body = body.to_string();
-    format!(
-        "POST /mcp HTTP/1.1\r\nhost: {address}\r\ncontent-type: application/json\r\n\
-         accept: application/json, text/event-stream\r\nmcp-protocol-version: 2026-07-28\r\n\
-         mcp-method: {method}\r\n{name}content-length: {}\r\n\r\n{body}",
-        body.len()
-    )
-    .into_bytes()
-}
-
 /// The body of one answer.
-pub(crate) async fn once(address: SocketAddr, request: &[u8]) -> String {
-    let mut connection = Connection::open(address).await;
-    let body = connection.ask(request).await;
+pub(crate) async fn once(asked: &Asked) -> String {
+    let mut connection = Connection::open(asked.address).await;
+    let body = connection.ask(&asked.request).await;
     String::from_utf8(connection.received[body..].to_vec()).expect("UTF-8")
 }
 
-async fn ask_until(address: SocketAddr, request: &[u8], end: Instant) -> usize {
-    let mut connection = Connection::open(address).await;
+async fn ask_until(asked: &Asked, end: Instant) -> usize {
+    let mut connection = Connection::open(asked.address).await;
     let mut answers = 0;
     while Instant::now() < end {
-        connection.ask(request).await;
+        connection.ask(&asked.request).await;
         answers += 1;
     }
     answers

@@ -1,5 +1,6 @@
 //! How fast the mocks are, against the least that a server can do: an axum service that reads a request as JSON and
-//! answers with its id and text that is ready. Both run here, on the same runtime, under the same load, by turns.
+//! answers with its id and text that is ready. Both run here, on one runtime, by turns under the same load, which has
+//! a runtime of its own as clients have.
 //!
 //! It prints a table and asserts nothing: a busy machine is no defect. What is compared are the ratios.
 
@@ -7,11 +8,11 @@ mod binary;
 mod floor;
 mod load;
 
-use load::{Load, post};
+use load::{Asked, Load};
 use mcp_gauntlet::mock::{Mock, MockServer};
 use serde_json::{Value, json};
-use std::net::SocketAddr;
 use std::time::Duration;
+use tokio::runtime::Runtime;
 
 /// How often floor and mock take turns; the middle ratio counts.
 const ROUNDS: usize = 5;
@@ -31,24 +32,22 @@ enum Target {
     Ratio(f64),
     AtLeast(f64),
     AtMost(f64),
-    /// For information.
-    None,
 }
 
 fn main() {
     // `cargo test --all-targets` runs this too, without the argument: then a glimpse is enough.
     let whole = std::env::args().any(|argument| argument == "--bench");
     let turn = if whole { Duration::from_millis(800) } else { Duration::from_millis(5) };
-    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-    let mut lines = runtime.block_on(over_http(turn));
+    let mut lines = over_http(turn);
     lines.extend(binary::measure(if whole { 20_000 } else { 10 }));
     draw(&lines);
 }
 
 /// Calls and lists over HTTP, on one connection and on sixteen.
-async fn over_http(turn: Duration) -> Vec<Line> {
-    let mock = MockServer::start(Mock::ludus()).await;
-    let address = address(&mock.url());
+fn over_http(turn: Duration) -> Vec<Line> {
+    let runtime = || Runtime::new().expect("threads to run on");
+    let (servers, clients) = (runtime(), runtime());
+    let mock = servers.block_on(MockServer::start(Mock::ludus()));
     let asked = [
         ("a call, fixed answer", call("get_license", &json!({}))),
         ("a call, answer from the world", call("list_hosts", &json!({}))),
@@ -56,35 +55,21 @@ async fn over_http(turn: Duration) -> Vec<Line> {
     ];
     let mut lines = Vec::new();
     for (what, body) in asked {
-        let request = post(address, &body);
-        let answer = load::once(address, &request).await;
-        let floor = floor::start(&answer).await;
-        let floor_request = post(floor, &body);
+        let mock = Asked::of(mock.address(), &body);
+        let answer = clients.block_on(load::once(&mock));
+        let floor = Asked::of(servers.block_on(floor::start(&answer)), &body);
         for (connections, ratio) in [(1, 0.8), (16, 0.5)] {
-            let on_floor = Load { address: floor, request: &floor_request, connections, turn };
-            let on_mock = Load { address, request: &request, connections, turn };
-            let (floor, measured) = by_turns(on_floor, on_mock).await;
-            lines.push(Line {
-                what: format!("{what}, {connections} connection{}", if connections == 1 { "" } else { "s" }),
-                floor: Some(floor),
-                measured,
-                unit: "/s",
-                target: Target::Ratio(ratio),
-            });
+            let load = Load { connections, turn };
+            let mut turns: Vec<(f64, f64)> = (0..ROUNDS)
+                .map(|_| (clients.block_on(load.rate(&floor)), clients.block_on(load.rate(&mock))))
+                .collect();
+            turns.sort_by(|left, right| (left.1 / left.0).total_cmp(&(right.1 / right.0)));
+            let (floor, measured) = turns[ROUNDS / 2];
+            let what = format!("{what}, {connections} connection{}", if connections == 1 { "" } else { "s" });
+            lines.push(Line { what, floor: Some(floor), measured, unit: "/s", target: Target::Ratio(ratio) });
         }
     }
-    mock.stop().await;
     lines
-}
-
-/// Both loads by turns, and the turn with the middle ratio.
-async fn by_turns(floor: Load<'_>, mock: Load<'_>) -> (f64, f64) {
-    let mut turns = Vec::new();
-    for _ in 0..ROUNDS {
-        turns.push((floor.rate().await, mock.rate().await));
-    }
-    turns.sort_by(|left, right| (left.1 / left.0).total_cmp(&(right.1 / right.0)));
-    turns[ROUNDS / 2]
 }
 
 /// A request of the modern era, which needs no session.
@@ -102,11 +87,6 @@ fn call(tool: &str, arguments: &Value) -> Value {
     request("tools/call", &json!({"name": tool, "arguments": arguments}))
 }
 
-fn address(url: &str) -> SocketAddr {
-    let authority = url.trim_start_matches("http://").split('/').next().unwrap_or_default();
-    authority.parse().expect("an address and a port")
-}
-
 fn draw(lines: &[Line]) {
     let mut text = format!("{:<48} {:>12} {:>12} {:>7}  {:<12}\n", "", "floor", "mock", "ratio", "target");
     for line in lines {
@@ -115,7 +95,6 @@ fn draw(lines: &[Line]) {
             Target::Ratio(wanted) => (format!(">= {wanted}"), ratio.is_some_and(|ratio| ratio >= wanted)),
             Target::AtLeast(wanted) => (format!(">= {wanted}{}", line.unit), line.measured >= wanted),
             Target::AtMost(wanted) => (format!("<= {wanted}{}", line.unit), line.measured <= wanted),
-            Target::None => (String::new(), true),
         };
         let floor = line.floor.map(|floor| format!("{floor:.0}{}", line.unit)).unwrap_or_default();
         let ratio = ratio.map(|ratio| format!("{ratio:.2}")).unwrap_or_default();

@@ -92,6 +92,8 @@ impl Default for Ledger {
 impl Ledger {
     /// Writes an arrival down and gives its place.
     pub(super) fn record(&self, mut arrival: Arrival) -> u64 {
+        // What came is a piece of the buffer that it was read into, and would keep all of it.
+        arrival.bytes = Bytes::copy_from_slice(&arrival.bytes);
         let mut arrivals = self.arrivals.lock().expect("no writer panics");
         // The number is drawn under the lock, so that the ledger is in the order of its numbers.
         arrival.seq = self.next.fetch_add(1, Ordering::Relaxed);

@@ -7,6 +7,7 @@ mod entries;
 mod facts;
 mod guest;
 mod plain;
+mod program;
 mod shape;
 mod tools;
 mod wiremock_style;
