@@ -3,6 +3,7 @@
 //!
 //! Nothing here looks into the mock. What it should say stands in `mocks/NAME/catalogue.json`.
 
+mod behind_reference;
 mod entries;
 mod facts;
 mod guest;
