@@ -26,7 +26,8 @@ impl Asked {
     /// The server at that address, asked for this in a POST.
     pub(crate) fn of(address: SocketAddr, body: &Value) -> Self {
         let method = body["method"].as_str().expect("a method");
-        let name = body["params"]["name"].as_str().map(|name| format!("mcp-name: {name}\r\n")).unwrap_or_default();
+        let name =
+            body["params"]["name"].as_str().map(|name| format!("mcp-name: {name}\r\n")).unwrap_or_default();
         let body = body.to_string();
         let request = format!(
             "POST /mcp HTTP/1.1\r\nhost: {address}\r\ncontent-type: application/json\r\n\
