@@ -1,6 +1,6 @@
 //! Finding what the user names: scenarios, profiles, flaws; every mistake in them told at once.
 
-use super::{Exit, Surroundings, say};
+use super::{Exit, Surroundings, check, say};
 use crate::diagnostic::{Diagnostics, did_you_mean, listed};
 use crate::embedded;
 use crate::gateway::{self, Profile};
@@ -8,12 +8,18 @@ use crate::reference::FLAWS;
 use crate::scenario::{self, Scenario};
 use std::path::{Path, PathBuf};
 
-/// The scenarios under these paths; the shipped ones where there is none. All mistakes of all files are told.
+/// The scenarios under these paths; the shipped ones where there is none. All mistakes of all files are told, also
+/// those beyond a file's form: what names nothing must not run as if it did.
 pub(super) fn scenarios(paths: &[PathBuf], surroundings: &Surroundings) -> Result<Vec<Scenario>, Exit> {
+    let known = check::known();
     let mut read = Vec::new();
     let mut wrong = false;
     for (file, text) in texts(paths)? {
-        match scenario::read(&text, &file) {
+        let sound = scenario::read(&text, &file).and_then(|scenario| {
+            let found = scenario::check(&scenario, &known);
+            if found.has_mistakes() { Err(found) } else { Ok(scenario) }
+        });
+        match sound {
             Ok(scenario) => read.push(scenario),
             Err(mistakes) => {
                 wrong = true;

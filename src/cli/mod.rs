@@ -1,6 +1,7 @@
 //! The command line: one file a verb. It reads arguments, calls the rooms, prints, and turns what came of it into an
 //! exit code; it decides nothing about gateways.
 
+mod again;
 mod arguments;
 mod check;
 mod eject;

@@ -1,7 +1,7 @@
 //! `gauntlet run`.
 
 use super::arguments::{Era, Format, Run};
-use super::{Exit, Surroundings, files, snapshots};
+use super::{Exit, Surroundings, again, files, snapshots};
 use crate::report;
 use crate::run::{Contender, Event, Pace, Ran, Setting, Wishes, plan, run as run_plan};
 use crate::scenario::{EraChoice, Scenario};
@@ -34,7 +34,7 @@ pub(super) async fn run(arguments: &Run, surroundings: &Surroundings) -> Exit {
         arguments.jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(2, usize::from) * 2);
     let pace = Pace { jobs, fail_fast: arguments.fail_fast };
     let bar = progress(surroundings);
-    let ran = tokio::select! {
+    let mut ran = tokio::select! {
         ran = run_plan(&entries, &setting, &pace, |event| show(&bar, &event)) => ran,
         _ = tokio::signal::ctrl_c() => {
             bar.finish_and_clear();
@@ -44,6 +44,7 @@ pub(super) async fn run(arguments: &Run, surroundings: &Surroundings) -> Exit {
         }
     };
     bar.finish_and_clear();
+    again::note(arguments, &contenders, &mut ran.outcome);
     conclude(arguments, surroundings, &ran)
 }
 

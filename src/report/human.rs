@@ -122,7 +122,9 @@ pub fn story(scenario: &ScenarioOutcome) -> Vec<String> {
     if let Some(why) = &scenario.why {
         lines.push(why.clone());
     }
-    lines.push(format!("again    gauntlet run --gateway {} --only {}", scenario.gateway, scenario.id));
+    if !scenario.again.is_empty() {
+        lines.push(format!("again    {}", scenario.again));
+    }
     lines
 }
 

@@ -88,6 +88,9 @@ pub struct ScenarioOutcome {
     pub unexplained: Vec<ArrivalSeen>,
     /// Wall time in milliseconds.
     pub elapsed_ms: u64,
+    /// The command line that repeats it, where somebody knows one.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub again: String,
     /// What only this run knows, and what a stored transcript says in its place.
     #[serde(skip)]
     pub marks: Vec<(Mark, String)>,

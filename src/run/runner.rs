@@ -166,6 +166,7 @@ fn blank(entry: &Entry) -> ScenarioOutcome {
         steps: Vec::new(),
         unexplained: Vec::new(),
         elapsed_ms: 0,
+        again: String::new(),
         marks: Vec::new(),
     }
 }
