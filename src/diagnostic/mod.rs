@@ -69,6 +69,21 @@ impl Diagnostic {
             None => complaint.help(format!("known are {}", listed(known))),
         }
     }
+
+    /// A deserializer's complaint in our words: what is not known with what is, what is missing.
+    pub fn worded(spot: Spot, message: &str) -> Self {
+        let mut names = message.split('`').skip(1).step_by(2);
+        let (noun, known) = match message {
+            _ if message.starts_with("unknown field") => ("member", message.contains("expected")),
+            _ if message.starts_with("unknown variant") => ("word", true),
+            _ if message.starts_with("missing field") => {
+                return Self::mistake(spot, format!("`{}` is missing", names.next().unwrap_or_default()));
+            }
+            _ => return Self::mistake(spot, message.to_owned()),
+        };
+        let unknown = names.next().unwrap_or_default();
+        Self::unknown(spot, noun, unknown, names.filter(|_| known))
+    }
 }
 
 /// All complaints about one file, with the text they point into.
@@ -91,7 +106,7 @@ impl Diagnostics {
 
     /// The one complaint about a file that is no YAML.
     pub fn unreadable(file: &str, text: &str, error: Unreadable) -> Self {
-        Self::new(file, text, vec![Diagnostic::mistake(error.spot, error.message)])
+        Self::new(file, text, vec![Diagnostic::worded(error.spot, &error.message)])
     }
 
     /// Whether any of them has to be put right.

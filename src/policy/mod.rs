@@ -12,6 +12,7 @@ mod fingerprint;
 pub mod limits;
 mod path;
 mod predicate;
+mod read;
 mod window;
 
 pub use amount::Amount;
