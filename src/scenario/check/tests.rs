@@ -114,21 +114,6 @@ fn the_schema_and_the_reader_agree_about_mistakes() {
     }
 }
 
-/// `schemas/` is made from the code. A stale file is made anew here, and has to be committed.
-#[test]
-fn the_schemas_are_those_of_the_code() {
-    let policy = schemars::schema_for!(crate::policy::Policy);
-    for (name, schema) in [("scenario", schema()), ("policy", policy)] {
-        let path = project(&format!("schemas/{name}.schema.json"));
-        let made = serde_json::to_string_pretty(&schema).unwrap() + "\n";
-        if std::fs::read_to_string(&path).ok().as_ref() != Some(&made) {
-            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-            std::fs::write(&path, made).unwrap();
-            panic!("{} was stale and is made anew: commit it", path.display());
-        }
-    }
-}
-
 proptest::proptest! {
     /// Whatever is done to a file, it is read or complained about, and the complaint can be drawn.
     #[test]
