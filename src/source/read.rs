@@ -48,6 +48,13 @@ fn plain(error: &serde_saphyr::Error) -> String {
             return format!("`{key}` stands in this mapping a second time");
         }
         serde_saphyr::Error::MultipleDocuments { .. } => return "a second document begins here".to_owned(),
+        // As the JSON reader says it, with what would have been right.
+        serde_saphyr::Error::SerdeUnknownField { field, expected, .. } => {
+            return format!("unknown field `{field}`, expected one of `{}`", expected.join("`, `"));
+        }
+        serde_saphyr::Error::SerdeUnknownVariant { variant, expected, .. } => {
+            return format!("unknown variant `{variant}`, expected one of `{}`", expected.join("`, `"));
+        }
         _ => {}
     }
     let message = error.render_with_formatter(&serde_saphyr::UserMessageFormatter);

@@ -61,7 +61,7 @@ impl Reader<'_> {
             },
             decisions: approvals.listen.as_ref().and_then(|text| self.address(text)).unwrap_or(ANYWHERE),
             token: approvals.token.as_ref().map(|token| self.secret(token)),
-            audit: document.audit.as_ref().map(|audit| self.text(&audit.file)).map(|file| self.folder.join(file)),
+            audit: document.audit.as_ref().and_then(|audit| self.text(&audit.file)).map(|file| self.folder.join(file)),
             patience: patience.flatten().unwrap_or(PATIENCE),
         };
         if document.upstreams.is_empty() {
@@ -79,13 +79,13 @@ impl Reader<'_> {
         }
         let BehindText { mock, url, headers, command, environment } = &behind.value;
         let read = match (mock, url, command) {
-            (Some(mock), None, None) => mock_of(&self.text(mock), mock.spot),
+            (Some(mock), None, None) => mock_of(&self.text(mock)?, mock.spot),
             (None, Some(url), None) => {
                 let headers = self.pairs(headers);
-                url_of(self.text(url), headers, url.spot)
+                url_of(self.text(url)?, headers, url.spot)
             }
             (None, None, Some(command)) => {
-                let words = command.iter().map(|word| self.text(word)).collect();
+                let words = command.iter().map(|word| self.text(word)).collect::<Option<_>>()?;
                 command_of(words, self.pairs(environment), behind.spot)
             }
             _ => Err(Diagnostic::mistake(behind.spot, "exactly one of `mock`, `url` and `command` says what it is")),
@@ -100,7 +100,7 @@ impl Reader<'_> {
     }
 
     fn grant(&mut self, index: usize, grant: &GrantText) -> Grant {
-        let identity = self.text(&grant.identity);
+        let identity = self.text(&grant.identity).unwrap_or_default();
         let token = grant.token.as_ref().map(|token| self.secret(token));
         // The document itself knows no places: it is read from the nodes.
         let written = |_| self.node.get("grants")?.list()?.get(index)?.get("policy").cloned();
@@ -111,7 +111,7 @@ impl Reader<'_> {
     fn policy(&mut self, written: &Node) -> Option<Policy> {
         match &written.value {
             Value::Text(path) => {
-                let path = self.text(&Placed { value: path.clone(), spot: written.spot });
+                let path = self.text(&Placed { value: path.clone(), spot: written.spot })?;
                 policy(&self.folder.join(path), self.sources).map_err(|wrong| self.elsewhere.push(wrong)).ok()
             }
             Value::Map(_) => Policy::from_node(written, &mut self.mistakes),
@@ -127,7 +127,9 @@ impl Reader<'_> {
     fn tell_apart(&mut self, grants: &[Grant], document: &Document) {
         for (index, grant) in grants.iter().enumerate() {
             let spot = document.grants[index].spot;
-            if let Some(before) = grants[..index].iter().find(|before| before.token == grant.token) {
+            // A token that was not found is no token; that is a mistake already.
+            let known = grant.token.as_deref() != Some("");
+            if let Some(before) = grants[..index].iter().find(|before| known && before.token == grant.token) {
                 let complaint = match &grant.token {
                     Some(_) => format!("`{}` and `{}` have the same token", before.identity, grant.identity),
                     None => format!("`{}` and `{}` have no token", before.identity, grant.identity),
@@ -137,21 +139,21 @@ impl Reader<'_> {
         }
     }
 
-    fn text(&mut self, text: &Placed<String>) -> String {
-        expand(text, self.environment).map_err(|wrong| self.mistakes.push(wrong)).unwrap_or_default()
+    /// The text with the environment in it; what is missing there is noted.
+    fn text(&mut self, text: &Placed<String>) -> Option<String> {
+        expand(text, self.environment).map_err(|wrong| self.mistakes.push(wrong)).ok()
     }
 
     fn secret(&mut self, text: &Placed<String>) -> String {
-        let before = self.mistakes.len();
         let secret = self.text(text);
-        if secret.is_empty() && self.mistakes.len() == before {
+        if secret.as_deref() == Some("") {
             self.wrong(text.spot, "an empty token protects nothing");
         }
-        secret
+        secret.unwrap_or_default()
     }
 
     fn pairs(&mut self, pairs: &IndexMap<String, Placed<String>>) -> Vec<(String, String)> {
-        pairs.iter().map(|(name, text)| (name.clone(), self.text(text))).collect()
+        pairs.iter().filter_map(|(name, text)| Some((name.clone(), self.text(text)?))).collect()
     }
 
     fn address(&mut self, text: &Placed<String>) -> Option<SocketAddr> {
@@ -159,11 +161,7 @@ impl Reader<'_> {
     }
 
     fn parsed<T, E: ToString>(&mut self, text: &Placed<String>, parse: impl Fn(&str) -> Result<T, E>) -> Option<T> {
-        let before = self.mistakes.len();
-        let expanded = self.text(text);
-        if self.mistakes.len() > before {
-            return None;
-        }
+        let expanded = self.text(text)?;
         parse(&expanded).map_err(|error| self.wrong(text.spot, error.to_string())).ok()
     }
 

@@ -17,7 +17,7 @@ pub(super) use document::Document;
 pub(super) use wanted::address;
 
 use super::arguments::Gateway;
-use super::{Exit, Surroundings, files};
+use super::{Exit, Surroundings, say};
 use crate::diagnostic::Diagnostics;
 use crate::reference::Grant;
 use house::House;
@@ -34,7 +34,7 @@ pub(super) async fn gateway(arguments: &Gateway, surroundings: &Surroundings) ->
     let mut signals = match Signals::listen() {
         Ok(signals) => signals,
         Err(error) => {
-            super::say(&format!("signals cannot be heard: {error}"));
+            say(&format!("signals cannot be heard: {error}"));
             return Exit::World;
         }
     };
@@ -42,7 +42,7 @@ pub(super) async fn gateway(arguments: &Gateway, surroundings: &Surroundings) ->
     let wanted = match wanted {
         Ok(wanted) => wanted,
         Err(wrong) => {
-            wrong.iter().for_each(|wrong| files::tell(wrong, surroundings));
+            say(&drawn(&wrong, surroundings.colour_of_errors()));
             return Exit::Mistake;
         }
     };
@@ -74,6 +74,11 @@ fn read(arguments: &Gateway, surroundings: &Surroundings) -> (Result<Wanted, Vec
         *grants = on_lines(std::mem::take(grants), surroundings.environment.get(TOKEN).map(String::as_str));
     }
     (wanted, sources)
+}
+
+/// Complaints about several files, one after the other.
+fn drawn(wrong: &[Diagnostics], colour: bool) -> String {
+    wrong.iter().map(|wrong| wrong.render(colour)).collect()
 }
 
 /// On stdio there is one agent: it is whoever the token says, and without one whoever needs none.

@@ -39,7 +39,7 @@ pub(super) async fn follow(
                 say("the policies were read again, and are in force");
             }
             Err(wrong) => {
-                wrong.iter().for_each(|wrong| say(&wrong.render(false)));
+                say(&super::drawn(&wrong, false));
                 say("the policies as they were stay in force");
             }
         }
