@@ -77,6 +77,8 @@ pub(super) async fn put(stage: &Stage, pending: &mut Pending, decision: Decision
             }
             None => Err("the gateway asked nothing that could be answered".to_owned()),
         },
+        // The agent's own client decides, once: what it changes its mind about was never sent.
+        Some(Style::InputRequired) if pending.inputs.is_some() => Ok(()),
         Some(Style::InputRequired) => {
             let result = match pending.exchange.response() {
                 Some(Message::Response { outcome: Ok(result), .. }) => result,

@@ -104,9 +104,13 @@ async fn drive(stage: &Stage, session: &Session, ask: Ask, call: &Call) -> Resul
         approval::put(stage, &mut pending, decision).await.map_err(Trouble::because)?;
         match approval::repeat(stage, &pending) {
             Some(again) => flight = session.start(again),
-            // A held call goes on: the exchange so far is replaced by the whole one.
+            // A held call goes on: the exchange so far is replaced by the whole one. What was asked in it is answered.
             None => {
                 exchanges.pop();
+                let exchange = flight.wait(patience).await;
+                let told = stage.profile.told(&exchange);
+                exchanges.push(exchange);
+                return Ok((exchanges, told, None));
             }
         }
     }
