@@ -85,7 +85,9 @@ pub enum Listed {
 
 /// Prints a JSON Schema.
 #[derive(Args, Debug)]
-#[command(after_help = "Example:\n  gauntlet schema scenario > scenario.schema.json\n\nEditors take it by a first line such as `# yaml-language-server: $schema=scenario.schema.json`.")]
+#[command(
+    after_help = "Example:\n  gauntlet schema scenario > scenario.schema.json\n\nEditors take it by a first line such as `# yaml-language-server: $schema=scenario.schema.json`."
+)]
 pub struct Schema {
     /// The file's kind
     #[arg(value_enum)]

@@ -5,18 +5,25 @@ use crate::source::Placed;
 use std::collections::BTreeMap;
 
 /// The text with each `${NAME}` replaced; a variable that is missing, or that nothing closes, is a mistake.
-pub(super) fn expand(text: &Placed<String>, environment: &BTreeMap<String, String>) -> Result<String, Diagnostic> {
+pub(super) fn expand(
+    text: &Placed<String>,
+    environment: &BTreeMap<String, String>,
+) -> Result<String, Diagnostic> {
     let mut out = String::new();
     let mut rest = text.value.as_str();
     while let Some((before, after)) = rest.split_once("${") {
         out.push_str(before);
         let Some((inside, behind)) = after.split_once('}') else {
-            return Err(Diagnostic::mistake(text.spot, "`${` is not closed").help("write `${NAME}` or `${NAME:-default}`"));
+            return Err(Diagnostic::mistake(text.spot, "`${` is not closed")
+                .help("write `${NAME}` or `${NAME:-default}`"));
         };
-        let (name, default) = inside.split_once(":-").map_or((inside, None), |(name, default)| (name, Some(default)));
+        let (name, default) =
+            inside.split_once(":-").map_or((inside, None), |(name, default)| (name, Some(default)));
         if !is_name(name) {
             let complaint = format!("`{name}` is no name of a variable");
-            return Err(Diagnostic::mistake(text.spot, complaint).help("write `${NAME}` or `${NAME:-default}`"));
+            return Err(
+                Diagnostic::mistake(text.spot, complaint).help("write `${NAME}` or `${NAME:-default}`")
+            );
         }
         // As in a shell, an empty variable is as good as none where there is a default.
         match (environment.get(name), default) {
@@ -25,7 +32,8 @@ pub(super) fn expand(text: &Placed<String>, environment: &BTreeMap<String, Strin
             (_, Some(default)) => out.push_str(default),
             (None, None) => {
                 let complaint = format!("the environment has no `{name}`");
-                return Err(Diagnostic::mistake(text.spot, complaint).help(format!("set it, or write `${{{name}:-default}}`")));
+                return Err(Diagnostic::mistake(text.spot, complaint)
+                    .help(format!("set it, or write `${{{name}:-default}}`")));
             }
         }
         rest = behind;

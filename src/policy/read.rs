@@ -19,7 +19,8 @@ impl Policy {
             Ok(node) => node,
             // JSON that no YAML reader takes, such as one indented with tabs: its mistakes have no better place.
             Err(_) if crate::wire::parse(text.as_bytes()).is_ok_and(|json| !json.repeats()) => {
-                return Self::from_json(text).map_err(|error| told(vec![Diagnostic::mistake(Spot::default(), error.to_string())]));
+                return Self::from_json(text)
+                    .map_err(|error| told(vec![Diagnostic::mistake(Spot::default(), error.to_string())]));
             }
             Err(error) => return Err(Diagnostics::unreadable(file, text, error)),
         };
@@ -122,7 +123,11 @@ mod tests {
     fn a_document_is_read_however_it_is_indented() {
         let text = "{\"version\": \"1\", \"default\": \"deny\", \"tools\": {\"\\ud83d\\ude00\\/\": {}}}";
         for text in [text.to_owned(), text.replace(", ", ",\n\t\t"), text.replace(": ", ":")] {
-            assert_eq!(Policy::read(&text, "policy.json").unwrap().tools.keys().next().unwrap(), "😀/", "{text}");
+            assert_eq!(
+                Policy::read(&text, "policy.json").unwrap().tools.keys().next().unwrap(),
+                "😀/",
+                "{text}"
+            );
         }
         assert!(Policy::read("{version: '1', default: deny}", "policy.yaml").is_ok());
     }

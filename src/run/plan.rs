@@ -125,7 +125,8 @@ fn lacks(scenario: &Scenario, profile: &Profile, revision: Option<Revision>) -> 
     if revision.is_some() && profile.declares.eras.as_ref().is_some_and(|eras| !eras.contains(&spoken)) {
         return Some(format!("it does not speak the {} era", if modern { "modern" } else { "legacy" }));
     }
-    if repeats_by_hand(scenario) && matches!(profile.approval_style(), Some(Style::Held | Style::Elicitation)) {
+    if repeats_by_hand(scenario) && matches!(profile.approval_style(), Some(Style::Held | Style::Elicitation))
+    {
         return Some("it answers the call that asked: there is nothing to repeat".to_owned());
     }
     flat(&scenario.steps).find_map(|step| lacks_for(step, profile))
@@ -134,7 +135,8 @@ fn lacks(scenario: &Scenario, profile: &Profile, revision: Option<Revision>) -> 
 /// Whether a call takes up the approval of another one that is never settled itself.
 fn repeats_by_hand(scenario: &Scenario) -> bool {
     let settled = |name: &str| {
-        flat(&scenario.steps).any(|step| matches!(&step.kind, Kind::Settle(settle) if settle.step.value == name))
+        flat(&scenario.steps)
+            .any(|step| matches!(&step.kind, Kind::Settle(settle) if settle.step.value == name))
     };
     flat(&scenario.steps).any(|step| match &step.kind {
         Kind::Call(call) => call.carrying.as_ref().is_some_and(|name| !settled(&name.value)),

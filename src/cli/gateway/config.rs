@@ -13,6 +13,7 @@ use indexmap::IndexMap;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// What the file asks for; all that is wrong with it, and with the policies it names, otherwise.
 pub(super) fn read(
@@ -36,6 +37,10 @@ pub(super) fn read(
     if elsewhere.is_empty() { Ok(wanted) } else { Err(elsewhere) }
 }
 
+fn span(text: &str) -> Result<Duration, String> {
+    humantime::parse_duration(text).map_err(|_| format!("`{text}` is no span of time such as `30s`"))
+}
+
 struct Reader<'a> {
     node: Node,
     folder: PathBuf,
@@ -48,12 +53,16 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn wanted(&mut self, document: &Document) -> Wanted {
-        let patience = document.upstream_timeout.as_ref().map(|text| self.parsed(text, humantime::parse_duration));
+        let patience = document.upstream_timeout.as_ref().map(|text| self.parsed(text, span));
         let listen = document.listen.as_ref().filter(|text| text.value != "stdio");
         let approvals = &document.approvals;
         let standing = Standing {
             listen: listen.and_then(|text| self.address(text)),
-            upstreams: document.upstreams.iter().filter_map(|(name, behind)| self.upstream(name, behind)).collect(),
+            upstreams: document
+                .upstreams
+                .iter()
+                .filter_map(|(name, behind)| self.upstream(name, behind))
+                .collect(),
             channel: match approvals.channel {
                 ChannelText::Held => Channel::Held,
                 ChannelText::Retried => Channel::Retried,
@@ -61,7 +70,11 @@ impl Reader<'_> {
             },
             decisions: approvals.listen.as_ref().and_then(|text| self.address(text)).unwrap_or(ANYWHERE),
             token: approvals.token.as_ref().map(|token| self.secret(token)),
-            audit: document.audit.as_ref().and_then(|audit| self.text(&audit.file)).map(|file| self.folder.join(file)),
+            audit: document
+                .audit
+                .as_ref()
+                .and_then(|audit| self.text(&audit.file))
+                .map(|file| self.folder.join(file)),
             patience: patience.flatten().unwrap_or(PATIENCE),
         };
         if document.upstreams.is_empty() {
@@ -88,9 +101,13 @@ impl Reader<'_> {
                 let words = command.iter().map(|word| self.text(word)).collect::<Option<_>>()?;
                 command_of(words, self.pairs(environment), behind.spot)
             }
-            _ => Err(Diagnostic::mistake(behind.spot, "exactly one of `mock`, `url` and `command` says what it is")),
+            _ => Err(Diagnostic::mistake(
+                behind.spot,
+                "exactly one of `mock`, `url` and `command` says what it is",
+            )),
         };
-        let out_of_place = [(headers, url.is_some(), "headers"), (environment, command.is_some(), "environment")];
+        let out_of_place =
+            [(headers, url.is_some(), "headers"), (environment, command.is_some(), "environment")];
         for (pairs, fits, member) in out_of_place {
             if let Some((_, first)) = pairs.first().filter(|_| !fits) {
                 self.wrong(first.spot, format!("`{member}` means nothing here"));
@@ -160,12 +177,62 @@ impl Reader<'_> {
         self.parsed(text, address)
     }
 
-    fn parsed<T, E: ToString>(&mut self, text: &Placed<String>, parse: impl Fn(&str) -> Result<T, E>) -> Option<T> {
+    fn parsed<T>(&mut self, text: &Placed<String>, parse: fn(&str) -> Result<T, String>) -> Option<T> {
         let expanded = self.text(text)?;
-        parse(&expanded).map_err(|error| self.wrong(text.spot, error.to_string())).ok()
+        parse(&expanded).map_err(|error| self.wrong(text.spot, error)).ok()
     }
 
     fn wrong(&mut self, spot: Spot, what: impl Into<String>) {
         self.mistakes.push(Diagnostic::mistake(spot, what));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The example that stands above the document, and what it names.
+    fn example() -> (tempfile::TempDir, PathBuf) {
+        let folder = tempfile::tempdir().unwrap();
+        let text: String = include_str!("document.rs")
+            .lines()
+            .filter_map(|line| line.strip_prefix("//! "))
+            .map(|line| format!("{line}\n"))
+            .collect();
+        let yaml = text.split("```yaml\n").nth(1).unwrap().split("```").next().unwrap();
+        std::fs::write(folder.path().join("alice.json"), r#"{"version": "1", "default": "allow"}"#).unwrap();
+        let path = folder.path().join("reference.yaml");
+        std::fs::write(&path, yaml).unwrap();
+        (folder, path)
+    }
+
+    #[test]
+    fn the_documented_example_is_read() {
+        let (folder, path) = example();
+        let names = ["FORENSICS_TOKEN", "ALICE_TOKEN", "BOB_TOKEN", "APPROVER_TOKEN"];
+        let environment = names.map(|name| (name.to_owned(), name.to_lowercase())).into();
+        let mut sources = Sources::default();
+        let Wanted { standing, grants } = read(&path, &environment, &mut sources).unwrap();
+        assert_eq!(standing.listen.unwrap().to_string(), "127.0.0.1:8080");
+        assert_eq!(standing.upstreams.len(), 3);
+        let headers = vec![("Authorization".to_owned(), "Bearer forensics_token".to_owned())];
+        let url = "http://127.0.0.1:9000/mcp".to_owned();
+        assert_eq!(standing.upstreams[1], ("forensics".to_owned(), Behind::Url { url, headers }));
+        assert_eq!((standing.channel, standing.token.as_deref()), (Channel::Retried, Some("approver_token")));
+        assert_eq!(standing.audit, Some(folder.path().join("audit.jsonl")), "paths are seen from the file");
+        let grants: Vec<_> =
+            grants.iter().map(|grant| (grant.identity.as_str(), grant.token.as_deref())).collect();
+        assert_eq!(grants, [("alice", Some("alice_token")), ("bob", Some("bob_token"))]);
+        assert!(!sources.changed());
+        std::fs::write(folder.path().join("alice.json"), "{}").unwrap();
+        assert!(sources.changed(), "the policies are watched too");
+    }
+
+    #[test]
+    fn nobody_may_be_left() {
+        let (_folder, path) = example();
+        std::fs::write(&path, "upstreams: {lab: {mock: ludus}}\ngrants: []\n").unwrap();
+        let wanted = read(&path, &BTreeMap::new(), &mut Sources::default()).unwrap();
+        assert_eq!((wanted.grants, wanted.standing.listen), (Vec::new(), None));
     }
 }

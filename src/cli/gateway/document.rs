@@ -28,6 +28,7 @@ use std::collections::BTreeMap;
 /// The settings of the reference gateway.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(title = "Reference")]
 pub(in crate::cli) struct Document {
     /// Where agents connect: an address such as `127.0.0.1:8080`, or `stdio`, the default.
     pub(super) listen: Option<Placed<String>>,

@@ -1,8 +1,8 @@
 //! The gateway as flags describe it.
 
 use super::sources::Sources;
-use super::wanted::{Standing, Wanted, policy};
 use super::upstream;
+use super::wanted::{Standing, Wanted, policy};
 use crate::cli::Surroundings;
 use crate::cli::arguments::{Approval, Gateway};
 use crate::diagnostic::{Diagnostic, Diagnostics};
@@ -44,7 +44,10 @@ fn upstreams(arguments: &Gateway, wrong: &mut Vec<Diagnostics>) -> Vec<(String, 
         match upstream::read(argument) {
             Ok((name, _)) if read.iter().any(|(known, _)| *known == name) => {
                 let whole = Spot { line: 1, column: 1, start: 0, end: name.len() };
-                wrong.push(complain(Diagnostic::mistake(whole, format!("a second upstream is called `{name}`"))));
+                wrong.push(complain(Diagnostic::mistake(
+                    whole,
+                    format!("a second upstream is called `{name}`"),
+                )));
             }
             Ok(one) => read.push(one),
             Err(complaint) => wrong.push(complain(complaint)),
@@ -52,7 +55,11 @@ fn upstreams(arguments: &Gateway, wrong: &mut Vec<Diagnostics>) -> Vec<(String, 
     }
     if arguments.upstreams.is_empty() {
         let complaint = Diagnostic::mistake(Spot::default(), "nothing stands behind the gateway");
-        wrong.push(Diagnostics::new("--upstream", "", vec![complaint.help("add `--upstream lab=mock:ludus`")]));
+        wrong.push(Diagnostics::new(
+            "--upstream",
+            "",
+            vec![complaint.help("add `--upstream lab=mock:ludus`")],
+        ));
     }
     read
 }
@@ -77,8 +84,13 @@ fn grants(
         }
     }
     if arguments.policy.is_none() && arguments.grants.is_empty() {
-        let complaint = Diagnostic::mistake(Spot::default(), "there is no policy, and without one nothing may be called");
-        wrong.push(Diagnostics::new("--policy", "", vec![complaint.help("name one with `--policy policy.json`")]));
+        let complaint =
+            Diagnostic::mistake(Spot::default(), "there is no policy, and without one nothing may be called");
+        wrong.push(Diagnostics::new(
+            "--policy",
+            "",
+            vec![complaint.help("name one with `--policy policy.json`")],
+        ));
     }
     grants
 }
@@ -86,9 +98,15 @@ fn grants(
 fn grant(argument: &str, surroundings: &Surroundings, sources: &mut Sources) -> Result<Grant, Diagnostics> {
     let complain = |complaint: Diagnostic| Diagnostics::new("--grant", argument, vec![complaint]);
     let whole = Spot { line: 1, column: 1, start: 0, end: argument.len() };
-    let (identity, path) = argument.split_once('=').filter(|(identity, path)| !identity.is_empty() && !path.is_empty()).ok_or_else(
-        || complain(Diagnostic::mistake(whole, "a grant needs an identity and a policy").help("write `IDENTITY=POLICY.json`")),
-    )?;
+    let (identity, path) = argument
+        .split_once('=')
+        .filter(|(identity, path)| !identity.is_empty() && !path.is_empty())
+        .ok_or_else(|| {
+            complain(
+                Diagnostic::mistake(whole, "a grant needs an identity and a policy")
+                    .help("write `IDENTITY=POLICY.json`"),
+            )
+        })?;
     let variable = variable(identity);
     let token = surroundings.environment.get(&variable).filter(|token| !token.is_empty());
     let token = token.cloned().ok_or_else(|| {
@@ -101,7 +119,9 @@ fn grant(argument: &str, surroundings: &Surroundings, sources: &mut Sources) -> 
 
 /// The variable that holds an identity's token.
 fn variable(identity: &str) -> String {
-    let letters = identity.chars().map(|letter| if letter.is_ascii_alphanumeric() { letter.to_ascii_uppercase() } else { '_' });
+    let letters = identity
+        .chars()
+        .map(|letter| if letter.is_ascii_alphanumeric() { letter.to_ascii_uppercase() } else { '_' });
     format!("GAUNTLET_TOKEN_{}", letters.collect::<String>())
 }
 

@@ -40,10 +40,16 @@ impl House {
         let side = listen(standing.decisions).await?;
         let (mut mocks, mut upstreams) = (Vec::new(), Vec::new());
         for (name, behind) in &standing.upstreams {
-            upstreams.push(Upstream { name: name.clone(), reach: reach(behind, surroundings, &mut mocks).await? });
+            upstreams
+                .push(Upstream { name: name.clone(), reach: reach(behind, surroundings, &mut mocks).await? });
         }
         let reference = reference(wanted, upstreams)?;
-        announce(standing, &reference, (&front, &side), wanted.grants.iter().any(|grant| grant.token.is_none()));
+        announce(
+            standing,
+            &reference,
+            (&front, &side),
+            wanted.grants.iter().any(|grant| grant.token.is_none()),
+        );
         let stop = CancellationToken::new();
         let side = tokio::spawn({
             let (reference, stop) = (reference.clone(), stop.clone());
@@ -87,7 +93,9 @@ impl House {
 
 async fn listen(address: SocketAddr) -> Result<TcpListener, Exit> {
     TcpListener::bind(address).await.map_err(|error| {
-        say(&format!("{address} cannot be listened on: {error}\nhelp: name another address, or port 0 for a free one"));
+        say(&format!(
+            "{address} cannot be listened on: {error}\nhelp: name another address, or port 0 for a free one"
+        ));
         Exit::World
     })
 }
@@ -116,7 +124,14 @@ async fn reach(
             every.extend(environment.iter().cloned());
             let mut words = words.iter().cloned();
             let program = words.next().unwrap_or_default();
-            Reach::Stdio { command: Command { program, arguments: words.collect(), environment: every, folder: ".".into() } }
+            Reach::Stdio {
+                command: Command {
+                    program,
+                    arguments: words.collect(),
+                    environment: every,
+                    folder: ".".into(),
+                },
+            }
         }
     })
 }
@@ -154,7 +169,8 @@ fn announce(
     (front, side): (&Option<TcpListener>, &TcpListener),
     open: bool,
 ) {
-    let at = |listener: &TcpListener| listener.local_addr().map(|address| address.to_string()).unwrap_or_default();
+    let at =
+        |listener: &TcpListener| listener.local_addr().map(|address| address.to_string()).unwrap_or_default();
     // A token out of the user's own settings is a secret, and no news.
     let token = match &standing.token {
         Some(_) => "with the token of the settings".to_owned(),

@@ -32,7 +32,9 @@ pub(super) async fn follow(
         match fresh {
             Ok(fresh) => {
                 if fresh.standing != wanted.standing {
-                    say("only the grants and their policies are taken over; the rest waits for the next start");
+                    say(
+                        "only the grants and their policies are taken over; the rest waits for the next start",
+                    );
                 }
                 reference.reload(fresh.grants.clone()).await;
                 wanted.grants = fresh.grants;

@@ -32,7 +32,10 @@ mod kinds {
 
     impl End {
         pub(super) fn listen() -> io::Result<Self> {
-            Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+            Ok(Self {
+                interrupt: signal(SignalKind::interrupt())?,
+                terminate: signal(SignalKind::terminate())?,
+            })
         }
 
         /// Waits for one, and says how to leave.

@@ -44,7 +44,10 @@ pub(super) fn url_of(url: String, headers: Vec<(String, String)>, spot: Spot) ->
     }
     let host = url.strip_prefix("http://").unwrap_or_default();
     if host.is_empty() || url.parse::<http::Uri>().is_err() {
-        return Err(Diagnostic::mistake(spot, format!("`{url}` is no address such as `http://127.0.0.1:9000/mcp`")));
+        return Err(Diagnostic::mistake(
+            spot,
+            format!("`{url}` is no address such as `http://127.0.0.1:9000/mcp`"),
+        ));
     }
     Ok(Behind::Url { url, headers })
 }

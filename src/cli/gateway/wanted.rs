@@ -105,7 +105,10 @@ mod tests {
         ] {
             assert_eq!(address(text).unwrap().to_string(), expected);
         }
-        assert_eq!(address("lab.test:80").unwrap_err(), "`lab.test:80` is no address such as `127.0.0.1:8080`");
+        assert_eq!(
+            address("lab.test:80").unwrap_err(),
+            "`lab.test:80` is no address such as `127.0.0.1:8080`"
+        );
         assert!(address("").is_err());
     }
 }
