@@ -35,6 +35,7 @@ impl MockServerBuilder {
             streams: false,
             keep: (Duration::ZERO, false),
             hosts: Vec::new(),
+            remember: usize::MAX,
             live: false,
             at_home: true,
             revisions: if revisions.is_empty() { Revision::ALL.to_vec() } else { revisions },
@@ -112,6 +113,12 @@ impl MockServerBuilder {
     /// The revisions that it speaks; by default all.
     pub fn revisions(mut self, revisions: &[Revision]) -> Self {
         self.settings.revisions = revisions.to_vec();
+        self
+    }
+
+    /// How many arrivals the ledger keeps at least, the newest; by default all. For servers that live long.
+    pub fn remember(mut self, arrivals: usize) -> Self {
+        self.settings.remember = arrivals.max(1);
         self
     }
 

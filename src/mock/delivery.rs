@@ -7,7 +7,7 @@ use super::call::{Next, Running};
 use super::fault::Fault;
 use super::frame::Frame;
 use super::protocol::legacy::offers;
-use super::session::Outlet;
+use super::session::{self, Outlet};
 use super::value::from_wire;
 use crate::wire::{Era, Json, Object, RpcError, rpc};
 use minijinja::Value;
@@ -28,6 +28,8 @@ pub(super) enum Then {
 pub(super) struct Delivery {
     running: Running,
     next: Next,
+    /// Known to the session from the start: a client may take back at once what it has just asked for.
+    registered: Option<session::Running>,
     /// Its answer is not wanted any more once this is dropped before the end.
     wanted: Wanted,
 }
@@ -62,7 +64,8 @@ impl Delivery {
     pub(super) fn new(running: Running, next: Next) -> Self {
         let wanted =
             Wanted { living: std::sync::Arc::clone(&running.living), seq: running.seq, settled: false };
-        Self { running, next, wanted }
+        let registered = running.session.as_ref().map(|session| session.run(&running.id));
+        Self { running, next, registered, wanted }
     }
 
     /// Whether frames may come before the answer.
@@ -75,9 +78,8 @@ impl Delivery {
 
     /// Waits, tells, asks, until there is an answer. Frames before the answer go to the outlet.
     pub(super) async fn run(mut self, outlet: Option<&Outlet>) -> Finish {
-        let registered = self.running.session.as_ref().map(|session| session.run(&self.running.id));
         let cancelled =
-            registered.as_ref().map_or_else(CancellationToken::new, |running| running.cancelled.clone());
+            self.registered.as_ref().map_or_else(CancellationToken::new, |running| running.cancelled.clone());
         let stopped = self.running.living.stop.clone();
         let finish = tokio::select! {
             biased;

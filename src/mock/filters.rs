@@ -97,8 +97,9 @@ fn merge(left: &Value, right: &Value) -> Result<Value, Error> {
 }
 
 /// Patterns that were compiled, by their text and whether case counts. Compiling costs more than all else in a call.
-static PATTERNS: LazyLock<Mutex<HashMap<(String, bool), Result<Regex, regex::Error>>>> =
-    LazyLock::new(Mutex::default);
+static PATTERNS: LazyLock<Mutex<Patterns>> = LazyLock::new(Mutex::default);
+
+type Patterns = HashMap<(String, bool), Result<Regex, regex::Error>>;
 
 /// How many patterns are kept: those of the answers, and some of the arguments.
 const KEPT: usize = 512;

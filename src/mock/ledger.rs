@@ -79,17 +79,18 @@ impl Execution {
 #[derive(Debug)]
 pub(super) struct Ledger {
     next: AtomicU64,
+    /// How many arrivals are kept at least; the oldest go when there are twice as many.
+    kept: usize,
     arrivals: Mutex<Vec<Arrival>>,
     changed: watch::Sender<u64>,
 }
 
-impl Default for Ledger {
-    fn default() -> Self {
-        Self { next: AtomicU64::new(1), arrivals: Mutex::default(), changed: watch::Sender::new(0) }
-    }
-}
-
 impl Ledger {
+    /// An empty ledger that keeps the newest arrivals, at least so many.
+    pub(super) fn new(kept: usize) -> Self {
+        Self { next: AtomicU64::new(1), kept, arrivals: Mutex::default(), changed: watch::Sender::new(0) }
+    }
+
     /// Writes an arrival down and gives its place.
     pub(super) fn record(&self, mut arrival: Arrival) -> u64 {
         // What came is a piece of the buffer that it was read into, and would keep all of it.
@@ -99,6 +100,10 @@ impl Ledger {
         arrival.seq = self.next.fetch_add(1, Ordering::Relaxed);
         let seq = arrival.seq;
         arrivals.push(arrival);
+        // Half at a time: dropping one by one would move all the others each time.
+        if arrivals.len() / 2 >= self.kept {
+            arrivals.drain(..self.kept);
+        }
         drop(arrivals);
         self.tell(seq);
         seq
@@ -171,7 +176,7 @@ pub(super) mod tests {
 
     #[test]
     fn arrivals_are_numbered_from_one_and_can_be_amended() {
-        let ledger = Ledger::default();
+        let ledger = Ledger::new(usize::MAX);
         assert_eq!((ledger.record(arrival("a")), ledger.record(arrival("b"))), (1, 2));
         ledger.amend(2, |arrival| arrival.abandoned = true);
         let later = ledger.since(1);
@@ -180,9 +185,21 @@ pub(super) mod tests {
         assert_eq!(ledger.since(0).len(), 2);
     }
 
+    #[test]
+    fn only_the_newest_are_kept_where_that_is_wanted() {
+        let ledger = Ledger::new(2);
+        for _ in 0..5 {
+            ledger.record(arrival("a"));
+        }
+        assert_eq!(ledger.since(0).iter().map(|arrival| arrival.seq).collect::<Vec<_>>(), [3, 4, 5]);
+        ledger.amend(1, |arrival| arrival.abandoned = true);
+        ledger.amend(4, |arrival| arrival.abandoned = true);
+        assert!(ledger.since(3)[0].abandoned);
+    }
+
     #[tokio::test]
     async fn whoever_waits_is_told() {
-        let ledger = Ledger::default();
+        let ledger = Ledger::new(usize::MAX);
         let mut changes = ledger.changes();
         ledger.record(arrival("a"));
         changes.changed().await.unwrap();

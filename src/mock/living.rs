@@ -41,6 +41,8 @@ pub(super) struct Settings {
     pub(super) keep: (Duration, bool),
     /// Hosts that may be named in `Host` and `Origin`, beside those of the loopback.
     pub(super) hosts: Vec<String>,
+    /// How many arrivals its ledger keeps at least.
+    pub(super) remember: usize,
     /// Whether answers tell the real time.
     pub(super) live: bool,
     /// Whether it listens on the loopback only, where no page of another site has any business.
@@ -89,11 +91,11 @@ impl Living {
             listing: RwLock::new(Arc::new(Listing::new(spec.tools.clone(), settings.page))),
             server: format!("\"io.modelcontextprotocol/serverInfo\":{info}"),
             tail: format!(",\"ttlMs\":{},\"cacheScope\":\"{scope}\"", ttl.as_millis()),
+            ledger: Ledger::new(settings.remember),
             settings,
             spec,
             sessions: Sessions::default(),
             listeners: Listeners::default(),
-            ledger: Ledger::default(),
             log,
             stop: CancellationToken::new(),
             tasks: TaskTracker::new(),
@@ -235,6 +237,7 @@ pub(super) mod tests {
             streams: false,
             keep: (Duration::ZERO, false),
             hosts: Vec::new(),
+            remember: usize::MAX,
             live: false,
             at_home: true,
             revisions: Revision::ALL.to_vec(),

@@ -20,8 +20,8 @@ impl Stage {
         Self { script, convention, world }
     }
 
-    fn play(&mut self, arguments: Plain) -> Result<Played, String> {
-        self.go_on(&arguments, None)
+    fn play(&mut self, arguments: &Plain) -> Result<Played, String> {
+        self.go_on(arguments, None)
     }
 
     fn go_on(&mut self, arguments: &Plain, replies: Option<(Plain, usize)>) -> Result<Played, String> {
@@ -38,7 +38,7 @@ impl Stage {
     }
 
     /// The structured content of what is said.
-    fn given(&mut self, arguments: Plain) -> Plain {
+    fn given(&mut self, arguments: &Plain) -> Plain {
         match self.play(arguments).unwrap().said {
             Said::Result(rendered) => {
                 let whole = format!("{{{}}}", std::str::from_utf8(&rendered.members).unwrap());
@@ -59,17 +59,17 @@ fn the_world_changes_after_the_answer_is_given() {
             {"give": {"gone": "{{ vm.name }}", "left": "{{ state.vms | length }}", "by": "{{ identity }}"}, "set": {"vms": "{{ state.vms | without(id=vm.id) }}"}}
         ]
     }));
-    assert_eq!(stage.given(json!({"id": 1})), json!({"gone": "dc", "left": 1, "by": "alice"}));
-    assert_eq!(stage.given(json!({"id": 1})), json!({"error": "VM 1 not found"}));
+    assert_eq!(stage.given(&json!({"id": 1})), json!({"gone": "dc", "left": 1, "by": "alice"}));
+    assert_eq!(stage.given(&json!({"id": 1})), json!({"error": "VM 1 not found"}));
     assert_eq!(to_plain(&stage.world.state()), json!({"vms": []}));
 }
 
 #[test]
 fn the_nth_call_is_counted_by_its_arguments() {
     let mut stage = Stage::new(json!({"description": "d", "answers": [{"give": {"n": "{{ nth }}"}}]}));
-    assert_eq!(stage.given(json!({"a": 1})), json!({"n": 1}));
-    assert_eq!(stage.given(json!({"a": 1})), json!({"n": 2}));
-    assert_eq!(stage.given(json!({"a": 2})), json!({"n": 1}));
+    assert_eq!(stage.given(&json!({"a": 1})), json!({"n": 1}));
+    assert_eq!(stage.given(&json!({"a": 1})), json!({"n": 2}));
+    assert_eq!(stage.given(&json!({"a": 2})), json!({"n": 1}));
 }
 
 #[test]
@@ -78,10 +78,10 @@ fn an_answer_is_used_up_and_a_lonely_fault_spoils_the_next() {
         {"fault": "twice", "times": 1, "delay": "1s"},
         {"give": {"a": 1}, "delay": "2s", "progress": 3}
     ]}));
-    let first = stage.play(json!({})).unwrap();
+    let first = stage.play(&json!({})).unwrap();
     assert_eq!((first.fault, first.delay, first.progress), (Some(Fault::Twice), Duration::from_secs(3), 3));
     assert!(matches!(first.said, Said::Result(_)));
-    let second = stage.play(json!({})).unwrap();
+    let second = stage.play(&json!({})).unwrap();
     assert_eq!((second.fault, second.delay), (None, Duration::from_secs(2)));
 }
 
@@ -90,8 +90,8 @@ fn a_hang_needs_no_answer() {
     let mut stage = Stage::new(
         json!({"description": "d", "answers": [{"when": {"a": 1}, "fault": "hang"}, {"give": {}}]}),
     );
-    assert_eq!(stage.play(json!({"a": 1})).unwrap().fault, Some(Fault::Hang));
-    assert_eq!(stage.play(json!({"a": 2})).unwrap().fault, None);
+    assert_eq!(stage.play(&json!({"a": 1})).unwrap().fault, Some(Fault::Hang));
+    assert_eq!(stage.play(&json!({"a": 2})).unwrap().fault, None);
 }
 
 #[test]
@@ -100,10 +100,10 @@ fn what_fits_nothing_fails_loudly_with_the_nearest() {
         {"when": {"a": 1, "b": 2}, "give": {}},
         {"when": {"a": 1}, "give": {}}
     ]}));
-    let told = stage.play(json!({"b": 2})).unwrap_err();
+    let told = stage.play(&json!({"b": 2})).unwrap_err();
     assert_eq!(told, "no answer of `t` fits this call; the nearest is answer 1, which wants `a: 1`");
     let mut broken = Stage::new(json!({"description": "d", "answers": [{"give": "{{ args.a.b.c }}"}]}));
-    assert!(broken.play(json!({})).unwrap_err().starts_with("answer 1 of `t` failed: undefined value"));
+    assert!(broken.play(&json!({})).unwrap_err().starts_with("answer 1 of `t` failed: undefined value"));
 }
 
 #[test]
@@ -113,7 +113,7 @@ fn a_question_is_followed_by_what_the_reply_brings() {
         {"when": {"if": "{{ reply.action == 'accept' }}"}, "give": {"done": true, "n": "{{ nth }}"}},
         {"error": "not confirmed"}
     ]}));
-    let asked = stage.play(json!({})).unwrap();
+    let asked = stage.play(&json!({})).unwrap();
     assert!(matches!(&asked.said, Said::Questions(put, None) if put[0].method == "elicitation/create"));
     let yes =
         stage.go_on(&json!({}), Some((json!({"ask": {"action": "accept"}}), asked.choice + 1))).unwrap();

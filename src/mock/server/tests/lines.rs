@@ -88,6 +88,15 @@ async fn calls_run_side_by_side_and_can_be_taken_back() {
     .await;
     let told = talk.next().await;
     assert_eq!((&told["id"], &told["error"]["message"]), (&json!("slow"), &json!("Request cancelled")));
+    let meta = json!({"io.modelcontextprotocol/protocolVersion": "2026-07-28", "io.modelcontextprotocol/clientCapabilities": {}});
+    let params = json!({"name": "get_range", "arguments": {"user_id": "a"}, "_meta": meta});
+    talk.send(json!({"jsonrpc": "2.0", "id": "quiet", "method": "tools/call", "params": params})).await;
+    talk.send(
+        json!({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": "quiet"}}),
+    )
+    .await;
+    server.wait_for(|ledger| ledger.iter().filter(|arrival| arrival.abandoned).count() == 2).await;
+    assert_eq!(talk.ask("ping", json!({})).await["result"], json!({}), "nothing came for the one before");
 }
 
 #[tokio::test]
