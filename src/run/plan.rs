@@ -1,5 +1,6 @@
 //! What will be run: every scenario at every gateway in every era that it asks for, and what will not, with the reason.
 
+use super::record;
 use crate::declared::{Declared, Spoken};
 use crate::gateway::{Profile, Style};
 use crate::scenario::{Boundary, EraChoice, Given, Kind, Part, Scenario, Step, Wait};
@@ -128,6 +129,9 @@ fn lacks(scenario: &Scenario, profile: &Profile, revision: Option<Revision>) -> 
     if repeats_by_hand(scenario) && matches!(profile.approval_style(), Some(Style::Held | Style::Elicitation))
     {
         return Some("it answers the call that asked: there is nothing to repeat".to_owned());
+    }
+    if record::is_about(scenario) && !profile.is_embedded() && !profile.records() {
+        return Some("it keeps no record that can be read".to_owned());
     }
     flat(&scenario.steps).find_map(|step| lacks_for(step, profile))
 }

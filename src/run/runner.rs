@@ -6,6 +6,7 @@ use super::judge::{judge, seen};
 use super::outcome::{GatewayRow, Outcome, ScenarioOutcome, Status, StepOutcome, Summary, VERSION};
 use super::perform::perform;
 use super::plan::{Entry, Fate};
+use super::record;
 use super::stage::{Setting, SetupError, Stage};
 use super::verify::{self, Evidence};
 use crate::gateway::Style;
@@ -104,7 +105,8 @@ async fn play(entry: &Entry, stage: Stage) -> ScenarioOutcome {
     let performance = perform(&stage).await;
     let revision = stage.revision().await;
     // To ask a gateway for its record can take as long as to start it.
-    let audit = if canary::reads_the_audit(&scenario) { stage.audit().await } else { None };
+    let wanted = canary::reads_the_audit(&scenario) || record::is_about(&scenario);
+    let audit = if wanted { stage.audit().await } else { None };
     let mut marks = stage.marks().await;
     marks.extend(
         performance.asked.iter().filter_map(|asked| Some((Mark::Approval, asked.told.approval.clone()?))),
@@ -116,7 +118,9 @@ async fn play(entry: &Entry, stage: Stage) -> ScenarioOutcome {
     let done = scenario.steps.iter().zip(&performance.steps);
     let mut steps: Vec<StepOutcome> =
         done.map(|(step, performed)| verify::step(&evidence, step, performed)).collect();
-    steps.extend(canary::sightings(&scenario, &performance, &arrivals, audit.as_deref()));
+    let text = audit.as_ref().map(|kept| kept.text.as_str());
+    steps.extend(canary::sightings(&scenario, &performance, &arrivals, text));
+    steps.extend(record::compare(&scenario, &judged, &audit.unwrap_or_default()));
     let unexplained: Vec<_> =
         unexplained.into_iter().map(|place| seen(&arrivals[place], None, None)).collect();
     let mut outcome = blank(entry);

@@ -2,12 +2,13 @@
 
 use super::{SetupError, clock, name_of, token};
 use crate::gateway::{
-    self, Connection, Facts, Failure, Place, Profile, RenderError, RunningGateway, StartError,
+    self, Connection, Facts, Failure, Place, Profile, Recorded, RenderError, RunningGateway, StartError,
 };
 use crate::mock::MockServer;
 use crate::policy::Policy;
 use crate::reference::{self, AuditSink, Channel, Clock, Conduct, FLAWS, Grant, Reference, Settings};
 use crate::run::plan::Contender;
+use crate::run::record::Kept;
 use crate::scenario::{Identity, IdentityPolicy, PolicyText, Scenario, Spoil};
 use indexmap::IndexMap;
 use serde_json::Value;
@@ -163,14 +164,17 @@ impl Stand {
     }
 
     /// The gateway's own record, as text.
-    pub(super) async fn audit(&self) -> Option<String> {
+    pub(super) async fn audit(&self) -> Option<Kept> {
         if let Some(embedded) = &self.embedded {
             let lines = embedded.reference.audit_lines();
-            return Some(lines.iter().map(|line| format!("{line}\n")).collect());
+            let calls = lines.iter().filter(|line| line["about"] == "call");
+            let decisions = calls.map(|line| recorded(line["decision"].as_str().unwrap_or_default())).collect();
+            return Some(Kept { text: lines.iter().map(|line| format!("{line}\n")).collect(), decisions });
         }
         let gateway = self.gateway.read().await;
         let records = gateway.as_ref()?.audit().await.ok()??;
-        Some(records.iter().map(|record| format!("{}\n", record.whole)).collect())
+        let text = records.iter().map(|record| format!("{}\n", record.whole)).collect();
+        Some(Kept { text, decisions: records.iter().map(|record| record.decision).collect() })
     }
 
     pub(super) async fn stop(self) {
@@ -182,6 +186,17 @@ impl Stand {
         if let Some(gateway) = self.gateway.into_inner() {
             gateway.stop().await;
         }
+    }
+}
+
+/// The reference's words for its decisions.
+fn recorded(decision: &str) -> Option<Recorded> {
+    match decision {
+        "allowed" => Some(Recorded::Allow),
+        "denied" | "hidden" | "malformed" => Some(Recorded::Deny),
+        "limited" => Some(Recorded::Limit),
+        "pending" => Some(Recorded::Pending),
+        _ => None,
     }
 }
 

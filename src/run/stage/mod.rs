@@ -9,6 +9,7 @@ pub(super) use gateway::Stand;
 pub(super) use sessions::Opened;
 
 use super::plan::{Contender, Entry};
+use super::record::Kept;
 use crate::gateway::{Facts, Names, Profile, StartError};
 use crate::mock::{Arrival, MockServer};
 use crate::reference::Clock;
@@ -156,7 +157,7 @@ impl Stage {
     }
 
     /// The gateway's own record of what it decided, as text, where it keeps one.
-    pub(super) async fn audit(&self) -> Option<String> {
+    pub(super) async fn audit(&self) -> Option<Kept> {
         self.stand.audit().await
     }
 

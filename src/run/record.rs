@@ -1,0 +1,82 @@
+//! The gateway's own record of what it decided, held against what really happened (requirements AUD-…).
+
+use super::judge::Judged;
+use super::outcome::StepOutcome;
+use crate::gateway::Recorded;
+use crate::scenario::{Scenario, Verdict};
+
+/// What a gateway wrote down.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Kept {
+    /// All of it, as text.
+    pub(super) text: String,
+    /// What it says of each call, in our words; `None` where its word is not known.
+    pub(super) decisions: Vec<Option<Recorded>>,
+}
+
+/// Every kind of decision, in the order of the complaint.
+const KINDS: [(Recorded, &str); 5] = [
+    (Recorded::Allow, "allowed"),
+    (Recorded::Deny, "denied"),
+    (Recorded::Limit, "limited"),
+    (Recorded::Pending, "pending"),
+    (Recorded::Error, "failed"),
+];
+
+/// Whether a scenario is about the record.
+pub(super) fn is_about(scenario: &Scenario) -> bool {
+    scenario.requirements.iter().any(|requirement| requirement.value.starts_with("AUD-"))
+}
+
+/// One record for each call, and each of them true; as a step at the scenario's requirement.
+pub(super) fn compare(scenario: &Scenario, judged: &[Judged], kept: &Kept) -> Option<StepOutcome> {
+    let requirement = scenario.requirements.iter().find(|requirement| requirement.value.starts_with("AUD-"))?;
+    let happened: Vec<Option<Recorded>> = judged.iter().map(|call| Some(kind(call.verdict))).collect();
+    let (expected, was) = (count(&happened), count(&kept.decisions));
+    let met = expected == was;
+    let line = requirement.spot.line as usize;
+    Some(StepOutcome { line, name: "audit".to_owned(), met, expected, was, ..StepOutcome::default() })
+}
+
+/// What a true record says of a call.
+fn kind(verdict: Verdict) -> Recorded {
+    match verdict {
+        Verdict::Allowed | Verdict::Altered | Verdict::Duplicated | Verdict::Swallowed => Recorded::Allow,
+        Verdict::RateLimited => Recorded::Limit,
+        Verdict::Pending | Verdict::Held => Recorded::Pending,
+        Verdict::Failed | Verdict::Lost | Verdict::Unanswered => Recorded::Error,
+        _ => Recorded::Deny,
+    }
+}
+
+fn count(decisions: &[Option<Recorded>]) -> String {
+    let of = |kind| decisions.iter().filter(|decision| **decision == kind).count();
+    let known = KINDS.iter().map(|(kind, word)| (of(Some(*kind)), *word));
+    let counts = known.chain([(of(None), "in words that the profile does not know")]);
+    let words: Vec<String> = counts.filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}")).collect();
+    if words.is_empty() { "no records".to_owned() } else { format!("records of {}", words.join(", ")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn judged(verdict: Verdict) -> Judged {
+        let told = crate::gateway::Word::Success;
+        Judged { verdict, reach: 0, told, arguments: None, answer: None, arrivals: Vec::new() }
+    }
+
+    #[test]
+    fn every_call_has_one_true_record() {
+        let text = "scenario: s\nrequirement: AUD-01\nupstreams: [ludus]\nsteps:\n  - {call: whoami}\n";
+        let scenario = crate::scenario::read(text, "s.yaml").unwrap();
+        assert!(is_about(&scenario));
+        let calls = [judged(Verdict::Allowed), judged(Verdict::Denied), judged(Verdict::RateLimited)];
+        let kept = |decisions: &[Option<Recorded>]| Kept { decisions: decisions.to_vec(), ..Kept::default() };
+        let honest = kept(&[Some(Recorded::Deny), Some(Recorded::Allow), Some(Recorded::Limit)]);
+        assert!(compare(&scenario, &calls, &honest).unwrap().met);
+        for lying in [&[Some(Recorded::Allow), Some(Recorded::Limit)][..], &[Some(Recorded::Allow), None, Some(Recorded::Limit)], &[]] {
+            assert!(!compare(&scenario, &calls, &kept(lying)).unwrap().met, "{lying:?}");
+        }
+    }
+}
