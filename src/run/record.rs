@@ -30,7 +30,8 @@ pub(super) fn is_about(scenario: &Scenario) -> bool {
 
 /// One record for each call, and each of them true; as a step at the scenario's requirement.
 pub(super) fn compare(scenario: &Scenario, judged: &[Judged], kept: &Kept) -> Option<StepOutcome> {
-    let requirement = scenario.requirements.iter().find(|requirement| requirement.value.starts_with("AUD-"))?;
+    let requirement =
+        scenario.requirements.iter().find(|requirement| requirement.value.starts_with("AUD-"))?;
     let happened: Vec<Option<Recorded>> = judged.iter().map(|call| Some(kind(call.verdict))).collect();
     let (expected, was) = (count(&happened), count(&kept.decisions));
     let met = expected == was;
@@ -53,7 +54,8 @@ fn count(decisions: &[Option<Recorded>]) -> String {
     let of = |kind| decisions.iter().filter(|decision| **decision == kind).count();
     let known = KINDS.iter().map(|(kind, word)| (of(Some(*kind)), *word));
     let counts = known.chain([(of(None), "in words that the profile does not know")]);
-    let words: Vec<String> = counts.filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}")).collect();
+    let words: Vec<String> =
+        counts.filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}")).collect();
     if words.is_empty() { "no records".to_owned() } else { format!("records of {}", words.join(", ")) }
 }
 
@@ -75,7 +77,11 @@ mod tests {
         let kept = |decisions: &[Option<Recorded>]| Kept { decisions: decisions.to_vec(), ..Kept::default() };
         let honest = kept(&[Some(Recorded::Deny), Some(Recorded::Allow), Some(Recorded::Limit)]);
         assert!(compare(&scenario, &calls, &honest).unwrap().met);
-        for lying in [&[Some(Recorded::Allow), Some(Recorded::Limit)][..], &[Some(Recorded::Allow), None, Some(Recorded::Limit)], &[]] {
+        for lying in [
+            &[Some(Recorded::Allow), Some(Recorded::Limit)][..],
+            &[Some(Recorded::Allow), None, Some(Recorded::Limit)],
+            &[],
+        ] {
             assert!(!compare(&scenario, &calls, &kept(lying)).unwrap().met, "{lying:?}");
         }
     }

@@ -168,7 +168,8 @@ impl Stand {
         if let Some(embedded) = &self.embedded {
             let lines = embedded.reference.audit_lines();
             let calls = lines.iter().filter(|line| line["about"] == "call");
-            let decisions = calls.map(|line| recorded(line["decision"].as_str().unwrap_or_default())).collect();
+            let decisions =
+                calls.map(|line| recorded(line["decision"].as_str().unwrap_or_default())).collect();
             return Some(Kept { text: lines.iter().map(|line| format!("{line}\n")).collect(), decisions });
         }
         let gateway = self.gateway.read().await;
