@@ -65,7 +65,7 @@ mod tests {
 
     fn judged(verdict: Verdict) -> Judged {
         let told = crate::gateway::Word::Success;
-        Judged { verdict, reach: 0, told, arguments: None, answer: None, arrivals: Vec::new(), ran: false }
+        Judged { verdict, reach: 0, told, arguments: None, answer: None, arrivals: Vec::new(), ran: 0 }
     }
 
     #[test]
