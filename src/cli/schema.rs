@@ -41,9 +41,12 @@ fn tools() -> Schema {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::embedded::{GATEWAYS, MOCK_FILES, SCENARIOS};
+    use crate::embedded::{File, GATEWAYS, MOCK_FILES, SCENARIOS};
     use crate::source;
     use clap::ValueEnum as _;
+
+    /// A kind of file, where the shipped ones are, and which of those they are.
+    type Table = (SchemaOf, &'static [File], fn(&str) -> bool);
 
     /// A stale file is made anew here, and has to be committed.
     #[test]
@@ -67,7 +70,7 @@ mod tests {
         let tools = |path: &str| path.contains("/tools/");
         let profile = |path: &str| path.ends_with("/profile.yaml");
         let every = |path: &str| path.ends_with(".yaml");
-        let tables: [(SchemaOf, &[crate::embedded::File], fn(&str) -> bool); 4] = [
+        let tables: [Table; 4] = [
             (SchemaOf::MockServer, MOCK_FILES, server),
             (SchemaOf::Mock, MOCK_FILES, tools),
             (SchemaOf::Profile, GATEWAYS, profile),

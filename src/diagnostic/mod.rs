@@ -106,7 +106,8 @@ impl Diagnostics {
 
     /// The one complaint about a file that is no YAML.
     pub fn unreadable(file: &str, text: &str, error: Unreadable) -> Self {
-        Self::new(file, text, vec![Diagnostic::worded(error.spot, &error.message)])
+        let Unreadable { spot, message } = error;
+        Self::new(file, text, vec![Diagnostic::worded(spot, &message)])
     }
 
     /// Whether any of them has to be put right.

@@ -319,6 +319,18 @@ async fn whoever_ends_it_its_servers_are_gone_with_it() {
     }
 }
 
+/// Each way in which the gateway can be started, reached, and asked for approvals.
+#[test]
+fn every_shipped_profile_of_it_holds_what_it_says() {
+    let folder = tempfile::tempdir().unwrap();
+    for profile in ["process", "stdio", "held", "elicited", "input-required"] {
+        let gateway = format!("reference-{profile}");
+        let only = ["--only", "DENY-01", "--only", "APPR-02-approved-runs-once", "--only", "APPR-03-rejected"];
+        let (code, said) = run(folder.path(), &[&["run", "--gateway", &gateway][..], &only].concat());
+        assert_eq!(code, 0, "{gateway}: {said}");
+    }
+}
+
 #[test]
 fn every_schema_is_printed() {
     let folder = tempfile::tempdir().unwrap();

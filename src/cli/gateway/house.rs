@@ -6,7 +6,7 @@ use crate::declared::Declared;
 use crate::gateway;
 use crate::mock::MockServer;
 use crate::reference::{AuditSink, Clock, Conduct, Reach, Reference, Settings, Upstream};
-use crate::transport::child::{self, Command};
+use crate::transport::child::Command;
 use crate::transport::lines::{LONGEST, LineReader, LineWriter};
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -87,7 +87,7 @@ impl House {
             say("not everything ended in time");
         }
         #[cfg(unix)]
-        child::end_all();
+        crate::transport::child::end_all();
     }
 }
 
