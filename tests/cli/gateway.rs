@@ -325,7 +325,8 @@ fn every_shipped_profile_of_it_holds_what_it_says() {
     let folder = tempfile::tempdir().unwrap();
     for profile in ["process", "stdio", "held", "elicited", "input-required"] {
         let gateway = format!("reference-{profile}");
-        let only = ["--only", "DENY-01", "--only", "APPR-02-approved-runs-once", "--only", "APPR-03-rejected"];
+        let only =
+            ["--only", "DENY-01", "--only", "APPR-02-approved-runs-once", "--only", "APPR-03-rejected"];
         let (code, said) = run(folder.path(), &[&["run", "--gateway", &gateway][..], &only].concat());
         assert_eq!(code, 0, "{gateway}: {said}");
     }
