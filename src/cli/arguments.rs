@@ -213,11 +213,11 @@ Examples:
   gauntlet run                                         the shipped scenarios against the reference gateway
   gauntlet run --gateway acme scenarios/deny           a folder of scenarios through one gateway
   gauntlet run --gateway ./my-gateway --only 'DENY-*'  a profile of your own, some scenarios
-  gauntlet run --flaw leaks-denied                     the reference gateway, lying in a named way
+  gauntlet run --flaw forwards-then-refuses            the reference gateway, lying in a named way
   gauntlet run --junit junit.xml --json outcome.json   reports for continuous integration
 
 Exit codes: 0 all expectations met, 1 some not, 2 a wrong file or argument, 3 a gateway or port that
-does not work, 4 nothing selected, 5 refused, 130 interrupted.";
+does not work, 4 nothing that could be run, 5 refused, 130 interrupted.";
 
 /// Drives scenarios through gateways.
 #[derive(Args, Debug)]

@@ -11,7 +11,7 @@ pub enum Exit {
     Mistake,
     /// The world is wrong: a port in use, a command missing, a gateway that does not get ready.
     World,
-    /// Nothing was selected.
+    /// Nothing was selected, or nothing of it could be run.
     Nothing,
     /// It was refused: an update in continuous integration.
     Refused,

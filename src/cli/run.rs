@@ -152,6 +152,10 @@ fn conclude(arguments: &Run, surroundings: &Surroundings, ran: &Ran) -> Exit {
         super::say(trouble);
         return Exit::World;
     }
+    if ran.outcome.summary.ran() == 0 {
+        super::say("nothing that was selected could be run\nhelp: the report says why");
+        return Exit::Nothing;
+    }
     match stored {
         Exit::Clean if !ran.outcome.is_clean() => Exit::Unmet,
         stored => stored,

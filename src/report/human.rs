@@ -61,22 +61,33 @@ fn tally(members: &[&ScenarioOutcome], colour: bool) -> Vec<String> {
         (Status::Passed, "passed", "green"),
         (Status::Failed, "failed", "red"),
         (Status::Inconclusive, "inconclusive", "yellow"),
-        (Status::NotApplicable, "not applicable", "dim"),
     ] {
         if count(status) > 0 {
             parts.push(paint(colour, tint).apply_to(format!("{} {word}", count(status))).to_string());
         }
     }
+    let dim = paint(colour, "dim");
+    let not_applicable = reasons(members, Status::NotApplicable);
+    parts.extend(
+        not_applicable
+            .iter()
+            .map(|(why, count)| dim.apply_to(format!("{count} not applicable ({why})")).to_string()),
+    );
+    parts.extend(reasons(members, Status::Skipped).iter().map(|(why, count)| format!("{count} {why}")));
+    parts
+}
+
+/// Each reason among those that ended so, and how often it was given.
+fn reasons<'a>(members: &[&'a ScenarioOutcome], status: Status) -> Vec<(&'a str, usize)> {
     let mut reasons: Vec<(&str, usize)> = Vec::new();
-    for scenario in members.iter().filter(|one| one.status == Status::Skipped) {
-        let why = scenario.why.as_deref().unwrap_or("skipped");
+    for scenario in members.iter().filter(|one| one.status == status) {
+        let why = scenario.why.as_deref().unwrap_or("no reason was recorded");
         match reasons.iter_mut().find(|(reason, _)| *reason == why) {
             Some((_, count)) => *count += 1,
             None => reasons.push((why, 1)),
         }
     }
-    parts.extend(reasons.into_iter().map(|(why, count)| format!("{count} {why}")));
-    parts
+    reasons
 }
 
 fn total(outcome: &Outcome, colour: bool) -> String {

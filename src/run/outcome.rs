@@ -195,6 +195,11 @@ impl Summary {
             skipped: count(Status::Skipped),
         }
     }
+
+    /// How many were run to an end; where none was, nothing speaks for a gateway either.
+    pub fn ran(&self) -> usize {
+        self.passed + self.failed + self.inconclusive
+    }
 }
 
 impl Outcome {
