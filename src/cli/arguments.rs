@@ -37,6 +37,9 @@ pub enum Verb {
     /// Pipes stdio to a mock of a run: what gateways start in place of a server
     #[command(hide = true)]
     Relay(Relay),
+    /// Ends the children of a run that was killed: told on standard input which groups live
+    #[command(hide = true)]
+    Guard,
 }
 
 /// Finds every mistake in scenario files.

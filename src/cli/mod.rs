@@ -9,6 +9,7 @@ mod exit;
 mod expand;
 mod files;
 mod gateway;
+mod guard;
 mod list;
 mod mock;
 mod relay;
@@ -36,6 +37,7 @@ pub async fn main(arguments: Arguments, surroundings: &Surroundings) -> Exit {
         Verb::Review(arguments) => review::review(&arguments, surroundings),
         Verb::Mock(mock) => mock::mock(&mock).await,
         Verb::Gateway(gateway) => gateway::gateway(&gateway, surroundings).await,
+        Verb::Guard => guard::guard(),
         Verb::Relay(relay) => relay::relay(&relay, surroundings).await,
     }
 }

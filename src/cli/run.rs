@@ -2,6 +2,7 @@
 
 use super::arguments::{Era, Format, Run};
 use super::{Exit, Surroundings, again, files, snapshots};
+use crate::gateway::Start;
 use crate::report;
 use crate::run::{Contender, Event, Pace, Ran, Setting, Wishes, plan, run as run_plan};
 use crate::scenario::{EraChoice, Scenario};
@@ -33,6 +34,9 @@ pub(super) async fn run(arguments: &Run, surroundings: &Surroundings) -> Exit {
     let jobs =
         arguments.jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(2, usize::from) * 2);
     let pace = Pace { jobs, fail_fast: arguments.fail_fast };
+    if contenders.iter().any(|contender| matches!(contender.profile.start, Some(Start::Command(_)))) {
+        super::guard::post(surroundings);
+    }
     let bar = progress(surroundings);
     let mut ran = tokio::select! {
         ran = run_plan(&entries, &setting, &pace, |event| show(&bar, &event)) => ran,

@@ -4,6 +4,7 @@
 //! becomes a *subreaper*: such a daemon is handed to it when its parent ends. A daemon is recognised as a certain
 //! child's by the environment that it inherited. It does not know what the processes are for.
 
+use super::guard;
 use nix::errno::Errno;
 use nix::sys::signal::{Signal, kill, killpg};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
@@ -55,6 +56,7 @@ impl Group {
         // Zero would be our own group.
         if number > 0 {
             living().insert(number, environment.to_vec());
+            guard::lives(number);
         }
         Self { number }
     }
@@ -69,11 +71,17 @@ impl Group {
     /// SIGKILL for all of it and for its daemons; returns when they are gone. A second time it does nothing.
     pub(super) fn end(&self) {
         let Some(environment) = living().remove(&self.number) else { return };
-        let _ = killpg(Pid::from_raw(self.number), Signal::SIGKILL);
+        kill_group(self.number);
         // When a process ends, its children are ours before it can be reaped: so this finds the whole group.
         reap(Pid::from_raw(-self.number));
         end_daemons(&environment);
+        guard::gone(self.number);
     }
+}
+
+/// SIGKILL for a group, without waiting.
+pub(super) fn kill_group(number: i32) {
+    let _ = killpg(Pid::from_raw(number), Signal::SIGKILL);
 }
 
 /// Waits until no child of ours fits (a number, or a group as a negative one), but not for ever.

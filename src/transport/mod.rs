@@ -6,6 +6,8 @@
 pub mod child;
 #[cfg(unix)]
 mod group;
+#[cfg(unix)]
+pub mod guard;
 pub mod http_client;
 pub mod http_server;
 pub mod lines;
