@@ -9,7 +9,7 @@ mod similar;
 
 use crate::source::{Spot, Unreadable};
 
-pub use printable::{printable, printable_bytes, printable_lines, printable_within};
+pub use printable::{hides, printable, printable_bytes, printable_lines, printable_within};
 pub use similar::{did_you_mean, listed};
 
 /// A complaint about a place.

@@ -57,7 +57,7 @@ fn show(out: &mut String, character: char, lines: bool) {
 }
 
 /// Characters that a terminal or a reader does not show as themselves.
-fn hides(character: char) -> bool {
+pub fn hides(character: char) -> bool {
     character.is_control()
         || (character.is_whitespace() && character != ' ')
         || matches!(character,

@@ -36,6 +36,7 @@ pub static FLAWS: &[Flaw] = &[
     flaw("forwards-then-refuses", &["DENY-01", "VIS-04", "ARG-01"], |c| c.order = FORWARDS_FIRST),
     flaw("denies-by-list-only", &["DENY-01", "VIS-04"], |c| (c.order, c.shows) = (&[Forward, Record], shows_allowed)),
     flaw("denies-the-first-calls-only", &["DENY-01"], |c| c.decide = the_first_calls),
+    flaw("lists-what-is-hidden", &["VIS-01", "VIS-07"], |c| c.shows = |_| true),
     flaw("hides-on-the-first-page-only", &["VIS-02"], |c| c.shows = |seen| seen.page > 0 || shows_allowed(seen)),
     flaw("serves-the-list-of-another", &["VIS-06"], |c| c.shelf = |_| Some("everybody".into())),
     flaw("folds-names-after-judging", &["DENY-04"], |c| {
@@ -223,8 +224,15 @@ fn sealed(identity: &str, call: &Call<'_>, arguments: &Json) -> String {
     fingerprint(identity, call.upstream, call.tool, arguments)
 }
 
+/// What a gateway makes of a result that only knows texts.
 fn text_only(mut result: Json) -> Json {
-    result.as_object_mut().into_iter().for_each(|result| drop(result.remove("structuredContent")));
+    let Some(members) = result.as_object_mut() else { return result };
+    members.remove("structuredContent");
+    let is_text = |block: &&Json| block.get("type").and_then(Json::as_str) == Some("text");
+    if let Some(blocks) = members.get("content").and_then(Json::as_array) {
+        let texts: Vec<Json> = blocks.iter().filter(is_text).cloned().collect();
+        members.set("content", Json::Array(texts));
+    }
     result
 }
 

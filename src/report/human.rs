@@ -1,6 +1,7 @@
 //! The report for people: what failed first, each with its place, both sides and the line that repeats it; then a
 //! line for each group.
 
+use crate::diagnostic::printable;
 use crate::run::outcome::{ArrivalSeen, CallOutcome, Outcome, ScenarioOutcome, Status, StepOutcome};
 use console::Style;
 use std::fmt::Write as _;
@@ -32,7 +33,8 @@ fn section(text: &mut String, gateway: &str, scenarios: &[&ScenarioOutcome], col
     {
         let word = paint(colour, if scenario.status == Status::Failed { "red" } else { "yellow" });
         let label = if scenario.status == Status::Failed { "FAILED" } else { "INCONCLUSIVE" };
-        let _ = writeln!(text, "  {}  {}     {}", scenario.id, scenario.title, word.apply_to(label));
+        let _ =
+            writeln!(text, "  {}  {}     {}", scenario.id, printable(&scenario.title), word.apply_to(label));
         for line in story(scenario) {
             let _ = writeln!(text, "    {line}");
         }
@@ -110,12 +112,13 @@ fn total(outcome: &Outcome, colour: bool) -> String {
 /// Why a scenario did not pass, in one line.
 pub fn reason(scenario: &ScenarioOutcome) -> String {
     let unmet = scenario.steps.iter().find(|step| !step.met);
-    match (unmet, &scenario.why) {
+    let reason = match (unmet, &scenario.why) {
         (Some(step), _) => format!("line {}: {}", step.line, complaint(step)),
         (None, Some(why)) => why.clone(),
         (None, None) if !scenario.unexplained.is_empty() => "arrivals that no call explains".to_owned(),
         (None, None) => "no reason was recorded".to_owned(),
-    }
+    };
+    printable(&reason)
 }
 
 /// The whole story of a scenario that did not pass, line by line.
@@ -136,7 +139,8 @@ pub fn story(scenario: &ScenarioOutcome) -> Vec<String> {
     if !scenario.again.is_empty() {
         lines.push(format!("again    {}", scenario.again));
     }
-    lines
+    // Names and texts of servers and gateways get into complaints by many ways; none of them gets out raw.
+    lines.iter().map(|line| printable(line)).collect()
 }
 
 fn complaint(step: &StepOutcome) -> String {

@@ -1,11 +1,12 @@
 //! The outcome as JUnit XML, for continuous integration: a gateway is a suite, a scenario a case.
 
 use super::human;
+use crate::diagnostic::printable;
 use crate::run::outcome::{Outcome, ScenarioOutcome, Status};
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 use std::time::Duration;
 
-/// The document. Foreign text in it is printable already, and escaped here by the library.
+/// The document. Foreign text in it is printable, and escaped by the library.
 pub fn junit(outcome: &Outcome) -> String {
     let mut report = Report::new("gauntlet");
     for gateway in &outcome.gateways {
@@ -28,7 +29,7 @@ fn entry(scenario: &ScenarioOutcome) -> TestCase {
         status.set_message(human::reason(scenario));
         status.set_description(human::story(scenario).join("\n"));
     }
-    let mut entry = TestCase::new(format!("{} {}", scenario.id, scenario.title), status);
+    let mut entry = TestCase::new(printable(&format!("{} {}", scenario.id, scenario.title)), status);
     entry.set_classname(scenario.group.as_str());
     entry.set_time(Duration::from_millis(scenario.elapsed_ms));
     entry

@@ -1,5 +1,5 @@
-//! Reports: the outcome in, text out. They decide nothing and know no gateway; what they print of foreign text is
-//! printable and bounded already.
+//! Reports: the outcome in, text out. They decide nothing and know no gateway. Whatever servers and gateways
+//! said is made printable here at the latest.
 
 pub mod human;
 pub mod json;

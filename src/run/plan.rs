@@ -110,13 +110,21 @@ pub fn unmet(given: &Given, declared: &Declared) -> Option<String> {
     let declared = serde_json::to_value(declared).expect("declarations are plain data");
     given.0.iter().find_map(|(member, words)| {
         let said = declared.get(member).filter(|said| !said.is_null())?;
-        let holds = words.iter().any(|word| match said {
-            serde_json::Value::Array(several) => several.iter().any(|one| one == word),
-            serde_json::Value::Bool(value) => value.to_string() == *word,
-            one => one == word,
+        let holds = words.iter().any(|word| match word.strip_prefix("not ") {
+            Some(other) => !says(said, other),
+            None => says(said, word),
         });
         (!holds).then(|| format!("it declares `{member}: {}`", said.to_string().replace('"', "")))
     })
+}
+
+/// Whether a declaration says that word, alone or among others.
+fn says(said: &serde_json::Value, word: &str) -> bool {
+    match said {
+        serde_json::Value::Array(several) => several.iter().any(|one| one == word),
+        serde_json::Value::Bool(value) => value.to_string() == word,
+        one => one == word,
+    }
 }
 
 /// What a scenario needs that the gateway's profile does not offer.

@@ -32,6 +32,7 @@ const ROWS: &[(&str, Probe, &str, &str)] = &[
     ("dresses-denials-as-success", probe!(denied), "! by people ran:", "by people ran:"),
     ("mutes-reasons", probe!(denied), "! by people ran:", "! ran:"),
     ("denies-the-first-calls-only", probe!(denied_often), "ran:", "ran:destroy"),
+    ("lists-what-is-hidden", probe!(paged), "list destroy deploy", "list destroy deploy secret"),
     ("hides-on-the-first-page-only", probe!(paged), "list destroy deploy", "list deploy secret"),
     (
         "serves-the-list-of-another",
