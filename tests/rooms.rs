@@ -88,7 +88,9 @@ fn rooms_used(text: &str) -> BTreeSet<String> {
         let rest = &code[at + found.len()..];
         match rest.strip_prefix('{') {
             Some(list) => {
-                used.extend(list.split('}').next().unwrap_or_default().split(',').map(|one| name(one.trim())))
+                used.extend(
+                    list.split('}').next().unwrap_or_default().split(',').map(|one| name(one.trim())),
+                );
             }
             None => drop(used.insert(name(rest))),
         }

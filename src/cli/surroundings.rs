@@ -19,12 +19,12 @@ pub struct Surroundings {
 impl Surroundings {
     /// Whether reports are coloured: on a terminal, unless `NO_COLOR` is set.
     pub fn colour(&self) -> bool {
-        self.out_is_terminal && !self.environment.get("NO_COLOR").is_some_and(|value| !value.is_empty())
+        self.out_is_terminal && self.environment.get("NO_COLOR").is_none_or(|value| value.is_empty())
     }
 
     /// Whether messages on standard error are coloured.
     pub fn colour_of_errors(&self) -> bool {
-        self.err_is_terminal && !self.environment.get("NO_COLOR").is_some_and(|value| !value.is_empty())
+        self.err_is_terminal && self.environment.get("NO_COLOR").is_none_or(|value| value.is_empty())
     }
 
     /// Whether a command is to be found: on the `PATH`, or as a path of its own.

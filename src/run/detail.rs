@@ -41,7 +41,7 @@ fn one(evidence: &Evidence<'_>, detailed: &Detailed, asked: &Asked, judged: &Jud
     let reason = asked.told.reason.clone().map(Json::String);
     let checks = [
         ("reason", &detailed.reason, reason),
-        ("answer", &detailed.answer, result.clone()),
+        ("answer", &detailed.answer, result),
         ("error", &detailed.error, error_of(response.as_ref())),
         ("reply", &detailed.reply, reply(exchange)),
     ];
@@ -225,7 +225,7 @@ fn differences(before: &Listed, now: &Listed) -> Vec<String> {
         match now.tools.get(name) {
             None => found.push(format!("`{name}` is gone")),
             Some(other) if !canonical::same(entry, other) => {
-                found.push(format!("`{name}` reads differently"))
+                found.push(format!("`{name}` reads differently"));
             }
             Some(_) => {}
         }

@@ -105,7 +105,7 @@ impl<'a> Unit<'a> {
             match twin {
                 Some(unit) => unit.calls.push(call),
                 None => {
-                    units.push(Self { place, arrival, calls: vec![call], receipt: None, executed: false })
+                    units.push(Self { place, arrival, calls: vec![call], receipt: None, executed: false });
                 }
             }
         }

@@ -9,6 +9,7 @@ use super::plan::{Entry, Fate};
 use super::record;
 use super::stage::{Setting, SetupError, Stage};
 use super::verify::{self, Evidence};
+use crate::diagnostic::printable;
 use crate::gateway::Style;
 use crate::scenario::Scenario;
 use crate::snapshot::Mark;
@@ -112,7 +113,7 @@ async fn play(entry: &Entry, stage: Stage) -> ScenarioOutcome {
         performance.asked.iter().filter_map(|asked| Some((Mark::Approval, asked.told.approval.clone()?))),
     );
     let holds = stage.profile.approval_style() == Some(Style::Held);
-    let arrivals = stage.tear_down().await;
+    let (arrivals, complaints) = stage.tear_down().await;
     let (judged, unexplained) = judge(&performance.asked, &arrivals, holds);
     let evidence = Evidence { performance: &performance, judged: &judged, arrivals: &arrivals };
     let done = scenario.steps.iter().zip(&performance.steps);
@@ -129,6 +130,11 @@ async fn play(entry: &Entry, stage: Stage) -> ScenarioOutcome {
     outcome.steps = steps;
     outcome.marks = marks;
     outcome.unexplained = unexplained;
+    if let Some(complaint) = complaints.first() {
+        // A mock that cannot answer says nothing about the gateway in front of it.
+        outcome.status = Status::Inconclusive;
+        outcome.why = Some(format!("the mock has no answer: {}", printable(complaint)));
+    }
     if scenario.observe {
         outcome.why = Some("observed: reported, never failing".to_owned());
     }

@@ -161,18 +161,20 @@ impl Stage {
         self.stand.audit().await
     }
 
-    /// Ends it all in the order that closes the ledgers: connections, gateway, mocks; then what arrived.
-    pub(super) async fn tear_down(self) -> Vec<Arrival> {
+    /// Ends it all in the order that closes the ledgers: connections, gateway, mocks; then what arrived, and
+    /// what the mocks had no answer for.
+    pub(super) async fn tear_down(self) -> (Vec<Arrival>, Vec<String>) {
         for (_, open) in self.sessions.into_inner() {
             open.close().await;
         }
         self.stand.stop().await;
         let mut arrivals: Vec<Arrival> = self.mocks.values().flat_map(MockServer::ledger).collect();
         arrivals.sort_by_key(|arrival| arrival.at);
+        let complaints = self.mocks.values().flat_map(MockServer::complaints).collect();
         for (_, server) in self.mocks {
             server.stop().await;
         }
-        arrivals
+        (arrivals, complaints)
     }
 }
 

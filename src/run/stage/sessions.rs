@@ -13,7 +13,7 @@ const GRACE: Duration = Duration::from_secs(2);
 
 /// A connection, and the process behind it where it has one of its own.
 pub(super) enum Open {
-    Session { session: Session, child: Option<Child> },
+    Session { session: Session, child: Option<Box<Child>> },
     Refused(Box<Exchange>),
 }
 
@@ -107,7 +107,7 @@ impl Stage {
             Ok(Connection::Http { url, headers }) => (Target::Http { url, headers }, None),
             Ok(Connection::Stdio(command)) => match Child::spawn(&command, Talk::Frames) {
                 Ok(mut child) => match (child.stdout.take(), child.stdin.take()) {
-                    (Some(reader), Some(writer)) => (Target::Stdio { reader, writer }, Some(child)),
+                    (Some(reader), Some(writer)) => (Target::Stdio { reader, writer }, Some(Box::new(child))),
                     _ => return Open::refused("the gateway's process has no pipes"),
                 },
                 Err(error) => return Open::refused(&error.to_string()),
