@@ -39,3 +39,34 @@ pub(crate) async fn heard(child: &Child, beginning: &str) -> String {
     let line = words.lines().rev().find_map(|line| line.split_once(beginning)).unwrap_or_default();
     line.1.split([' ', ',']).next().unwrap_or_default().to_owned()
 }
+
+/// How a run of the program ended.
+#[derive(Debug)]
+pub(crate) struct Ran {
+    /// Its exit code.
+    pub(crate) code: i32,
+    /// Standard output.
+    pub(crate) out: String,
+    /// Standard error.
+    pub(crate) err: String,
+}
+
+/// Runs the program to its end, with nothing but that in its environment.
+pub(crate) fn ran(folder: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> Ran {
+    let ran = assert_cmd::Command::new(env!("CARGO_BIN_EXE_gauntlet"))
+        .args(arguments)
+        .current_dir(folder)
+        .env_clear()
+        .envs(environment.iter().copied())
+        .timeout(ENOUGH)
+        .output()
+        .unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    let code = ran.status.code();
+    let (out, err) = (text(ran.stdout), text(ran.stderr));
+    Ran {
+        code: code.unwrap_or_else(|| panic!("it was ended by a signal, perhaps as too slow:\n{err}")),
+        out,
+        err,
+    }
+}

@@ -1,0 +1,86 @@
+//! The verbs that run nothing: `check`, `list`, `eject`; and help.
+
+use crate::program::ran;
+use crate::suite::{SOUND, STRICT, WRONG, folder};
+use std::fs;
+
+#[test]
+fn every_mistake_of_every_file_is_told_at_once() {
+    let unfinished = STRICT.replace("steps:", "stepts:").replace("requirement", "requirment");
+    let suite = folder(&[("a.yaml", WRONG), ("b.yaml", SOUND), ("c.yaml", &unfinished)]);
+    let told = ran(suite.path(), &["check", "."], &[]);
+    assert_eq!((told.code, told.out.as_str()), (2, ""));
+    for part in [
+        "./a.yaml:6:13",
+        "unknown verdict `alowed`",
+        "did you mean `allowed`?",
+        "./c.yaml:2:1",
+        "./c.yaml:5:1",
+        "2 scenarios with mistakes, 1 without",
+    ] {
+        assert!(told.err.contains(part), "`{part}` is missing:\n{}", told.err);
+    }
+    assert!(!told.err.contains("b.yaml"), "{}", told.err);
+    assert!(!told.err.contains('\u{1b}'));
+    let run = ran(suite.path(), &["run", "."], &[]);
+    assert_eq!((run.code, run.out.as_str()), (2, ""), "nothing runs while a file is wrong");
+}
+
+#[test]
+fn the_shipped_files_have_no_mistakes() {
+    let told = ran(folder(&[]).path(), &["check"], &[]);
+    assert_eq!((told.code, told.err.as_str()), (0, ""));
+    assert!(told.out.ends_with(" scenarios without mistakes\n"), "{}", told.out);
+}
+
+#[test]
+fn there_is_a_line_for_each_thing() {
+    let here = folder(&[("sound.yaml", SOUND)]);
+    let listed = |arguments: &[&str]| {
+        let told = ran(here.path(), &[&["list"], arguments].concat(), &[]);
+        assert_eq!((told.code, told.err.as_str()), (0, ""), "{arguments:?}");
+        told.out
+    };
+    assert_eq!(listed(&["mocks"]), "ludus         201 tools\nvelociraptor  28 tools\n");
+    assert!(
+        listed(&["flaws"]).lines().any(|line| line.split_whitespace().eq(["admits-one-more", "RATE-01"]))
+    );
+    assert!(listed(&["scenarios"]).lines().any(|line| line.starts_with("DENY-01-denied-tool ")));
+    assert_eq!(listed(&["scenarios", "sound.yaml"]).lines().count(), 1);
+    assert_eq!(listed(&["tools", "velociraptor"]).lines().count(), 28);
+    assert_eq!(listed(&["tools"]).lines().count(), 229);
+    let gateways = listed(&["gateways"]);
+    assert!(
+        gateways.lines().any(|line| line.starts_with("reference ") && line.contains("built in")),
+        "{gateways}"
+    );
+}
+
+#[test]
+fn what_is_ejected_can_be_run() {
+    let here = folder(&[]);
+    let ejected = ran(here.path(), &["eject", "suite"], &[]);
+    assert_eq!(ejected.code, 0, "{}", ejected.err);
+    let one = "suite/scenarios/conformance/deny/DENY-01-denied-tool.yaml";
+    let told = ran(here.path(), &["run", one, "--gateway", "suite/gateways/reference"], &[("CI", "1")]);
+    assert_eq!(told.code, 0, "{}{}", told.out, told.err);
+    assert_eq!(ran(here.path(), &["check", "suite/scenarios"], &[]).code, 0);
+    fs::write(here.path().join(one), "mine").unwrap();
+    let again = ran(here.path(), &["eject", "suite"], &[]);
+    assert_eq!(again.code, 5, "{}", again.err);
+    assert_eq!(fs::read_to_string(here.path().join(one)).unwrap(), "mine", "nothing is overwritten");
+}
+
+#[test]
+fn every_verb_shows_how_it_is_used() {
+    let here = folder(&[]);
+    let help = ran(here.path(), &["--help"], &[]).out;
+    let commands = help.split("Commands:").nth(1).and_then(|rest| rest.split("\n\n").next()).unwrap();
+    let verbs: Vec<&str> = commands.lines().filter_map(|line| line.split_whitespace().next()).collect();
+    assert!(verbs.len() > 6, "{verbs:?}");
+    for verb in verbs.into_iter().filter(|verb| *verb != "help") {
+        let help = ran(here.path(), &[verb, "--help"], &[]);
+        assert_eq!(help.code, 0, "{verb}");
+        assert!(help.out.contains(&format!("  gauntlet {verb}")), "`{verb}` has no example:\n{}", help.out);
+    }
+}
