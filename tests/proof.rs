@@ -25,9 +25,7 @@ async fn the_suite_proves_itself() {
     let proof = Proof::of(&scenarios, &ran.outcome.scenarios);
     let unfair: Vec<_> = proof.unfair.iter().map(String::as_str).collect();
     assert!(unfair.is_empty(), "the honest gateway does not pass:\n{}", unfair.join("\n"));
-    let table = proof.table();
-    println!("{table}");
-    insta::assert_snapshot!(table);
+    insta::assert_snapshot!(proof.table());
 }
 
 /// The scenarios that can fail.

@@ -55,7 +55,7 @@ fn results_come_in_the_order_of_the_files_whatever_ends_first() {
         "upstreams: {lab: {mock: ludus, answers: {list_hosts: [{give: [], delay: 400ms}]}}}",
     );
     let files: Vec<String> = (0..8).map(|place| format!("s{place}.yaml")).collect();
-    let text = |place: usize| if place % 3 == 0 { slow.as_str() } else { SOUND };
+    let text = |place: usize| if place.is_multiple_of(3) { slow.as_str() } else { SOUND };
     let files: Vec<(&str, &str)> =
         files.iter().enumerate().map(|(place, name)| (name.as_str(), text(place))).collect();
     let suite = folder(&files);

@@ -117,10 +117,25 @@ impl Stage {
         match Session::open(target, opening).await {
             Ok(session) => Open::Session { session, child },
             Err(OpenError { what, mut exchanges }) => match exchanges.pop() {
-                Some(last) => Open::Refused(Box::new(last)),
+                Some(mut last) => {
+                    if let (Ended::Lost(why), Some(child)) = (&mut last.ended, child) {
+                        why.push_str(&last_words(*child).await);
+                    }
+                    Open::Refused(Box::new(last))
+                }
                 None => Open::refused(&what),
             },
         }
+    }
+}
+
+/// What a process that is gone had to say: mostly why.
+async fn last_words(mut child: Child) -> String {
+    // It has ended its output; that it ends itself is waited for, but not for ever.
+    let _ = tokio::time::timeout(GRACE, child.exited()).await;
+    match child.last_words() {
+        words if words.is_empty() => String::new(),
+        words => format!("; its last words: {words}"),
     }
 }
 
