@@ -48,3 +48,7 @@ pub mod transcript;
 pub mod transport;
 pub mod wire;
 pub mod witness;
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -125,13 +125,13 @@ pub struct Eject {
 /// Serves one mock on its own.
 #[derive(Args, Debug)]
 #[command(
-    after_help = "Examples:\n  gauntlet mock ludus\n  gauntlet mock velociraptor --http 127.0.0.1:0 --ledger ledger.jsonl"
+    after_help = "Examples:\n  gauntlet mock ludus\n  gauntlet mock velociraptor --http 0 --ledger ledger.jsonl"
 )]
 pub struct Mock {
     /// `ludus`, `velociraptor`, or a folder with a mock of your own
     pub name: String,
-    /// Serve streamable HTTP there instead of stdio; port 0 takes a free one
-    #[arg(long, value_name = "ADDRESS")]
+    /// Serve streamable HTTP there instead of stdio: an address, or a port of this machine; 0 takes a free one
+    #[arg(long, value_name = "ADDRESS", value_parser = address)]
     pub http: Option<SocketAddr>,
     /// Write every arrival there, a JSON object a line
     #[arg(long, value_name = "FILE")]

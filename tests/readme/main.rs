@@ -1,0 +1,84 @@
+//! The README as a stranger follows it: its files are written, its commands are run, in its order, in a folder of their
+//! own. It does not install anything, and it does not judge the prose.
+#![cfg(unix)]
+
+mod blocks;
+mod names;
+mod shell;
+
+use blocks::{Block, blocks, steps};
+use mcp_gauntlet::gateway::Profile;
+use mcp_gauntlet::mock::Mock;
+use mcp_gauntlet::policy::Policy;
+use std::fs;
+use std::path::Path;
+
+const README: &str = include_str!("../../README.md");
+
+#[test]
+fn it_is_read_in_one_go() {
+    assert!(README.lines().count() < 200, "the README has {} lines", README.lines().count());
+}
+
+#[test]
+fn what_it_says_is_what_happens() {
+    let folder = tempfile::tempdir().unwrap();
+    let blocks = blocks(README);
+    for block in &blocks {
+        write(folder.path(), block);
+    }
+    for block in &blocks {
+        check(folder.path(), block);
+    }
+    let steps: Vec<_> = blocks.iter().filter(|block| block.language == "console").flat_map(steps).collect();
+    assert!(steps.len() > 8, "commands were found: {steps:#?}");
+    for step in &steps {
+        shell::follow(folder.path(), step);
+    }
+}
+
+#[test]
+fn what_it_names_exists() {
+    for (line, span) in blocks::spans(README) {
+        if let Err(wrong) = names::known(&span) {
+            panic!("README.md:{line}: `{span}`: {wrong}");
+        }
+    }
+}
+
+#[test]
+fn its_numbers_are_those_of_the_code() {
+    let said = |text: &str| assert!(README.contains(text), "the README does not say `{text}`");
+    said(&format!("Rust {}", env!("CARGO_PKG_RUST_VERSION")));
+    said(&format!("`ludus` ({} tools)", Mock::ludus().tools().len()));
+    said(&format!("`velociraptor` ({} tools", Mock::velociraptor().tools().len()));
+    said(&format!("`version` {}", mcp_gauntlet::run::outcome::VERSION));
+}
+
+/// A block that says which file it is becomes that file.
+fn write(folder: &Path, block: &Block) {
+    let Some(file) = &block.file else { return };
+    let path = folder.join(file);
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(path, &block.text).unwrap();
+}
+
+/// Every file is sound, and every block is something that can be looked at.
+fn check(folder: &Path, block: &Block) {
+    let place = format!("README.md:{}", block.line);
+    match (block.language.as_str(), &block.file) {
+        ("console" | "rust", None) => {}
+        // Looked at together with the profile that names it.
+        ("jinja", Some(_)) => {}
+        ("json", Some(_)) => {
+            Policy::from_json(&block.text).unwrap_or_else(|wrong| panic!("{place}: {wrong}"));
+        }
+        ("yaml", Some(file)) if block.text.starts_with("gateway:") => {
+            let profile = folder.join(file);
+            Profile::from_folder(profile.parent().unwrap())
+                .unwrap_or_else(|wrong| panic!("{place}: {wrong}"));
+        }
+        ("yaml", Some(file)) => shell::check(folder, file),
+        (language, file) => panic!("{place}: a block of `{language}` in {file:?} cannot be looked at"),
+    }
+}
