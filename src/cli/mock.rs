@@ -1,14 +1,23 @@
 //! `gauntlet mock`: one of the mocks on its own, for people and other tools.
 
 use super::arguments::Mock as Arguments;
+use super::signals::End;
 use super::{Exit, say};
 use crate::diagnostic::{did_you_mean, listed};
 use crate::mock::{Mock, MockServer};
 use crate::transport::lines::{LONGEST, LineReader, LineWriter};
 use std::path::Path;
 
-/// Serves until the input ends, or until Ctrl-C.
+/// Serves until the input ends, or until it is told to end.
 pub(super) async fn mock(arguments: &Arguments) -> Exit {
+    // First of all, so that nothing that comes early is lost.
+    let mut end = match End::listen() {
+        Ok(end) => end,
+        Err(error) => {
+            say(&format!("signals cannot be heard: {error}"));
+            return Exit::World;
+        }
+    };
     let mock = match find(&arguments.name) {
         Ok(mock) => mock,
         Err(exit) => return exit,
@@ -30,13 +39,12 @@ pub(super) async fn mock(arguments: &Arguments) -> Exit {
     };
     let exit = if arguments.http.is_some() {
         say(&format!("listening on {}", server.url()));
-        let _ = tokio::signal::ctrl_c().await;
-        Exit::Interrupted
+        end.come().await
     } else {
         let reader = LineReader::new(tokio::io::stdin(), LONGEST);
         tokio::select! {
             () = server.serve_lines(reader, LineWriter::new(tokio::io::stdout())) => Exit::Clean,
-            _ = tokio::signal::ctrl_c() => Exit::Interrupted,
+            exit = end.come() => exit,
         }
     };
     server.stop().await;

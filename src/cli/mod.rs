@@ -16,6 +16,7 @@ mod relay;
 mod review;
 mod run;
 mod schema;
+mod signals;
 mod snapshots;
 mod surroundings;
 

@@ -8,7 +8,6 @@ mod document;
 mod flags;
 mod house;
 mod reload;
-mod signals;
 mod sources;
 mod upstream;
 mod wanted;
@@ -17,11 +16,11 @@ pub(super) use document::Document;
 pub(super) use wanted::address;
 
 use super::arguments::Gateway;
+use super::signals::Signals;
 use super::{Exit, Surroundings, say};
 use crate::diagnostic::Diagnostics;
 use crate::reference::Grant;
 use house::House;
-use signals::Signals;
 use sources::Sources;
 use wanted::Wanted;
 

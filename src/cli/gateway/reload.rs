@@ -1,9 +1,9 @@
 //! Taking over what changed in the files while the gateway runs.
 
-use super::signals::Again;
 use super::sources::Sources;
 use super::wanted::Wanted;
 use crate::cli::say;
+use crate::cli::signals::Again;
 use crate::diagnostic::Diagnostics;
 use crate::reference::Reference;
 use std::convert::Infallible;

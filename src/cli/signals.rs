@@ -31,7 +31,8 @@ mod kinds {
     }
 
     impl End {
-        pub(super) fn listen() -> io::Result<Self> {
+        /// Begins to listen.
+        pub(crate) fn listen() -> io::Result<Self> {
             Ok(Self {
                 interrupt: signal(SignalKind::interrupt())?,
                 terminate: signal(SignalKind::terminate())?,
@@ -71,7 +72,8 @@ mod kinds {
     pub(crate) struct End;
 
     impl End {
-        pub(super) fn listen() -> io::Result<Self> {
+        /// Begins to listen.
+        pub(crate) fn listen() -> io::Result<Self> {
             Ok(Self)
         }
 
