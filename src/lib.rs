@@ -17,7 +17,7 @@
 //! | [`declared`] | what a gateway says of itself where gateways may choose |
 //! | [`policy`] | the policy document, the decision, the limits |
 //! | [`mock`] | a server from data, and its ledger |
-//! | [`reference`] | the embedded gateway, and the ways in which it can be told to lie |
+//! | [`mod@reference`] | the embedded gateway, and the ways in which it can be told to lie |
 //! | [`gateway`] | the gateway under test: its profile, started, read, decided for, cleaned up |
 //! | [`witness`] | a client's session, in an era, or raw bytes |
 //! | [`scenario`] | what a scenario file says |

@@ -1,6 +1,6 @@
 //! A process with a group of its own, gone when this side lets go of it.
 //!
-//! Dropping a [`Child`] kills its whole group and, on Linux, the daemons that left the group (see [`super::group`]):
+//! Dropping a [`Child`] kills its whole group and, on Linux, the daemons that left the group (see the module `group`):
 //! so they are gone after Ctrl-C and after a panic too, as long as the stack unwinds. [`end_all`] is for exits that do
 //! not unwind. It knows nothing of what the process is for.
 

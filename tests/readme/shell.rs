@@ -29,7 +29,7 @@ pub(crate) fn follow(folder: &Path, step: &Step) {
     };
     let place = format!("README.md:{}: `{}`", step.line, step.command);
     assert_eq!(code, Some(expected), "{place} ended otherwise:\n{output}");
-    let mut lines = output.lines().map(|line| plain(line));
+    let mut lines = output.lines().map(plain);
     for line in &step.printed {
         let wanted = plain(line);
         assert!(
