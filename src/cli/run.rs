@@ -39,13 +39,14 @@ pub(super) async fn run(arguments: &Run, surroundings: &Surroundings) -> Exit {
     }
     let bar = progress(surroundings);
     let mut ran = tokio::select! {
-        ran = run_plan(&entries, &setting, &pace, |event| show(&bar, &event)) => ran,
+        biased;
         _ = tokio::signal::ctrl_c() => {
             bar.finish_and_clear();
             crate::transport::child::end_all();
             super::say("interrupted: gateways and mocks are being stopped");
             return Exit::Interrupted;
         }
+        ran = run_plan(&entries, &setting, &pace, |event| show(&bar, &event)) => ran,
     };
     bar.finish_and_clear();
     again::note(arguments, &contenders, &mut ran.outcome);

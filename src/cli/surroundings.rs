@@ -49,3 +49,31 @@ impl Surroundings {
         self.environment.get("CI").is_some_and(|value| !value.is_empty() && value != "false" && value != "0")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Surroundings;
+
+    #[test]
+    fn colour_is_for_terminals_and_gives_way_to_no_color() {
+        let world = |is_terminal: bool, no_color: Option<&str>| Surroundings {
+            environment: no_color
+                .map(|value| ("NO_COLOR".to_owned(), value.to_owned()))
+                .into_iter()
+                .collect(),
+            out_is_terminal: is_terminal,
+            err_is_terminal: is_terminal,
+            ..Surroundings::default()
+        };
+        for (is_terminal, no_color, coloured) in [
+            (true, None, true),
+            (true, Some(""), true),
+            (true, Some("1"), false),
+            (true, Some("0"), false),
+            (false, None, false),
+        ] {
+            let world = world(is_terminal, no_color);
+            assert_eq!((world.colour(), world.colour_of_errors()), (coloured, coloured), "{no_color:?}");
+        }
+    }
+}

@@ -2,7 +2,7 @@
 //!
 //! SIGKILL unwinds no stack. So a guard, in a group of its own, holds one end of a pipe and is told on it which groups
 //! live; when the pipe ends and some still do, it kills them. It does not know of daemons that left their group: those
-//! are ended only while this process lives.
+//! are ended only while this process lives. A child of which it was not yet told, in the instant of its start, escapes.
 
 use super::group::kill_group;
 use std::collections::BTreeSet;

@@ -7,46 +7,77 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use std::fs::File;
 use std::io::{BufRead as _, BufReader, Read as _};
+use std::net::SocketAddr;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
 use tempfile::TempDir;
+use tokio::net::{TcpListener, TcpStream};
 
 /// The gateway and its child hold the pipe open as long as they live, deaf to all but SIGKILL.
 const STUBBORN: &str =
-    "trap \"\" TERM HUP INT; exec 9>PIPE; (exec sleep 1000) & echo $$ >&9; exec sleep 1000";
+    "trap \"\" TERM HUP INT; exec 9>PIPE; (exec sleep 1000) & HEARS echo up >&9; exec sleep 1000";
 
-/// Not ready for a long time, or silent on stdio for a long time: the run is in the midst of it.
-const STANDS: &str = "start: {command: [sh, -c, 'SCRIPT'], ready: {line: up, within: 1h}}\nconnect: {http: 'http://127.0.0.1:1/mcp'}\n";
-const SPEAKS: &str = "start: {command: [sh, -c, 'SCRIPT']}\nconnect: {stdio: {}}\n";
-
-/// A folder with the scenario, the gateway, and the pipe.
-fn prepared(gateway: &str) -> TempDir {
-    let here = folder(&[("sound.yaml", SOUND)]);
-    let pipe = here.path().join("pipe");
-    let made = std::process::Command::new("mkfifo").arg(&pipe).status().unwrap();
-    assert!(made.success());
-    let script = STUBBORN.replace("PIPE", &format!("\"{}\"", pipe.display()));
-    std::fs::create_dir(here.path().join("stubborn")).unwrap();
-    let profile = format!("gateway: stubborn\n{}", gateway.replace("SCRIPT", &script));
-    std::fs::write(here.path().join("stubborn/profile.yaml"), profile).unwrap();
-    here
+/// A gateway that the run is in the midst of, for a long time: it never gets ready, or never answers.
+enum Gateway {
+    /// The run asks an address of ours whether it is ready.
+    Asked,
+    /// The run speaks to it on stdio.
+    Spoken,
 }
 
-/// Starts a run; returns it with the pipe once the gateway lives.
-async fn running(folder: &Path) -> (Child, BufReader<File>) {
-    let arguments = ["run", "sound.yaml", "--gateway", "stubborn", "--timeout", "1h"];
-    let run = start(folder, &arguments, &[("PATH", "/usr/bin:/bin")], Talk::Words);
-    let pipe = folder.join("pipe");
-    // Opening waits for the gateway to open its end.
-    let opened = tokio::task::spawn_blocking(move || {
-        let mut pipe = BufReader::new(File::open(pipe).unwrap());
-        let mut line = String::new();
-        pipe.read_line(&mut line).unwrap();
-        (pipe, line)
-    });
-    let (pipe, line) = opened.await.unwrap();
-    assert!(line.trim().parse::<i32>().is_ok(), "{line}");
-    (run, pipe)
+impl Gateway {
+    fn profile(&self, pipe: &Path, address: SocketAddr) -> String {
+        let script = STUBBORN.replace("PIPE", &format!("\"{}\"", pipe.display()));
+        match self {
+            Self::Asked => format!(
+                "gateway: stubborn\nconnect: {{http: 'http://{address}'}}\n\
+                 start: {{command: [sh, -c, '{}'], ready: {{http: 'http://{address}', within: 1h}}}}\n",
+                script.replace("HEARS", "")
+            ),
+            Self::Spoken => format!(
+                "gateway: stubborn\nconnect: {{stdio: {{}}}}\nstart: {{command: [sh, -c, '{}']}}\n",
+                script.replace("HEARS", "read -r first;")
+            ),
+        }
+    }
+}
+
+/// A run in the midst of its work.
+struct Running {
+    run: Child,
+    /// Its other end is held by the gateway and by what the gateway started.
+    pipe: BufReader<File>,
+    _folder: TempDir,
+    _asked: Option<TcpStream>,
+}
+
+impl Running {
+    /// Starts a run; returns when its gateway lives and the run has turned to it: so the start itself is over.
+    async fn start(gateway: &Gateway) -> Self {
+        let here = folder(&[("sound.yaml", SOUND)]);
+        let pipe = here.path().join("pipe");
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        std::fs::create_dir(here.path().join("stubborn")).unwrap();
+        let profile = gateway.profile(&pipe, listener.local_addr().unwrap());
+        std::fs::write(here.path().join("stubborn/profile.yaml"), profile).unwrap();
+        let arguments = ["run", "sound.yaml", "--gateway", "stubborn", "--timeout", "1h"];
+        let run = start(here.path(), &arguments, &[("PATH", "/usr/bin:/bin")], Talk::Words);
+        // Opening waits for the gateway to open its end.
+        let opened = tokio::task::spawn_blocking(move || {
+            let mut pipe = BufReader::new(File::open(pipe).unwrap());
+            let mut line = String::new();
+            pipe.read_line(&mut line).unwrap();
+            assert_eq!(line, "up\n");
+            pipe
+        });
+        let pipe = opened.await.unwrap();
+        let asked = match gateway {
+            Gateway::Asked => Some(listener.accept().await.unwrap().0),
+            Gateway::Spoken => None,
+        };
+        Self { run, pipe, _folder: here, _asked: asked }
+    }
 }
 
 /// Waits until nobody holds the pipe any more.
@@ -59,9 +90,8 @@ async fn all_gone(mut pipe: BufReader<File>) {
         .unwrap();
 }
 
-async fn ends_by(signal: Signal, gateway: &str) -> std::process::ExitStatus {
-    let here = prepared(gateway);
-    let (mut run, pipe) = running(here.path()).await;
+async fn ends_by(signal: Signal, gateway: &Gateway) -> std::process::ExitStatus {
+    let Running { mut run, pipe, .. } = Running::start(gateway).await;
     kill(Pid::from_raw(i32::try_from(run.pid()).unwrap()), signal).unwrap();
     let status = run.exited().await.unwrap();
     all_gone(pipe).await;
@@ -70,7 +100,7 @@ async fn ends_by(signal: Signal, gateway: &str) -> std::process::ExitStatus {
 
 #[tokio::test]
 async fn interrupted_it_leaves_nothing_behind() {
-    for gateway in [STANDS, SPEAKS] {
+    for gateway in [&Gateway::Asked, &Gateway::Spoken] {
         assert_eq!(ends_by(Signal::SIGINT, gateway).await.code(), Some(130));
     }
 }
@@ -78,7 +108,7 @@ async fn interrupted_it_leaves_nothing_behind() {
 #[tokio::test]
 async fn terminated_or_killed_it_leaves_nothing_behind() {
     for signal in [Signal::SIGTERM, Signal::SIGKILL] {
-        for gateway in [STANDS, SPEAKS] {
+        for gateway in [&Gateway::Asked, &Gateway::Spoken] {
             assert_eq!(ends_by(signal, gateway).await.signal(), Some(signal as i32));
         }
     }
