@@ -20,7 +20,7 @@ pub struct Arguments {
 pub enum Verb {
     /// Drives scenarios through gateways and judges each call from both sides
     Run(Run),
-    /// Finds every mistake in scenario files, without running anything
+    /// Finds every mistake in scenarios and gateways' profiles, without running anything
     Check(Check),
     /// Lists scenarios, mocks, gateways, tools or flaws
     List(List),
@@ -42,13 +42,13 @@ pub enum Verb {
     Guard,
 }
 
-/// Finds every mistake in scenario files.
+/// Finds every mistake in scenarios and gateways' profiles.
 #[derive(Args, Debug)]
 #[command(
     after_help = "Example:\n  gauntlet check scenarios\n\nExit codes: 0 no mistakes, 2 mistakes, 4 no scenario there."
 )]
 pub struct Check {
-    /// Scenario files or folders; without any, the shipped ones
+    /// Scenarios, profiles (`profile.yaml`), or folders of them; without any, the shipped scenarios
     #[arg(value_name = "PATH")]
     pub paths: Vec<PathBuf>,
 }

@@ -2,19 +2,28 @@
 
 use super::arguments::Check;
 use super::{Exit, Surroundings, files, print, say};
+use crate::gateway::Profile;
 use crate::mock::Mock;
 use crate::scenario::{self, Known};
+use std::path::PathBuf;
 
 /// Reads and checks; no mistakes means that the files can be run.
 pub(super) fn check(arguments: &Check, surroundings: &Surroundings) -> Exit {
-    let texts = match files::texts(&arguments.paths) {
-        Ok(texts) if texts.is_empty() => {
+    let there = files::texts(&arguments.paths)
+        .and_then(|texts| files::profiles(&arguments.paths).map(|profiles| (texts, profiles)));
+    let (texts, profiles) = match there {
+        Ok((texts, profiles)) if texts.is_empty() && profiles.is_empty() => {
             say("no scenario is there\nhelp: name files or folders with `.yaml` scenarios in them");
             return Exit::Nothing;
         }
-        Ok(texts) => texts,
+        Ok(there) => there,
         Err(exit) => return exit,
     };
+    let worst = [scenarios(texts, surroundings), gateways(&profiles)];
+    if worst.contains(&Exit::Mistake) { Exit::Mistake } else { Exit::Clean }
+}
+
+fn scenarios(texts: Vec<(String, String)>, surroundings: &Surroundings) -> Exit {
     let known = known();
     let (mut sound, mut wrong) = (0, 0);
     for (file, text) in texts {
@@ -27,13 +36,28 @@ pub(super) fn check(arguments: &Check, surroundings: &Surroundings) -> Exit {
         }
         if found.has_mistakes() { wrong += 1 } else { sound += 1 }
     }
+    counted("scenario", sound, wrong)
+}
+
+fn gateways(folders: &[PathBuf]) -> Exit {
+    let wrong = folders.iter().filter_map(|folder| Profile::from_folder(folder).err());
+    let wrong = wrong.inspect(|mistakes| say(&mistakes.to_string())).count();
+    counted("profile", folders.len() - wrong, wrong)
+}
+
+fn counted(noun: &str, sound: usize, wrong: usize) -> Exit {
     let plural = |count: usize| if count == 1 { "" } else { "s" };
-    if wrong > 0 {
-        say(&format!("{wrong} scenario{} with mistakes, {sound} without", plural(wrong)));
-        return Exit::Mistake;
+    match (sound, wrong) {
+        (0, 0) => Exit::Clean,
+        (_, 0) => {
+            print(&format!("{sound} {noun}{} without mistakes\n", plural(sound)));
+            Exit::Clean
+        }
+        _ => {
+            say(&format!("{wrong} {noun}{} with mistakes, {sound} without", plural(wrong)));
+            Exit::Mistake
+        }
     }
-    print(&format!("{sound} scenario{} without mistakes\n", plural(sound)));
-    Exit::Clean
 }
 
 /// What scenarios may name.

@@ -35,6 +35,22 @@ pub(super) fn tell(diagnostics: &Diagnostics, surroundings: &Surroundings) {
     say(&diagnostics.render(surroundings.colour_of_errors()));
 }
 
+/// A gateway's profile may lie beside scenarios, and is none.
+fn is_profile(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name == "profile.yaml")
+}
+
+/// The folders under these paths that hold a gateway's profile, in order.
+pub(super) fn profiles(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Exit> {
+    let mut files = Vec::new();
+    for path in paths {
+        collect(path, &mut files)?;
+    }
+    files.sort();
+    let folder = |path: &PathBuf| path.parent().unwrap_or(Path::new("")).to_owned();
+    Ok(files.iter().filter(|path| is_profile(path)).map(folder).collect())
+}
+
 /// Name and text of each scenario file, in order.
 pub(super) fn texts(paths: &[PathBuf]) -> Result<Vec<(String, String)>, Exit> {
     if paths.is_empty() {
@@ -54,7 +70,7 @@ pub(super) fn texts(paths: &[PathBuf]) -> Result<Vec<(String, String)>, Exit> {
             Err(Exit::Mistake)
         }
     };
-    files.into_iter().map(read).collect()
+    files.into_iter().filter(|path| !is_profile(path)).map(read).collect()
 }
 
 fn collect(path: &Path, files: &mut Vec<PathBuf>) -> Result<(), Exit> {

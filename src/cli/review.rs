@@ -13,8 +13,8 @@ Examples:
   gauntlet review --reject snapshots/acme            rejects those of one gateway
   gauntlet review --accept snapshots/acme/DENY-01-denied-tool.snap
 
-Exit codes: 0 nothing waits any longer, 1 something waits, 2 a path is no snapshot, 3 a file cannot be
-read or written, 5 an update in continuous integration.";
+Exit codes: 0 nothing waits any longer, 1 something waits, 2 a path is no snapshot, 3 a file cannot
+be read or written, 5 an update in continuous integration.";
 
 /// Shows changed snapshots, the change of behaviour first, and accepts or rejects them.
 #[derive(Args, Debug)]

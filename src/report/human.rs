@@ -162,9 +162,9 @@ fn telling(step: &StepOutcome) -> Vec<&CallOutcome> {
 
 fn sides(call: &CallOutcome) -> Vec<String> {
     let status = call.http.map(|status| format!("{status}  ")).unwrap_or_default();
-    let mut lines = vec![format!("agent    {status}{}", cut(&call.answer))];
+    let mut sides = vec![("agent", format!("{status}{}", cut(&call.answer)))];
     if call.arrivals.is_empty() {
-        lines.push(format!("server   no execution of {}", call.tool));
+        sides.push(("server", format!("no execution of {}", call.tool)));
     }
     let mut seen: Vec<&str> = Vec::new();
     for arrival in &call.arrivals {
@@ -174,9 +174,10 @@ fn sides(call: &CallOutcome) -> Vec<String> {
         seen.push(&arrival.upstream);
         let count = call.arrivals.iter().filter(|one| one.upstream == arrival.upstream).count();
         let time = arrival.before_answer_ms.map(|millis| between(millis, call)).unwrap_or_default();
-        lines.push(format!("{:<8} {}{time}", arrival.upstream, arrived(count, arrival)));
+        sides.push((&arrival.upstream, format!("{}{time}", arrived(count, arrival))));
     }
-    lines
+    let width = sides.iter().map(|(who, _)| who.chars().count()).max().unwrap_or(0).max(8);
+    sides.into_iter().map(|(who, what)| format!("{who:<width$} {what}")).collect()
 }
 
 fn arrived(count: usize, arrival: &ArrivalSeen) -> String {

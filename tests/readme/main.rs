@@ -7,7 +7,6 @@ mod names;
 mod shell;
 
 use blocks::{Block, blocks, steps};
-use mcp_gauntlet::gateway::Profile;
 use mcp_gauntlet::mock::Mock;
 use mcp_gauntlet::policy::Policy;
 use std::fs;
@@ -72,11 +71,6 @@ fn check(folder: &Path, block: &Block) {
         ("jinja", Some(_)) => {}
         ("json", Some(_)) => {
             Policy::from_json(&block.text).unwrap_or_else(|wrong| panic!("{place}: {wrong}"));
-        }
-        ("yaml", Some(file)) if block.text.starts_with("gateway:") => {
-            let profile = folder.join(file);
-            Profile::from_folder(profile.parent().unwrap())
-                .unwrap_or_else(|wrong| panic!("{place}: {wrong}"));
         }
         ("yaml", Some(file)) => shell::check(folder, file),
         (language, file) => panic!("{place}: a block of `{language}` in {file:?} cannot be looked at"),

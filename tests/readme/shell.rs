@@ -39,7 +39,7 @@ pub(crate) fn follow(folder: &Path, step: &Step) {
     }
 }
 
-/// Checks a scenario file.
+/// Checks a scenario, or a profile.
 pub(crate) fn check(folder: &Path, file: &str) {
     let (code, output) = to_its_end(folder, &format!("gauntlet check {file}"));
     assert_eq!(code, Some(0), "{output}");
