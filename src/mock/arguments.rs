@@ -4,7 +4,7 @@
 
 use super::parameters::{Kind, Parameter, Parameters};
 use super::python::{is_integer, repr, type_name};
-use super::value::from_wire;
+use super::value::{from_wire, integer as long};
 use crate::wire::{Json, Object, parse};
 use minijinja::Value;
 use serde::{Deserialize, Serialize};
@@ -230,7 +230,7 @@ fn integer_text(text: &str) -> Option<Value> {
         && digits.split('_').all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()));
     let plain = whole.replace('_', "");
     sound.then(|| {
-        plain.parse::<i64>().map(Value::from).or_else(|_| plain.parse::<f64>().map(Value::from)).ok()
+        long(&plain).or_else(|| plain.parse::<f64>().map(Value::from).ok())
     })?
 }
 
@@ -252,11 +252,12 @@ fn boolean(value: &Json) -> Result<Value, &'static str> {
     match value {
         Json::Bool(value) => Ok(*value),
         Json::String(text) => word(text),
-        Json::Number(number) => match (number.as_f64(), is_integer(number.spelling())) {
-            (Some(0.0), _) => Ok(false),
-            (Some(1.0), _) => Ok(true),
-            (_, true) => Err("bool_parsing"),
-            (_, false) => Err("bool_type"),
+        Json::Number(number) => match number.as_f64() {
+            Some(0.0) => Ok(false),
+            Some(1.0) => Ok(true),
+            // Only what fits into 64 bits is ever taken for a word.
+            Some(double) if double.fract() == 0.0 && double.abs() < 9.2e18 => Err("bool_parsing"),
+            _ => Err("bool_type"),
         },
         _ => Err("bool_type"),
     }

@@ -23,22 +23,24 @@ pub(super) fn from_plain(value: &Plain) -> Value {
     }
 }
 
-/// For the template engine, from a frame. Integers beyond 64 bits become the nearest double.
+/// For the template engine, from a frame. Integers beyond 128 bits become the nearest double.
 pub(super) fn from_wire(value: &Json) -> Value {
     match value {
         Json::Null => Value::from(()),
         Json::Bool(value) => Value::from(*value),
-        Json::Number(number) => match (number.spelling().parse::<i64>(), number.spelling().parse::<u64>()) {
-            (Ok(number), _) => Value::from(number),
-            (_, Ok(number)) => Value::from(number),
-            _ => Value::from(number.as_f64().unwrap_or(f64::NAN)),
-        },
+        Json::Number(number) => integer(number.spelling())
+            .unwrap_or_else(|| Value::from(number.as_f64().unwrap_or(f64::NAN))),
         Json::String(text) => Value::from(text),
         Json::Array(elements) => Value::from(elements.iter().map(from_wire).collect::<Vec<_>>()),
         Json::Object(object) => {
             Value::from_pairs(object.iter().map(|(name, value)| (name, from_wire(value))))
         }
     }
+}
+
+/// An integer of at most 128 bits.
+pub(super) fn integer(digits: &str) -> Option<Value> {
+    digits.parse::<i64>().map(Value::from).or_else(|_| digits.parse::<i128>().map(Value::from)).ok()
 }
 
 /// From the template engine. What is undefined is null, as it is for the real servers.
@@ -104,6 +106,8 @@ mod tests {
             assert_eq!(to_plain(&from_plain(&value)), value);
             assert_eq!(to_plain(&from_wire(&Json::from(value.clone()))), value);
         }
+        let long = crate::wire::parse(b"100000000000000000000").unwrap();
+        assert_eq!(text(&from_wire(&long)), "100000000000000000000");
         let members = json!({"z": 1, "a": 2});
         assert_eq!(to_plain(&from_plain(&members)).to_string(), members.to_string(), "order is kept");
     }

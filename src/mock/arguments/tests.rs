@@ -98,6 +98,14 @@ fn each_kind_of_mistake_has_its_words() {
             "Input should be a valid boolean, unable to interpret input [type=bool_parsing, input_value=2, input_type=int]",
         ),
         (
+            r#"{"a":"x","b":5.0}"#,
+            "Input should be a valid boolean, unable to interpret input [type=bool_parsing, input_value=5.0, input_type=float]",
+        ),
+        (
+            r#"{"a":"x","b":100000000000000000000}"#,
+            "Input should be a valid boolean [type=bool_type, input_value=100000000000000000000, input_type=int]",
+        ),
+        (
             r#"{"a":"x","b":1.5}"#,
             "Input should be a valid boolean [type=bool_type, input_value=1.5, input_type=float]",
         ),
