@@ -8,6 +8,9 @@ use crate::mock::{Mock, MockServer};
 use crate::transport::lines::{LONGEST, LineReader, LineWriter};
 use std::path::Path;
 
+/// How many arrivals are kept where no file wants them.
+const UNSEEN: usize = 64;
+
 /// Serves until the input ends, or until it is told to end.
 pub(super) async fn mock(arguments: &Arguments) -> Exit {
     // First of all, so that nothing that comes early is lost.
@@ -26,9 +29,11 @@ pub(super) async fn mock(arguments: &Arguments) -> Exit {
     if let Some(address) = arguments.http {
         builder = builder.listen(address);
     }
-    if let Some(file) = &arguments.ledger {
-        builder = builder.ledger_file(file.clone());
-    }
+    builder = match &arguments.ledger {
+        Some(file) => builder.ledger_file(file.clone()),
+        // Nobody will ever look at it.
+        None => builder.remember(UNSEEN),
+    };
     let server = match builder.start().await {
         Ok(server) => server,
         Err(error) => {

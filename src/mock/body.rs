@@ -3,7 +3,7 @@
 use super::answer::{Answer, Ask, InputRequired, RpcErrorText};
 use super::convention::{Convention, Rendered};
 use super::template::{Scope, Template, filled_text};
-use super::value::to_plain;
+use super::value::{compact, to_plain};
 use crate::wire::{Json, RpcError};
 use minijinja::Error;
 use serde_json::{Map, Value as Plain, json};
@@ -165,11 +165,11 @@ impl Body {
         let Subject { tool, wrapped, .. } = subject;
         let rendered = match self {
             Self::Fixed(rendered) => rendered.clone(),
-            Self::Give(value) => convention.give(&to_plain(&value.fill(scope)?), subject)?,
+            Self::Give(value) => convention.give(&value.fill(scope)?, subject)?,
             Self::Text(text) => Rendered::text(&filled_text(text, scope)?, false),
             Self::Error(text) => convention.error(tool, &filled_text(text, scope)?)?,
             Self::SoftError(text) => convention.soft_error(&filled_text(text, scope)?, wrapped)?,
-            Self::Content(blocks) => Rendered::of(&to_plain(&blocks.fill(scope)?), None, false),
+            Self::Content(blocks) => Rendered::of(&compact(&blocks.fill(scope)?), None, false),
             Self::RpcError { code, message, more } => {
                 let error = RpcError::new(*code, filled_text(message, scope)?);
                 let more = more.as_ref().map(|more| more.fill(scope)).transpose()?;

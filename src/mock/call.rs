@@ -14,6 +14,7 @@ use super::script::{Call, Played};
 use super::session::Session;
 use super::tool::Tool;
 use super::value::from_wire;
+use super::world::Asked;
 use crate::wire::canonical::canonical;
 use crate::wire::{Era, Json, Object, RpcError, era, rpc};
 use minijinja::Value;
@@ -151,8 +152,18 @@ impl Running {
             replies,
         };
         let script = self.tool.script(convention).map_err(|wrong| self.failed(wrong))?;
+        // Where the clock is real, no two calls are alike.
+        let asked: Option<Asked> = (script.repeats() && !self.living.settings.live)
+            .then(|| (Arc::clone(&self.tool.name), self.given.to_string(), Arc::clone(&self.identity)));
         let mut world = self.living.world.lock().expect("no writer panics");
-        script.play(&call, &mut world, convention).map_err(|wrong| self.failed(wrong))
+        if let Some(rendered) = asked.as_ref().and_then(|asked| world.recall(asked)) {
+            return Ok(Played::at_once(rendered));
+        }
+        let played = script.play(&call, &mut world, convention).map_err(|wrong| self.failed(wrong))?;
+        if let (Some(asked), Said::Result(rendered)) = (asked, &played.said) {
+            world.keep(asked, rendered);
+        }
+        Ok(played)
     }
 
     /// Makes frames of what was chosen, and writes the execution down.

@@ -6,12 +6,15 @@ use super::arguments::Rules;
 use super::body::Subject;
 use super::python::{dumps, repr};
 use super::template::{Scope, Template, filled_text};
-use super::value::{from_plain, to_plain};
+use super::value::{compact, quoted, to_plain};
 use crate::wire::{Json, RpcError};
 use bytes::Bytes;
+use minijinja::Value;
+use minijinja::value::ValueKind;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value as Plain, json};
+use serde_json::{Map, Value as Plain};
+use std::cell::LazyCell;
 
 /// The conventions of a server, as they are written.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -87,8 +90,8 @@ pub(super) struct Rendered {
 }
 
 impl Rendered {
-    /// A result of these blocks.
-    pub(super) fn of(content: &Plain, structured: Option<&Plain>, is_error: bool) -> Self {
+    /// A result of these blocks, with this structure, both as JSON.
+    pub(super) fn of(content: &str, structured: Option<&str>, is_error: bool) -> Self {
         let structured =
             structured.map(|value| format!("\"structuredContent\":{value},")).unwrap_or_default();
         let members = format!("\"content\":{content},{structured}\"isError\":{is_error}");
@@ -97,8 +100,13 @@ impl Rendered {
 
     /// A result of one block of text.
     pub(super) fn text(text: &str, is_error: bool) -> Self {
-        Self::of(&json!([{"type": "text", "text": text}]), None, is_error)
+        Self::of(&block(&quoted(text)), None, is_error)
     }
+}
+
+/// The one block of a text that is JSON already.
+fn block(quoted: &str) -> String {
+    format!("[{{\"type\":\"text\",\"text\":{quoted}}}]")
 }
 
 impl Convention {
@@ -142,16 +150,16 @@ impl Convention {
     }
 
     /// A value, wrapped.
-    pub(super) fn give(&self, value: &Plain, subject: Subject<'_>) -> Result<Rendered, minijinja::Error> {
+    pub(super) fn give(&self, value: &Value, subject: Subject<'_>) -> Result<Rendered, minijinja::Error> {
         if let (Some(unfit), true, Some(demanded)) = (&self.unfit, subject.wrapped, subject.demanded)
             && !is_of(demanded, value)
         {
-            let mut names = scope("value", &repr(&Json::from(value.clone())).into());
+            let mut names = scope("value", repr(&Json::from(to_plain(value))));
             names.add("type", demanded);
             return Ok(Rendered::text(&filled_text(unfit, &names)?, true));
         }
         let put = match &self.envelope {
-            Some(envelope) => to_plain(&envelope.fill(&scope("value", value))?),
+            Some(envelope) => envelope.fill(&scope("value", value.clone()))?,
             None => value.clone(),
         };
         Ok(self.put(&put, subject.wrapped))
@@ -160,39 +168,39 @@ impl Convention {
     /// An error that is dressed as a success.
     pub(super) fn soft_error(&self, error: &str, wrapped: bool) -> Result<Rendered, minijinja::Error> {
         let value = match &self.soft_error {
-            Some(soft) => to_plain(&soft.fill(&scope("error", &Plain::from(error)))?),
-            None => json!({"error": error}),
+            Some(soft) => soft.fill(&scope("error", error))?,
+            None => Value::from_pairs([("error", error)]),
         };
         Ok(self.put(&value, wrapped))
     }
 
-    fn put(&self, value: &Plain, wrapped: bool) -> Rendered {
-        let text = match (self.written.text, value) {
-            (TextStyle::Compact, Plain::String(text)) => Some(text.clone()),
-            (TextStyle::Compact, Plain::Array(none)) if none.is_empty() => None,
-            (TextStyle::Compact, value) => Some(value.to_string()),
-            (TextStyle::Python, value) => Some(dumps(value)),
+    fn put(&self, value: &Value, wrapped: bool) -> Rendered {
+        // Written once, it stands in the text and in the structure.
+        let json = LazyCell::new(|| compact(value));
+        let text = match self.written.text {
+            TextStyle::Compact if is_list(value) && *json == "[]" => None,
+            TextStyle::Compact => Some(value.as_str().map_or_else(|| quoted(&json), quoted)),
+            TextStyle::Python => Some(quoted(&dumps(&to_plain(value)))),
         };
         let structured = match self.written.structured {
-            Structured::Value if wrapped => Some(json!({ "result": value })),
-            Structured::Value if value.is_object() => Some(value.clone()),
-            Structured::Value => None,
-            Structured::Text => Some(json!({ "result": text })),
+            Structured::Value if wrapped => Some(format!("{{\"result\":{}}}", *json)),
+            Structured::Value => (value.kind() == ValueKind::Map).then(|| (*json).clone()),
+            Structured::Text => Some(format!("{{\"result\":{}}}", text.as_deref().unwrap_or("null"))),
         };
-        let blocks: Vec<Plain> = text.iter().map(|text| json!({"type": "text", "text": text})).collect();
-        Rendered::of(&Plain::Array(blocks), structured.as_ref(), false)
+        let content = text.as_deref().map_or_else(|| "[]".to_owned(), block);
+        Rendered::of(&content, structured.as_deref(), false)
     }
 
     /// An error that a tool ran into.
     pub(super) fn error(&self, tool: &str, error: &str) -> Result<Rendered, minijinja::Error> {
-        let mut names = scope("error", &Plain::from(error));
+        let mut names = scope("error", error);
         names.add("tool", tool);
         Ok(Rendered::text(&filled_text(&self.error, &names)?, true))
     }
 
     /// The answer for a tool that does not exist.
     pub(super) fn unknown_tool(&self, tool: &str) -> Result<Rendered, minijinja::Error> {
-        let names = scope("tool", &Plain::from(tool));
+        let names = scope("tool", tool);
         Ok(Rendered::text(&filled_text(&self.unknown_tool, &names)?, true))
     }
 
@@ -202,7 +210,7 @@ impl Convention {
         tool: &str,
         told: impl FnOnce(&str) -> String,
     ) -> Result<Rendered, minijinja::Error> {
-        let mut names = scope("tool", &Plain::from(tool));
+        let mut names = scope("tool", tool);
         let problems = told(&filled_text(&self.model, &names)?);
         names.add("problems", problems);
         Ok(Rendered::text(&filled_text(&self.refusal, &names)?, true))
@@ -210,22 +218,26 @@ impl Convention {
 }
 
 /// Whether a value is of a type that a JSON Schema names.
-fn is_of(kind: &str, value: &Plain) -> bool {
+fn is_of(kind: &str, value: &Value) -> bool {
     match kind {
-        "array" => value.is_array(),
-        "object" => value.is_object(),
-        "string" => value.is_string(),
-        "boolean" => value.is_boolean(),
-        "integer" => value.is_i64() || value.is_u64(),
+        "array" => is_list(value),
+        "object" => value.kind() == ValueKind::Map,
+        "string" => value.kind() == ValueKind::String,
+        "boolean" => value.kind() == ValueKind::Bool,
+        "integer" => value.is_integer(),
         "number" => value.is_number(),
-        "null" => value.is_null(),
+        "null" => matches!(value.kind(), ValueKind::None | ValueKind::Undefined),
         _ => true,
     }
 }
 
-fn scope(name: &str, value: &Plain) -> Scope {
+fn is_list(value: &Value) -> bool {
+    matches!(value.kind(), ValueKind::Seq | ValueKind::Iterable)
+}
+
+fn scope(name: &str, value: impl Into<Value>) -> Scope {
     let mut scope = Scope::default();
-    scope.add(name, from_plain(value));
+    scope.add(name, value);
     scope
 }
 
@@ -240,6 +252,8 @@ fn rpc_error(written: &RpcErrorText) -> RpcError {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
+    use crate::mock::value::from_plain;
+    use serde_json::json;
 
     /// The conventions of the two servers that ship, as their files say.
     pub(in crate::mock) fn shipped(name: &str) -> Convention {
@@ -262,7 +276,7 @@ pub(super) mod tests {
     fn ludus_puts_values_as_the_real_server_does() {
         let ludus = shipped("ludus");
         let give = |value: Plain, wrapped| {
-            shown(&ludus.give(&value, Subject { tool: "t", wrapped, demanded: None }).unwrap())
+            shown(&ludus.give(&from_plain(&value), Subject { tool: "t", wrapped, demanded: None }).unwrap())
         };
         assert_eq!(
             give(json!({"a": 1}), false),
@@ -300,7 +314,7 @@ pub(super) mod tests {
     fn what_defies_its_own_schema_is_not_passed_on() {
         let ludus = shipped("ludus");
         let give = |value: Plain, demanded| {
-            shown(&ludus.give(&value, Subject { tool: "t", wrapped: true, demanded }).unwrap())
+            shown(&ludus.give(&from_plain(&value), Subject { tool: "t", wrapped: true, demanded }).unwrap())
         };
         assert!(give(json!([{}]), Some("array")).contains("\"isError\":false"));
         assert!(give(json!({}), None).contains("\"isError\":false"));
@@ -317,7 +331,7 @@ pub(super) mod tests {
         assert_eq!(
             shown(
                 &server
-                    .give(&json!([{"a": "é"}]), Subject { tool: "t", wrapped: false, demanded: None })
+                    .give(&from_plain(&json!([{"a": "é"}])), Subject { tool: "t", wrapped: false, demanded: None })
                     .unwrap()
             ),
             format!(

@@ -163,7 +163,7 @@ mod tests {
     #[test]
     fn an_oversized_result_is_still_a_result() {
         for content in [json!([]), json!([{"type": "text", "text": "a"}])] {
-            let blown = oversized(&Rendered::of(&content, None, false), 5000);
+            let blown = oversized(&Rendered::of(&content.to_string(), None, false), 5000);
             let whole =
                 parse(format!("{{{}}}", std::str::from_utf8(&blown.members).unwrap()).as_bytes()).unwrap();
             assert!(blown.members.len() >= 5000);

@@ -23,6 +23,8 @@ pub(super) struct Script {
     choices: Vec<Choice>,
     /// Whether anything depends on how often a call came.
     counts: bool,
+    /// Whether the same call in the same world is always answered alike.
+    repeats: bool,
 }
 
 /// One answer.
@@ -63,6 +65,14 @@ pub(super) struct Played {
     pub(super) choice: usize,
 }
 
+impl Played {
+    /// A result that comes at once, and nothing else.
+    pub(super) fn at_once(rendered: Rendered) -> Self {
+        let said = Said::Result(rendered);
+        Self { said, fault: None, delay: Duration::ZERO, progress: 0, choice: 0 }
+    }
+}
+
 impl Script {
     /// Compiles a tool's entry, with answers that are tried before its own. The complaint names the answer.
     pub(super) fn compile(
@@ -84,18 +94,17 @@ impl Script {
             })
         };
         let written = serde_json::to_string(&(first, entry)).unwrap_or_default();
+        let counts = written.contains("nth");
+        let choices: Vec<Choice> =
+            first.iter().chain(&entry.answers).enumerate().map(choice).collect::<Result<_, String>>()?;
         Ok(Self {
             tool: subject.tool.into(),
             wrapped: subject.wrapped,
             demanded: subject.demanded.map(str::to_owned),
             names: entry.names.iter().map(name).collect::<Result<_, String>>()?,
-            choices: first
-                .iter()
-                .chain(&entry.answers)
-                .enumerate()
-                .map(choice)
-                .collect::<Result<_, String>>()?,
-            counts: written.contains("nth"),
+            counts,
+            repeats: !counts && choices.iter().all(Choice::only_answers),
+            choices,
         })
     }
 
@@ -112,6 +121,11 @@ impl Script {
     pub(super) fn choice_with_state(&self, state: &str) -> Option<usize> {
         let asks = |choice: &Choice| matches!(&choice.body, Body::Questions(questions) if questions.state.as_deref() == Some(state));
         self.choices.iter().position(asks)
+    }
+
+    /// Whether the same call in the same world is always answered alike, so that an answer may be kept.
+    pub(super) fn repeats(&self) -> bool {
+        self.repeats
     }
 
     /// Chooses and fills in; the world changes as the answer says. The complaint is for whoever wrote the answers.
@@ -243,10 +257,15 @@ impl Choice {
         })
     }
 
+    /// Whether it does nothing but answer, at once and as often as it fits.
+    fn only_answers(&self) -> bool {
+        let calm = self.fault.is_none() && self.delay.is_zero() && self.progress == 0;
+        calm && self.times.is_none() && self.set.is_empty() && !matches!(self.body, Body::Questions(_))
+    }
+
     /// Whether it fits every call, always, and does nothing but answer.
     fn is_simple(&self) -> bool {
-        let calm = self.fault.is_none() && self.delay.is_zero() && self.progress == 0;
-        calm && self.when.is_empty() && self.times.is_none() && self.set.is_empty()
+        self.only_answers() && self.when.is_empty()
     }
 
     fn fits(&self, scope: &Scope) -> Result<bool, Error> {

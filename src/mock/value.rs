@@ -4,6 +4,7 @@ use crate::wire::Json;
 use minijinja::Value;
 use minijinja::value::ValueKind;
 use serde_json::Value as Plain;
+use std::borrow::Cow;
 
 /// For the template engine, from what an author wrote.
 pub(super) fn from_plain(value: &Plain) -> Value {
@@ -60,6 +61,50 @@ pub(super) fn to_plain(value: &Value) -> Plain {
     }
 }
 
+/// The JSON text of a value, without spaces: what `to_plain` would be written as, without making it.
+pub(super) fn compact(value: &Value) -> String {
+    let mut text = Vec::new();
+    write(&mut text, value);
+    String::from_utf8(text).expect("JSON is text")
+}
+
+/// A text as JSON.
+pub(super) fn quoted(text: &str) -> String {
+    serde_json::to_string(text).expect("a text is always JSON")
+}
+
+fn write(out: &mut Vec<u8>, value: &Value) {
+    match value.kind() {
+        ValueKind::Undefined | ValueKind::None => out.extend_from_slice(b"null"),
+        ValueKind::Bool => out.extend_from_slice(if value.is_true() { b"true" } else { b"false" }),
+        ValueKind::Number => out.extend_from_slice(number(value).to_string().as_bytes()),
+        ValueKind::Seq | ValueKind::Iterable => {
+            out.push(b'[');
+            for (place, element) in value.try_iter().into_iter().flatten().enumerate() {
+                out.extend_from_slice(if place > 0 { b"," } else { b"" });
+                write(out, &element);
+            }
+            out.push(b']');
+        }
+        ValueKind::Map => {
+            out.push(b'{');
+            for (place, name) in value.try_iter().into_iter().flatten().enumerate() {
+                out.extend_from_slice(if place > 0 { b"," } else { b"" });
+                write_text(out, &name);
+                out.push(b':');
+                write(out, &member(value, &name));
+            }
+            out.push(b'}');
+        }
+        _ => write_text(out, value),
+    }
+}
+
+fn write_text(out: &mut Vec<u8>, value: &Value) {
+    let text = value.as_str().map_or_else(|| Cow::Owned(text(value)), Cow::Borrowed);
+    serde_json::to_writer(out, &*text).expect("memory takes everything");
+}
+
 fn number(value: &Value) -> Plain {
     if value.is_integer() {
         if let Some(number) = value.as_i64() {
@@ -104,6 +149,7 @@ mod tests {
             [json!(null), json!({"b": [1, 2.5, "x", true], "a": {}}), json!(u64::MAX), json!(-3), json!("é")]
         {
             assert_eq!(to_plain(&from_plain(&value)), value);
+            assert_eq!(compact(&from_plain(&value)), value.to_string());
             assert_eq!(to_plain(&from_wire(&Json::from(value.clone()))), value);
         }
         let long = crate::wire::parse(b"100000000000000000000").unwrap();

@@ -1,6 +1,7 @@
 //! What a server remembers between calls: the state that answers read and set, how often each call came, and how
 //! often each answer was used.
 
+use super::convention::Rendered;
 use super::value::from_plain;
 use minijinja::Value;
 use serde_json::{Map, Value as Plain};
@@ -14,7 +15,16 @@ pub(super) struct World {
     state: Option<Value>,
     calls: HashMap<String, u64>,
     used: HashMap<(Arc<str>, usize), u64>,
+    /// What calls were answered since the state was last set.
+    answered: HashMap<Asked, Rendered>,
 }
+
+/// A call, as far as its answer may depend on it in a world that does not change: tool, arguments, who calls.
+pub(super) type Asked = (Arc<str>, String, Arc<str>);
+
+/// How many answers are kept, and how long one may be: a few megabytes at most.
+const ANSWERS: usize = 256;
+const LENGTH: usize = 16 << 10;
 
 impl World {
     /// The world as it begins.
@@ -36,7 +46,25 @@ impl World {
         if !changes.is_empty() {
             self.keys.extend(changes);
             self.state = None;
+            self.answered.clear();
         }
+    }
+
+    /// What that call was answered, if it came before and the state is still the same.
+    pub(super) fn recall(&self, asked: &Asked) -> Option<Rendered> {
+        self.answered.get(asked).cloned()
+    }
+
+    /// Keeps an answer that only depends on the call and the state.
+    pub(super) fn keep(&mut self, asked: Asked, rendered: &Rendered) {
+        if rendered.members.len() > LENGTH {
+            return;
+        }
+        // Who asks for so many different things is not helped by remembering a few of them.
+        if self.answered.len() >= ANSWERS {
+            self.answered.clear();
+        }
+        self.answered.insert(asked, rendered.clone());
     }
 
     /// Counts one more call of that kind and gives its number, from 1.
@@ -64,6 +92,19 @@ mod tests {
     use super::*;
     use crate::mock::value::to_plain;
     use serde_json::json;
+
+    #[test]
+    fn an_answer_is_kept_until_the_state_changes() {
+        let mut world = World::default();
+        let asked = |arguments: &str| ("t".into(), arguments.to_owned(), "".into());
+        world.keep(asked("{}"), &Rendered::text("a", false));
+        world.keep(asked("long"), &Rendered::text(&"x".repeat(LENGTH), false));
+        world.set(Vec::new());
+        assert_eq!(world.recall(&asked("{}")), Some(Rendered::text("a", false)));
+        assert_eq!((world.recall(&asked("[]")), world.recall(&asked("long"))), (None, None));
+        world.set(vec![("a".into(), Value::from(1))]);
+        assert_eq!(world.recall(&asked("{}")), None);
+    }
 
     #[test]
     fn what_is_set_is_seen_and_what_is_counted_counts() {

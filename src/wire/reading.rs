@@ -5,7 +5,8 @@
 
 use super::json::{Json, Object};
 use super::parse::{parse, parse_lenient};
-use super::rpc::Message;
+use super::rpc::Asks;
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 /// One way of taking a frame.
@@ -69,7 +70,7 @@ pub fn readings_of(value: &Json, careless: bool) -> Vec<Called> {
 }
 
 /// The frame under each reading that applies to it. A plain frame has only one: this is the hot path.
-fn ways(frame: &Json, careless: bool, batch: bool) -> Vec<(Reading, Json)> {
+fn ways(frame: &Json, careless: bool, batch: bool) -> Vec<(Reading, Cow<'_, Json>)> {
     let plain = match (careless, batch) {
         (true, _) => Some(Reading::Lenient),
         (_, true) => Some(Reading::Batch),
@@ -77,36 +78,27 @@ fn ways(frame: &Json, careless: bool, batch: bool) -> Vec<(Reading, Json)> {
     };
     let mut ways = Vec::new();
     if frame.repeats() {
-        ways.push((plain.unwrap_or(Reading::First), project(frame, Pick::First)));
-        ways.push((plain.unwrap_or(Reading::Last), project(frame, Pick::Last)));
+        ways.push((plain.unwrap_or(Reading::First), Cow::Owned(project(frame, Pick::First))));
+        ways.push((plain.unwrap_or(Reading::Last), Cow::Owned(project(frame, Pick::Last))));
     } else {
-        ways.push((plain.unwrap_or(Reading::Strict), frame.clone()));
+        ways.push((plain.unwrap_or(Reading::Strict), Cow::Borrowed(frame)));
     }
     if odd_case(frame) {
-        ways.push((Reading::CaseInsensitive, fold(frame)));
+        ways.push((Reading::CaseInsensitive, Cow::Owned(fold(frame))));
     }
     ways
 }
 
 fn note(found: &mut Vec<Called>, reading: Reading, frame: &Json) {
-    let (id, method, params) = match Message::of(frame) {
-        Message::Request { id, method, params } => (Some(id), method, params),
-        Message::Notification { method, params } => (None, method, params),
-        _ => return,
-    };
-    let Some(tool) = params.as_ref().and_then(|params| params.get("name")).and_then(Json::as_str) else {
-        return;
-    };
-    if method != "tools/call" {
-        return;
-    }
-    let member = |name| params.as_ref().and_then(|params| params.get(name)).cloned();
+    let Some(Asks { id, method: "tools/call", params: Some(params) }) = Asks::of(frame) else { return };
+    let Some(tool) = params.get("name").and_then(Json::as_str) else { return };
+    let member = |name| params.get(name).cloned();
     let arguments = member("arguments").unwrap_or_else(Json::object);
     let call = Called {
         readings: BTreeSet::from([reading]),
         tool: tool.to_owned(),
         arguments,
-        id,
+        id: id.cloned(),
         meta: member("_meta"),
     };
     // Readings of one frame that agree are one call; two equal elements of a batch stay two.

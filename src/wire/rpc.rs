@@ -67,6 +67,27 @@ impl RpcError {
     }
 }
 
+/// A request or a notification, taken apart without copying anything.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Asks<'a> {
+    /// The id; `None` for a notification.
+    pub id: Option<&'a Json>,
+    /// The method.
+    pub method: &'a str,
+    /// The parameters, if there are any.
+    pub params: Option<&'a Json>,
+}
+
+impl<'a> Asks<'a> {
+    /// What a value asks for; `None` where it is neither a request nor a notification.
+    pub fn of(value: &'a Json) -> Option<Self> {
+        let frame = value.as_object()?;
+        let method = frame.get("method")?.as_str()?;
+        let sound = frame.get("jsonrpc").and_then(Json::as_str) == Some("2.0");
+        sound.then(|| Self { id: frame.get("id"), method, params: frame.get("params") })
+    }
+}
+
 impl Message {
     /// Says what a value is as a frame. A batch is `Invalid`: take its elements one by one.
     pub fn of(value: &Json) -> Self {
@@ -74,13 +95,16 @@ impl Message {
         if frame.get("jsonrpc").and_then(Json::as_str) != Some("2.0") {
             return Self::Invalid("`jsonrpc` is not \"2.0\"");
         }
-        let id = frame.get("id").cloned();
-        let params = frame.get("params").cloned();
-        match (frame.get("method"), id) {
-            (Some(Json::String(method)), Some(id)) => Self::Request { id, method: method.clone(), params },
-            (Some(Json::String(method)), None) => Self::Notification { method: method.clone(), params },
-            (Some(_), _) => Self::Invalid("`method` is not a string"),
-            (None, id) => Self::response(frame, id.unwrap_or_default()),
+        if let Some(Asks { id, method, params }) = Asks::of(value) {
+            let (method, params) = (method.to_owned(), params.cloned());
+            return match id.cloned() {
+                Some(id) => Self::Request { id, method, params },
+                None => Self::Notification { method, params },
+            };
+        }
+        match frame.get("method") {
+            Some(_) => Self::Invalid("`method` is not a string"),
+            None => Self::response(frame, frame.get("id").cloned().unwrap_or_default()),
         }
     }
 

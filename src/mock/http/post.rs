@@ -9,7 +9,8 @@ use crate::mock::living::Living;
 use crate::mock::protocol::{Caller, Outcome, headers, modern, take};
 use crate::mock::session::{Outlet, Session, event};
 use crate::transport::http_server::{Body, Reply, Request};
-use crate::wire::{Era, Json, Message, Revision, RpcError, era, rpc};
+use crate::wire::rpc::Asks;
+use crate::wire::{Era, Json, Revision, RpcError, era, rpc};
 use std::sync::Arc;
 use tokio::sync::mpsc;
 
@@ -106,7 +107,7 @@ fn check(living: &Living, request: &Request, frame: &Json) -> Result<(), RpcErro
         ));
     }
     let mismatch = |message: String| RpcError::new(era::code::HEADER_MISMATCH, message);
-    if matches!(Message::of(frame), Message::Request { .. }) {
+    if Asks::of(frame).is_some_and(|asks| asks.id.is_some()) {
         modern::introduced(living, frame.get("params"))?;
         let (header, said) = (request.header(era::header::VERSION), meta_version(frame));
         if header != said {

@@ -8,6 +8,7 @@ use super::delivery::Delivery;
 use super::frame::Frame;
 use super::living::Living;
 use super::session::Session;
+use crate::wire::rpc::Asks;
 use crate::wire::{Era, Json, Message, RpcError, rpc};
 use std::sync::Arc;
 
@@ -53,24 +54,21 @@ impl Outcome {
 
 /// Takes a frame in its era.
 pub(super) fn take(caller: &Caller, frame: &Json, era: Era) -> Outcome {
+    let invalid = |why: &str| RpcError::new(rpc::INVALID_REQUEST, format!("Invalid Request: {why}"));
+    if let Some(Asks { id, method, params }) = Asks::of(frame) {
+        return match (id, era) {
+            (None, _) => {
+                notified(caller, method, params, era);
+                Outcome::Silent
+            }
+            (Some(id), _) if !caller.living.settings.lenient && !is_proper_id(id) => {
+                Outcome::error(&Json::Null, invalid("`id` is neither a string nor an integer"))
+            }
+            (Some(id), Era::Legacy) => legacy::request(caller, id, method, params),
+            (Some(id), Era::Modern) => modern::request(caller, id, method, params),
+        };
+    }
     match Message::of(frame) {
-        Message::Request { id, .. } if !caller.living.settings.lenient && !is_proper_id(&id) => {
-            Outcome::error(
-                &Json::Null,
-                RpcError::new(
-                    rpc::INVALID_REQUEST,
-                    "Invalid Request: `id` is neither a string nor an integer",
-                ),
-            )
-        }
-        Message::Request { id, method, params } => match era {
-            Era::Legacy => legacy::request(caller, &id, &method, params.as_ref()),
-            Era::Modern => modern::request(caller, id, &method, params.as_ref()),
-        },
-        Message::Notification { method, params } => {
-            notified(caller, &method, params.as_ref(), era);
-            Outcome::Silent
-        }
         Message::Response { id, outcome } => {
             if let Some(session) = &caller.session {
                 session.reply(&id, outcome);
@@ -79,8 +77,10 @@ pub(super) fn take(caller: &Caller, frame: &Json, era: Era) -> Outcome {
         }
         Message::Invalid(why) => {
             let id = frame.get("id").filter(|id| is_proper_id(id)).cloned().unwrap_or_default();
-            Outcome::error(&id, RpcError::new(rpc::INVALID_REQUEST, format!("Invalid Request: {why}")))
+            Outcome::error(&id, invalid(why))
         }
+        // Whatever asks has been answered above.
+        Message::Request { .. } | Message::Notification { .. } => Outcome::Silent,
     }
 }
 

@@ -9,16 +9,16 @@ use crate::wire::{Era, Json, RpcError, era, rpc};
 use serde_json::json;
 
 /// Answers a request whose headers, if it had any, agree with it.
-pub(super) fn request(caller: &Caller, id: Json, method: &str, params: Option<&Json>) -> Outcome {
+pub(super) fn request(caller: &Caller, id: &Json, method: &str, params: Option<&Json>) -> Outcome {
     if let Err(error) = introduced(&caller.living, params) {
-        return Outcome::error(&id, error);
+        return Outcome::error(id, error);
     }
     match method {
-        "server/discover" => discover(caller, &id),
-        "tools/list" => list(caller, &id, params, Era::Modern),
-        "tools/call" => call(caller, &id, params, Era::Modern),
-        "subscriptions/listen" => listen(caller, id, params),
-        method => empty_list(caller, &id, method, Era::Modern).unwrap_or_else(|| unknown_method(&id, method)),
+        "server/discover" => discover(caller, id),
+        "tools/list" => list(caller, id, params, Era::Modern),
+        "tools/call" => call(caller, id, params, Era::Modern),
+        "subscriptions/listen" => listen(caller, id.clone(), params),
+        method => empty_list(caller, id, method, Era::Modern).unwrap_or_else(|| unknown_method(id, method)),
     }
 }
 
