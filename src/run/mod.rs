@@ -15,6 +15,7 @@ pub mod plan;
 mod record;
 pub mod runner;
 mod stage;
+mod variants;
 pub mod verdict;
 mod verify;
 

@@ -8,6 +8,7 @@ use super::perform::perform;
 use super::plan::{Entry, Fate};
 use super::record;
 use super::stage::{Setting, SetupError, Stage};
+use super::variants;
 use super::verify::{self, Evidence};
 use crate::diagnostic::printable;
 use crate::gateway::Style;
@@ -119,6 +120,7 @@ async fn play(entry: &Entry, stage: Stage) -> ScenarioOutcome {
     let done = scenario.steps.iter().zip(&performance.steps);
     let mut steps: Vec<StepOutcome> =
         done.map(|(step, performed)| verify::step(&evidence, step, performed)).collect();
+    variants::settle(&scenario.steps, &entry.contender.profile.declares, &mut steps);
     let text = audit.as_ref().map(|kept| kept.text.as_str());
     steps.extend(canary::sightings(&scenario, &performance, &arrivals, text));
     steps.extend(record::compare(&scenario, &judged, &audit.unwrap_or_default()));
