@@ -229,9 +229,7 @@ fn integer_text(text: &str) -> Option<Value> {
     let sound = !digits.is_empty()
         && digits.split('_').all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()));
     let plain = whole.replace('_', "");
-    sound.then(|| {
-        long(&plain).or_else(|| plain.parse::<f64>().map(Value::from).ok())
-    })?
+    sound.then(|| long(&plain).or_else(|| plain.parse::<f64>().map(Value::from).ok()))?
 }
 
 fn number(value: &Json) -> Result<Value, &'static str> {

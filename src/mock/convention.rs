@@ -331,7 +331,10 @@ pub(super) mod tests {
         assert_eq!(
             shown(
                 &server
-                    .give(&from_plain(&json!([{"a": "é"}])), Subject { tool: "t", wrapped: false, demanded: None })
+                    .give(
+                        &from_plain(&json!([{"a": "é"}])),
+                        Subject { tool: "t", wrapped: false, demanded: None }
+                    )
                     .unwrap()
             ),
             format!(

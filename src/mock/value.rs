@@ -29,8 +29,9 @@ pub(super) fn from_wire(value: &Json) -> Value {
     match value {
         Json::Null => Value::from(()),
         Json::Bool(value) => Value::from(*value),
-        Json::Number(number) => integer(number.spelling())
-            .unwrap_or_else(|| Value::from(number.as_f64().unwrap_or(f64::NAN))),
+        Json::Number(number) => {
+            integer(number.spelling()).unwrap_or_else(|| Value::from(number.as_f64().unwrap_or(f64::NAN)))
+        }
         Json::String(text) => Value::from(text),
         Json::Array(elements) => Value::from(elements.iter().map(from_wire).collect::<Vec<_>>()),
         Json::Object(object) => {

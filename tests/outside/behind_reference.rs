@@ -102,7 +102,7 @@ async fn what_is_denied_never_arrives_and_its_twin_does() {
     for era in ERAS {
         let stage = Stage::new(ludus(), &strict).await;
         stage.server.expect(Expect::call("destroy_vm").never());
-        stage.server.expect(Expect::call("power_on_vm").never());
+        stage.server.expect(Expect::call("power_off_range").never());
         stage.server.expect(Expect::call("list_hosts").times(2));
         for guest in [stage.over_http(era).await, stage.on_lines(era).await] {
             let call = async |tool: &str, arguments: Value| {
@@ -115,7 +115,7 @@ async fn what_is_denied_never_arrives_and_its_twin_does() {
             let text = denied["content"][0]["text"].as_str().unwrap_or_default();
             assert_eq!(denied["isError"], true);
             assert!(text.contains("denied by policy: nobody deletes machines here"), "{text}");
-            assert_eq!(call("power_on_vm", json!({"vm_id": "102"})).await["isError"], true);
+            assert_eq!(call("power_off_range", json!({})).await["isError"], true);
             guest.leave().await;
         }
         stage.server.verify().expect("only what may pass passed");

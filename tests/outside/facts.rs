@@ -46,11 +46,6 @@ impl Facts {
         }
     }
 
-    /// The names of the tools, in order.
-    pub(crate) fn names(&self) -> Vec<&str> {
-        self.tools.iter().map(name).collect()
-    }
-
     /// The entry of a tool as it should stand in `tools/list`, with the description that it came with.
     pub(crate) fn entry(&self, tool: &Value, description: &Value) -> Value {
         let mut entry = Map::new();
