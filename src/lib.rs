@@ -26,6 +26,7 @@
 //! | [`known`] | the list of known deviations, and what it makes of a run |
 //! | [`run`] | plan, runner, attribution, verdicts, outcome |
 //! | [`report`] | the outcome in, text out |
+//! | [`proof`] | the suite against every flaw: what it catches, and what it proves |
 //! | [`cli`] | the command line |
 //!
 //! `mock`, `reference`, `gateway` and `witness` never see one another; they meet in `run`.
@@ -40,6 +41,7 @@ pub mod gateway;
 pub mod known;
 pub mod mock;
 pub mod policy;
+pub mod proof;
 pub mod reference;
 pub mod report;
 pub mod requirement;

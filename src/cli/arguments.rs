@@ -22,6 +22,8 @@ pub enum Verb {
     Run(Run),
     /// Finds every mistake in scenarios and gateways' profiles, without running anything
     Check(Check),
+    /// Holds the suite against every way to lie: what it catches, and what it proves
+    Prove(super::prove::Prove),
     /// Lists scenarios, mocks, gateways, tools or flaws
     List(List),
     /// Prints the JSON Schema of a file that users write

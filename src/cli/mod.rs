@@ -12,6 +12,7 @@ mod gateway;
 mod guard;
 mod list;
 mod mock;
+mod prove;
 mod relay;
 mod review;
 mod run;
@@ -35,6 +36,7 @@ pub async fn main(arguments: Arguments, surroundings: &Surroundings) -> Exit {
         Verb::List(list) => list::list(&list, surroundings),
         Verb::Schema(schema) => schema::schema(&schema),
         Verb::Eject(eject) => eject::eject(&eject),
+        Verb::Prove(arguments) => prove::prove(&arguments, surroundings).await,
         Verb::Review(arguments) => review::review(&arguments, surroundings),
         Verb::Mock(mock) => mock::mock(&mock).await,
         Verb::Gateway(gateway) => gateway::gateway(&gateway, surroundings).await,

@@ -3,7 +3,7 @@
 use super::Stage;
 use super::gateway::{document, grant};
 use super::mocks;
-use crate::gateway::{Decision, Pending, Told};
+use crate::gateway::{self, Decision, Pending, Told};
 use crate::run::plan::length;
 use crate::scenario::{Boundary, Change, Reload};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -76,7 +76,7 @@ impl Stage {
         self.mock(&name)?.change(mocks::change(change)).await
     }
 
-    /// Gives the running gateway another policy.
+    /// Gives the running gateway another policy, perhaps one that is broken on purpose.
     pub(in crate::run) async fn reload(&self, reload: &Reload) -> Result<(), String> {
         let mut identities = self.stand.identities().to_vec();
         for identity in &mut identities {
@@ -86,8 +86,10 @@ impl Stage {
             }
         }
         if let Some(embedded) = &self.stand.embedded {
-            let grants =
-                identities.iter().map(|identity| grant(identity, None)).collect::<Result<Vec<_>, _>>();
+            let grants = identities
+                .iter()
+                .map(|identity| grant(&embedded.conduct, identity, spoiled(reload)))
+                .collect::<Result<Vec<_>, _>>();
             // A policy that does not read is not taken, and the old one stays: that is what is being looked at.
             if let Ok(grants) = grants {
                 embedded.reference.reload(grants).await;
@@ -95,7 +97,8 @@ impl Stage {
             return Ok(());
         }
         let mut gateway = self.stand.gateway.write().await;
-        let within = gateway.as_mut().ok_or("the gateway is stopped")?.reload(identities).await;
+        let within =
+            gateway.as_mut().ok_or("the gateway is stopped")?.reload(identities, spoiled(reload)).await;
         let within = within.map_err(|error| error.to_string())?;
         // The gateway says how long it may take; before that either policy is right.
         tokio::time::sleep(within).await;
@@ -106,7 +109,9 @@ impl Stage {
     pub(in crate::run) async fn revoke(&self, identity: &str) -> Result<(), String> {
         if let Some(embedded) = &self.stand.embedded {
             let left = self.stand.identities().iter().filter(|one| one.name != identity);
-            let grants = left.map(|identity| grant(identity, None)).collect::<Result<Vec<_>, _>>()?;
+            let grants = left
+                .map(|identity| grant(&embedded.conduct, identity, None))
+                .collect::<Result<Vec<_>, _>>()?;
             embedded.reference.reload(grants).await;
             return Ok(());
         }
@@ -122,4 +127,8 @@ impl Stage {
         let mut gateway = self.stand.gateway.write().await;
         gateway.as_mut().ok_or("the gateway is stopped")?.restart().await.map_err(|error| error.to_string())
     }
+}
+
+fn spoiled(reload: &Reload) -> Option<gateway::Spoil> {
+    reload.policy.as_ref()?.spoiled.map(super::gateway::how)
 }

@@ -6,7 +6,9 @@ use crate::gateway::{
 };
 use crate::mock::MockServer;
 use crate::policy::Policy;
-use crate::reference::{self, AuditSink, Channel, Clock, Conduct, FLAWS, Grant, Reference, Settings};
+use crate::reference::{
+    self, AuditSink, Channel, Clock, Conduct, FLAWS, Grant, Reference, Settings, VARIANTS,
+};
 use crate::run::plan::Contender;
 use crate::run::record::Kept;
 use crate::scenario::{Identity, IdentityPolicy, PolicyText, Scenario, Spoil};
@@ -45,6 +47,7 @@ pub(in crate::run) struct Stand {
 pub(super) struct Embedded {
     pub(super) reference: Reference,
     pub(super) clock: Clock,
+    pub(super) conduct: Conduct,
     stop: CancellationToken,
     serving: JoinSet<()>,
 }
@@ -97,7 +100,8 @@ impl Stand {
         let profile = contender.profile.clone();
         let place = place(inputs);
         let mut facts = Facts::of(&profile, given.clone(), &place, (port(&front), port(&side)));
-        let settings = match settings(&profile, inputs, given) {
+        let conduct = conduct(contender)?;
+        let settings = match settings(&conduct, &profile, inputs, given) {
             Ok(settings) => settings,
             Err(why) if spoil(inputs.scenario).is_some() => {
                 let identities = given.identities.clone();
@@ -111,9 +115,8 @@ impl Stand {
             }
             Err(why) => return Err(SetupError::Scenario(why)),
         };
-        let conduct = conduct(contender)?;
         let clock = clock();
-        let reference = Reference::new(settings, conduct, clock.clone());
+        let reference = Reference::new(settings, conduct.clone(), clock.clone());
         let reference = reference.map_err(SetupError::machine("opening the audit log"))?;
         facts.secret = reference.decision_token().to_owned();
         let stop = CancellationToken::new();
@@ -123,7 +126,7 @@ impl Stand {
         let (side_door, side_stop) = (reference.clone(), stop.clone());
         serving.spawn(async move { side_door.serve_decisions(side, side_stop).await });
         let gateway = RunningGateway::attached(profile, facts.clone(), &place)?;
-        let embedded = Embedded { reference, clock, stop, serving };
+        let embedded = Embedded { reference, clock, conduct, stop, serving };
         let identities = given.identities.clone();
         Ok(Self {
             gateway: RwLock::new(Some(gateway)),
@@ -210,11 +213,16 @@ fn place(inputs: &Inputs<'_>) -> Place {
 }
 
 fn spoil(scenario: &Scenario) -> Option<gateway::Spoil> {
-    scenario.policy.as_ref()?.spoiled.map(|how| match how {
+    scenario.policy.as_ref()?.spoiled.map(how)
+}
+
+/// The same way to spoil, in the gateway's words.
+pub(super) fn how(spoil: Spoil) -> gateway::Spoil {
+    match spoil {
         Spoil::UnknownMember => gateway::Spoil::UnknownMember,
         Spoil::Truncated => gateway::Spoil::Truncated,
         Spoil::Missing => gateway::Spoil::Missing,
-    })
+    }
 }
 
 /// A policy as the document that it was.
@@ -254,13 +262,18 @@ fn upstreams(inputs: &Inputs<'_>) -> Vec<gateway::Upstream> {
 }
 
 /// The reference's settings; an error is why it refuses a policy.
-fn settings(profile: &Profile, inputs: &Inputs<'_>, given: &gateway::Inputs) -> Result<Settings, String> {
-    if spoil(inputs.scenario) == Some(gateway::Spoil::Missing) {
-        return Err("there is no policy".to_owned());
-    }
+fn settings(
+    conduct: &Conduct,
+    profile: &Profile,
+    inputs: &Inputs<'_>,
+    given: &gateway::Inputs,
+) -> Result<Settings, String> {
     let spoiled = spoil(inputs.scenario);
-    let grants =
-        given.identities.iter().map(|identity| grant(identity, spoiled)).collect::<Result<_, _>>()?;
+    let grants = given
+        .identities
+        .iter()
+        .map(|identity| grant(conduct, identity, spoiled))
+        .collect::<Result<_, _>>()?;
     let upstream = |(name, server): (&String, &MockServer)| reference::Upstream {
         name: name.clone(),
         reach: reference::Reach::Http { url: server.url(), headers: Vec::new() },
@@ -280,31 +293,39 @@ fn settings(profile: &Profile, inputs: &Inputs<'_>, given: &gateway::Inputs) -> 
 }
 
 /// An identity as the reference knows it.
-pub(super) fn grant(identity: &gateway::Identity, spoiled: Option<gateway::Spoil>) -> Result<Grant, String> {
+pub(super) fn grant(
+    conduct: &Conduct,
+    identity: &gateway::Identity,
+    spoiled: Option<gateway::Spoil>,
+) -> Result<Grant, String> {
     let policy = match &identity.policy {
-        Some(document) => Some(policy(document, spoiled)?),
+        Some(document) => Some((conduct.understands)(&written(document, spoiled))?),
         None => None,
     };
     Ok(Grant { identity: identity.name.clone(), token: Some(identity.token.clone()), policy })
 }
 
-fn policy(document: &Value, spoiled: Option<gateway::Spoil>) -> Result<Policy, String> {
+/// The text of a policy, broken on purpose where the scenario wants it.
+fn written(document: &Value, spoiled: Option<gateway::Spoil>) -> String {
     let mut text = document.to_string();
     match spoiled {
         Some(gateway::Spoil::Truncated) => text.truncate(text.len() / 2),
         Some(gateway::Spoil::UnknownMember) => text.insert_str(1, "\"x_unknown\":true,"),
-        Some(gateway::Spoil::Missing) | None => {}
+        Some(gateway::Spoil::Missing) => text.clear(),
+        None => {}
     }
-    Policy::from_json(&text).map_err(|error| error.to_string())
+    text
 }
 
 fn conduct(contender: &Contender) -> Result<Conduct, SetupError> {
     let mut conduct = Conduct::default();
     if let Some(name) = &contender.flaw {
-        let flaw = FLAWS.iter().find(|flaw| flaw.name == name);
-        let flaw =
-            flaw.ok_or_else(|| SetupError::Scenario(format!("`{}`: no flaw `{name}`", name_of(contender))))?;
-        (flaw.twist)(&mut conduct);
+        let flaw = FLAWS.iter().find(|flaw| flaw.name == name).map(|flaw| flaw.twist);
+        let variant = || VARIANTS.iter().find(|variant| variant.name == name).map(|variant| variant.twist);
+        let twist = flaw
+            .or_else(variant)
+            .ok_or_else(|| SetupError::Scenario(format!("`{}`: no flaw `{name}`", name_of(contender))))?;
+        twist(&mut conduct);
     }
     Ok(conduct)
 }

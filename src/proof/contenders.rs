@@ -1,0 +1,78 @@
+//! Who is asked: the honest gateway, none at all, every liar, and every honest one that differs.
+
+use super::Question;
+use crate::gateway::{self, Profile};
+use crate::reference::{Flaw, VARIANTS};
+use crate::run::{Contender, Entry, Fate, Wishes, plan};
+use crate::scenario::Scenario;
+use std::sync::Arc;
+
+/// The name of the honest gateway in outcomes.
+pub(super) const HONEST: &str = "reference";
+
+/// The name of no gateway at all.
+pub(super) const NONE: &str = "direct";
+
+/// The ways in which the embedded gateway asks for approvals; a scenario is run at the first that it is about.
+const STYLES: [&str; 4] = ["reference", "reference-held", "reference-elicited", "reference-input-required"];
+
+/// Every entry of the proof.
+pub(super) fn entries(question: &Question) -> Vec<Entry> {
+    let profiles: Vec<Arc<Profile>> =
+        STYLES.iter().filter_map(|name| gateway::named(name)).map(Arc::new).collect();
+    let mut entries = at_first(&question.scenarios, &profiles, &Named { name: HONEST, twist: None });
+    if let Some(profile) = gateway::named(NONE) {
+        let contender = Contender { name: NONE.to_owned(), profile: Arc::new(profile), flaw: None };
+        entries.extend(plan(&question.scenarios, &[Arc::new(contender)], &Wishes::default()));
+    }
+    for flaw in &question.flaws {
+        let named = Named { name: flaw.name, twist: Some(flaw.name) };
+        entries.extend(at_first(&question.scenarios, &profiles, &named));
+    }
+    if question.variants {
+        for style in &profiles[1..] {
+            let named = Named { name: &style.gateway, twist: None };
+            entries.extend(at_first(&question.scenarios, std::slice::from_ref(style), &named));
+        }
+        for variant in VARIANTS {
+            let declared = profiles.iter().map(|profile| {
+                let mut profile = Profile::clone(profile);
+                (variant.declares)(&mut profile.declares);
+                Arc::new(profile)
+            });
+            let named = Named { name: variant.name, twist: Some(variant.name) };
+            entries.extend(at_first(&question.scenarios, &declared.collect::<Vec<_>>(), &named));
+        }
+    }
+    entries
+}
+
+/// Whether a scenario is about what a flaw breaks.
+pub(super) fn concerns(flaw: &Flaw, scenario: &Scenario) -> bool {
+    scenario.requirements.iter().any(|requirement| flaw.requirements.contains(&requirement.value.as_str()))
+}
+
+/// Under which name a contender stands in the outcomes, and in which way it lies or differs.
+struct Named<'a> {
+    name: &'a str,
+    twist: Option<&'a str>,
+}
+
+/// Each scenario at the first of the profiles where it can be run.
+fn at_first(scenarios: &[Arc<Scenario>], profiles: &[Arc<Profile>], named: &Named<'_>) -> Vec<Entry> {
+    let contenders: Vec<Arc<Contender>> = profiles
+        .iter()
+        .map(|profile| {
+            let flaw = named.twist.map(str::to_owned);
+            Arc::new(Contender { name: named.name.to_owned(), profile: profile.clone(), flaw })
+        })
+        .collect();
+    let first = |scenario: &Arc<Scenario>| {
+        let one = std::slice::from_ref(scenario);
+        let planned =
+            contenders.iter().map(|contender| plan(one, std::slice::from_ref(contender), &Wishes::default()));
+        let runs = |entries: &Vec<Entry>| entries.iter().any(|entry| entry.fate == Fate::Run);
+        planned.into_iter().find(runs).unwrap_or_default()
+    };
+    scenarios.iter().flat_map(first).collect()
+}
