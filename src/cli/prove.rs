@@ -34,6 +34,9 @@ pub struct Prove {
     /// Only scenarios of this id or requirement; may be repeated
     #[arg(long, value_name = "ID")]
     pub only: Vec<String>,
+    /// Each flaw only against scenarios about something like it: quicker, and nothing is found to be too broad
+    #[arg(long)]
+    pub related: bool,
     /// Leave the honest variants out
     #[arg(long)]
     pub no_variants: bool,
@@ -96,6 +99,7 @@ fn question(arguments: &Prove, surroundings: &Surroundings) -> Result<Question, 
     }
     let mut question = Question::of(scenarios);
     question.variants = !arguments.no_variants;
+    question.everywhere = !arguments.related;
     if !arguments.flaws.is_empty() {
         question.flaws = arguments.flaws.iter().map(|name| flaw(name)).collect::<Result<_, _>>()?;
     }

@@ -5,6 +5,7 @@ use crate::gateway::{self, Profile};
 use crate::reference::{Flaw, VARIANTS};
 use crate::run::{Contender, Entry, Fate, Wishes, plan};
 use crate::scenario::Scenario;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// The name of the honest gateway in outcomes.
@@ -27,7 +28,9 @@ pub(super) fn entries(question: &Question) -> Vec<Entry> {
     }
     for flaw in &question.flaws {
         let named = Named { name: flaw.name, twist: Some(flaw.name) };
-        entries.extend(at_first(&question.scenarios, &profiles, &named));
+        let related = |scenario: &&Arc<Scenario>| question.everywhere || is_related(flaw, scenario);
+        let scenarios: Vec<Arc<Scenario>> = question.scenarios.iter().filter(related).cloned().collect();
+        entries.extend(at_first(&scenarios, &profiles, &named));
     }
     if question.variants {
         for style in &profiles[1..] {
@@ -47,9 +50,20 @@ pub(super) fn entries(question: &Question) -> Vec<Entry> {
     entries
 }
 
-/// Whether a scenario is about what a flaw breaks.
-pub(super) fn concerns(flaw: &Flaw, scenario: &Scenario) -> bool {
-    scenario.requirements.iter().any(|requirement| flaw.requirements.contains(&requirement.value.as_str()))
+/// Whether a scenario is about something like it: a requirement of the same group, or an attack that it lets pass.
+pub(super) fn is_related(flaw: &Flaw, scenario: &Scenario) -> bool {
+    let groups: BTreeSet<&str> = flaw.requirements.iter().map(|id| group(id)).collect();
+    let mut own = scenario.requirements.iter().map(|requirement| group(&requirement.value));
+    own.any(|own| groups.contains(own))
+        || (scenario.attack.is_some() && ATTACKED.iter().any(|group| groups.contains(group)))
+}
+
+/// What attacks are about.
+const ATTACKED: [&str; 3] = ["ARG", "DENY", "RATE"];
+
+/// `DENY` of `DENY-06`.
+fn group(requirement: &str) -> &str {
+    requirement.split('-').next().unwrap_or_default()
 }
 
 /// Under which name a contender stands in the outcomes, and in which way it lies or differs.

@@ -22,6 +22,8 @@ pub struct Question {
     pub scenarios: Vec<Arc<Scenario>>,
     /// The flaws that they are held against.
     pub flaws: Vec<&'static Flaw>,
+    /// Whether each flaw meets every scenario, or those alone that are about something like it.
+    pub everywhere: bool,
     /// Whether the honest variants are run as well.
     pub variants: bool,
 }
@@ -30,7 +32,7 @@ impl Question {
     /// Everything: all flaws and all variants.
     pub fn of(scenarios: Vec<Arc<Scenario>>) -> Self {
         let scenarios = scenarios.into_iter().filter(|scenario| !scenario.observe).collect();
-        Self { scenarios, flaws: FLAWS.iter().collect(), variants: true }
+        Self { scenarios, flaws: FLAWS.iter().collect(), everywhere: true, variants: true }
     }
 }
 

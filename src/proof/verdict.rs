@@ -1,12 +1,13 @@
 //! What came of it: who fails whom.
 
 use super::Question;
-use super::contenders::{HONEST, NONE, concerns};
+use super::contenders::{HONEST, NONE, is_related};
 use crate::reference::{FLAWS, Flaw};
 use crate::report::human::story;
 use crate::run::outcome::{ScenarioOutcome, Status};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// What a proof came to.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -114,19 +115,11 @@ fn caught(question: &Question, flaw: &Flaw, by: BTreeSet<String>) -> Caught {
 fn broad(question: &Question, caught: &[Caught]) -> BTreeMap<String, Vec<String>> {
     let mut broad: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for (flaw, caught) in question.flaws.iter().zip(caught) {
-        let groups: BTreeSet<&str> = flaw.requirements.iter().map(|id| group(id)).collect();
-        for scenario in question.scenarios.iter().filter(|scenario| caught.by.contains(&scenario.id)) {
-            let mut own = scenario.requirements.iter().map(|requirement| group(&requirement.value));
-            let related = own.any(|own| groups.contains(own)) || scenario.requirements.is_empty();
-            if !related && !concerns(flaw, scenario) {
-                broad.entry(scenario.id.clone()).or_default().push(flaw.name.to_owned());
-            }
+        let fails =
+            |scenario: &&Arc<Scenario>| caught.by.contains(&scenario.id) && !is_related(flaw, scenario);
+        for scenario in question.scenarios.iter().filter(fails) {
+            broad.entry(scenario.id.clone()).or_default().push(flaw.name.to_owned());
         }
     }
     broad
-}
-
-/// `DENY` of `DENY-06`.
-fn group(requirement: &str) -> &str {
-    requirement.split('-').next().unwrap_or_default()
 }

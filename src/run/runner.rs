@@ -107,7 +107,7 @@ async fn play(entry: &Entry, stage: Stage) -> ScenarioOutcome {
     let performance = perform(&stage).await;
     let revision = stage.revision().await;
     // To ask a gateway for its record can take as long as to start it.
-    let wanted = canary::reads_the_audit(&scenario) || record::is_about(&scenario);
+    let wanted = canary::reads_the_audit(&scenario) || record::reads(&scenario);
     let audit = if wanted { stage.audit().await } else { None };
     let mut marks = stage.marks().await;
     marks.extend(
@@ -120,10 +120,12 @@ async fn play(entry: &Entry, stage: Stage) -> ScenarioOutcome {
     let done = scenario.steps.iter().zip(&performance.steps);
     let mut steps: Vec<StepOutcome> =
         done.map(|(step, performed)| verify::step(&evidence, step, performed)).collect();
+    let audit = audit.unwrap_or_default();
+    record::look(&scenario, &audit, &mut steps);
     variants::settle(&scenario.steps, &entry.contender.profile.declares, &mut steps);
-    let text = audit.as_ref().map(|kept| kept.text.as_str());
+    let text = wanted.then_some(audit.text.as_str());
     steps.extend(canary::sightings(&scenario, &performance, &arrivals, text));
-    steps.extend(record::compare(&scenario, &judged, &audit.unwrap_or_default()));
+    steps.extend(record::compare(&scenario, &judged, &audit));
     let unexplained: Vec<_> =
         unexplained.into_iter().map(|place| seen(&arrivals[place], None, None)).collect();
     let mut outcome = blank(entry);

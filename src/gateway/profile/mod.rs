@@ -115,6 +115,11 @@ impl Profile {
         self.audit.is_some()
     }
 
+    /// Whether its records have that member.
+    pub fn records_field(&self, name: &str) -> bool {
+        self.audit.as_ref().is_some_and(|source| source.fields.contains_key(name))
+    }
+
     /// Whether an agent talks to a process of its own on stdio, rather than to an address.
     pub fn speaks_lines(&self) -> bool {
         self.connect.stdio.is_some()

@@ -7,8 +7,7 @@ use super::steps::{Performance, saved};
 use crate::gateway::{Pending as Approval, Style, Told};
 use crate::run::judge::Asked;
 use crate::run::stage::Stage;
-use crate::scenario::{Decision, Settle};
-use crate::source::Placed;
+use crate::scenario::{Decide, Decision, Settle};
 use crate::transcript::Exchange;
 use crate::wire::{Json, Message, Object, parse};
 use crate::witness::{Ask, InFlight, Session};
@@ -38,6 +37,23 @@ pub(in crate::run) struct Pending {
 impl Pending {
     pub(super) fn new(session: Session, ask: Ask, exchange: Exchange, approval: Option<Approval>) -> Self {
         Self { session, ask, exchange, approval, flight: None, inputs: None, place: 0, decided: None }
+    }
+}
+
+impl Pending {
+    /// Decides with somebody's own credential where the approver's is due.
+    async fn put_by(&self, stage: &Stage, decision: Decision, identity: &str) -> Result<(), String> {
+        match &self.approval {
+            Some(approval) => stage.decide_by(approval, decision == Decision::Approve, identity).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Takes the call back, where it still waits for its answer.
+    pub(super) async fn cancel(&mut self) {
+        if let Some(flight) = &mut self.flight {
+            flight.cancel().await;
+        }
     }
 }
 
@@ -149,14 +165,17 @@ pub(super) fn carry(ask: &mut Ask, pending: &Pending) {
 pub(super) async fn decide(
     stage: &Stage,
     performance: &mut Performance,
-    decisions: &[(Placed<String>, Decision)],
+    decide: &Decide,
 ) -> Result<(), Trouble> {
-    for (name, decision) in decisions {
+    for (name, decision) in &decide.decisions {
         let Some(pending) = performance.pending.get_mut(&name.value) else { continue };
         let asked = &mut performance.asked[pending.place];
         // From here on an execution is what was decided, not a leak of the pending call.
         asked.closed = asked.closed.or(Some(Instant::now()));
-        let _ = put(stage, pending, *decision).await;
+        let _ = match &decide.by {
+            Some(by) => pending.put_by(stage, *decision, &by.value).await,
+            None => put(stage, pending, *decision).await,
+        };
     }
     Ok(())
 }

@@ -38,6 +38,22 @@ pub(super) async fn make(
     row: &Variables,
     carried: Option<&Pending>,
 ) -> Result<Made, Trouble> {
+    let (asked, ask) = prepare(stage, call, row, carried)?;
+    let (exchanges, told, pending) = match stage.session(&asked.session).await {
+        Opened::Refused(exchange) => (vec![exchange.clone()], stage.profile.told(&exchange), None),
+        Opened::Open(open) => drive(stage, &open, ask, call).await?,
+    };
+    let closed = closed(&exchanges, pending.is_some());
+    Ok(Made { asked: Asked { exchanges, told, closed, ..asked }, pending })
+}
+
+/// A call as it is before anything was sent, and what will be.
+pub(super) fn prepare(
+    stage: &Stage,
+    call: &Call,
+    row: &Variables,
+    carried: Option<&Pending>,
+) -> Result<(Asked, Ask), Trouble> {
     let target = target(stage, &call.tool, row)?;
     let arguments = row.fill(&call.with)?;
     let mut ask = Ask::call(&target.shown, arguments.clone());
@@ -46,32 +62,12 @@ pub(super) async fn make(
     for (name, value) in &call.headers {
         ask.headers.push((name.clone(), row.fill_string(value)?));
     }
+    ask.headers.extend(stage.credential_of(&call.voice));
     if let Some(carried) = carried {
         approval::carry(&mut ask, carried);
     }
-    let session = stage.voice_name(&call.voice);
-    let opened = Instant::now();
-    let (exchanges, told, pending) = match stage.session(&session).await {
-        Opened::Refused(exchange) => (vec![exchange.clone()], stage.profile.told(&exchange), None),
-        Opened::Open(open) => {
-            ask.headers.extend(stage.credential_of(&call.voice));
-            drive(stage, &open, ask, call).await?
-        }
-    };
-    let closed = closed(&exchanges, pending.is_some());
-    let asked = Asked {
-        tool: Some(target.tool),
-        upstream: target.upstream,
-        arguments,
-        session,
-        exchanges,
-        told,
-        opened,
-        closed,
-        notification: false,
-        known: target.known,
-    };
-    Ok(Made { asked, pending })
+    let asked = super::open::unsent(target, arguments, stage.voice_name(&call.voice));
+    Ok((asked, ask))
 }
 
 type Driven = (Vec<Exchange>, Told, Option<Pending>);

@@ -5,6 +5,7 @@ mod approval;
 mod call;
 mod faults;
 mod listing;
+mod open;
 mod raw;
 mod steps;
 

@@ -41,6 +41,19 @@ impl Stage {
         gateway.decide(pending, decision).await.map(drop).map_err(|error| error.to_string())
     }
 
+    /// The same with an identity's own credential in the place of the approver's.
+    pub(in crate::run) async fn decide_by(
+        &self,
+        pending: &Pending,
+        approve: bool,
+        identity: &str,
+    ) -> Result<(), String> {
+        let decision = if approve { Decision::Approve } else { Decision::Reject };
+        let gateway = self.stand.gateway.read().await;
+        let gateway = gateway.as_ref().ok_or("the gateway is stopped")?;
+        gateway.decide_as(pending, decision, identity).await.map(drop).map_err(|error| error.to_string())
+    }
+
     /// Lets time pass: turns the gateway's clock where it has a hook, and waits where it has none.
     pub(in crate::run) async fn let_pass(&self, time: Duration) {
         if let Some(embedded) = &self.stand.embedded {

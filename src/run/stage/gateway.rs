@@ -2,7 +2,8 @@
 
 use super::{SetupError, clock, name_of, token};
 use crate::gateway::{
-    self, Connection, Facts, Failure, Place, Profile, Recorded, RenderError, RunningGateway, StartError,
+    self, AuditRecord, Connection, Facts, Failure, Place, Profile, Recorded, RenderError, RunningGateway,
+    StartError,
 };
 use crate::mock::MockServer;
 use crate::policy::Policy;
@@ -12,6 +13,7 @@ use crate::reference::{
 use crate::run::plan::Contender;
 use crate::run::record::Kept;
 use crate::scenario::{Identity, IdentityPolicy, PolicyText, Scenario, Spoil};
+use crate::wire::Json;
 use indexmap::IndexMap;
 use serde_json::Value;
 use std::path::Path;
@@ -173,12 +175,14 @@ impl Stand {
             let calls = lines.iter().filter(|line| line["about"] == "call");
             let decisions =
                 calls.map(|line| recorded(line["decision"].as_str().unwrap_or_default())).collect();
-            return Some(Kept { text: lines.iter().map(|line| format!("{line}\n")).collect(), decisions });
+            let text = lines.iter().map(|line| format!("{line}\n")).collect();
+            return Some(Kept { text, decisions, entries: lines.iter().map(entry).collect() });
         }
         let gateway = self.gateway.read().await;
         let records = gateway.as_ref()?.audit().await.ok()??;
         let text = records.iter().map(|record| format!("{}\n", record.whole)).collect();
-        Some(Kept { text, decisions: records.iter().map(|record| record.decision).collect() })
+        let decisions = records.iter().map(|record| record.decision).collect();
+        Some(Kept { text, decisions, entries: records.iter().map(fields).collect() })
     }
 
     pub(super) async fn stop(self) {
@@ -193,11 +197,36 @@ impl Stand {
     }
 }
 
+/// A record of the reference, member by member.
+fn entry(line: &Value) -> IndexMap<String, Json> {
+    let members = line.as_object().into_iter().flatten().filter(|(_, value)| !value.is_null());
+    let name = |name: &str| if name == "request_id" { "id".to_owned() } else { name.to_owned() };
+    let mut entry: IndexMap<String, Json> =
+        members.map(|(member, value)| (name(member), Json::from(value.clone()))).collect();
+    let said = line["decision"].as_str().unwrap_or_default();
+    if let Some(word) = recorded(said) {
+        entry.insert("decision".to_owned(), Json::from(word.word()));
+    }
+    entry.insert("whole".to_owned(), Json::from(line.to_string()));
+    entry
+}
+
+/// A record that a profile describes, member by member.
+fn fields(record: &AuditRecord) -> IndexMap<String, Json> {
+    let mut entry: IndexMap<String, Json> =
+        record.fields.iter().map(|(member, value)| (member.clone(), Json::from(value.clone()))).collect();
+    if let Some(word) = record.decision {
+        entry.insert("decision".to_owned(), Json::from(word.word()));
+    }
+    entry.insert("whole".to_owned(), Json::from(record.whole.to_string()));
+    entry
+}
+
 /// The reference's words for its decisions.
 fn recorded(decision: &str) -> Option<Recorded> {
     match decision {
-        "allowed" => Some(Recorded::Allow),
-        "denied" | "hidden" | "malformed" => Some(Recorded::Deny),
+        "allowed" | "approved" => Some(Recorded::Allow),
+        "denied" | "hidden" | "malformed" | "rejected" | "unauthorized" => Some(Recorded::Deny),
         "limited" => Some(Recorded::Limit),
         "pending" => Some(Recorded::Pending),
         _ => None,
