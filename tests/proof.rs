@@ -1,7 +1,7 @@
 //! The suite proves itself: the honest gateway and its variants pass every scenario, and a gateway that lies, or none at
 //! all, fails it. Which scenarios catch which flaw is a snapshot.
 
-use mcp_gauntlet::proof::{Question, human, prove};
+use mcp_gauntlet::proof::{Question, Reach, human, prove};
 use mcp_gauntlet::run::Setting;
 use mcp_gauntlet::scenario::{self, Scenario};
 use mcp_gauntlet::{embedded, requirement};
@@ -10,7 +10,7 @@ use std::time::Duration;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_suite_proves_itself() {
-    let question = Question { everywhere: false, ..Question::of(shipped()) };
+    let question = Question { reach: Reach::Named, ..Question::of(shipped()) };
     let (proof, world) = prove(&question, &setting(), 16).await;
     assert_eq!(world, Vec::<String>::new());
     let table = human(&proof);

@@ -2,7 +2,7 @@
 
 use super::arguments::Format;
 use super::{Exit, Surroundings, files};
-use crate::proof::{self, Question};
+use crate::proof::{self, Question, Reach};
 use crate::reference::{FLAWS, Flaw};
 use crate::run::Setting;
 use crate::scenario::Scenario;
@@ -99,7 +99,7 @@ fn question(arguments: &Prove, surroundings: &Surroundings) -> Result<Question, 
     }
     let mut question = Question::of(scenarios);
     question.variants = !arguments.no_variants;
-    question.everywhere = !arguments.related;
+    question.reach = if arguments.related { Reach::Related } else { Reach::Everything };
     if !arguments.flaws.is_empty() {
         question.flaws = arguments.flaws.iter().map(|name| flaw(name)).collect::<Result<_, _>>()?;
     }

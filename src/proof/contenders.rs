@@ -1,6 +1,6 @@
 //! Who is asked: the honest gateway, none at all, every liar, and every honest one that differs.
 
-use super::Question;
+use super::{Question, Reach};
 use crate::gateway::{self, Profile};
 use crate::reference::{Flaw, VARIANTS};
 use crate::run::{Contender, Entry, Fate, Wishes, plan};
@@ -19,35 +19,62 @@ const STYLES: [&str; 4] = ["reference", "reference-held", "reference-elicited", 
 
 /// Every entry of the proof.
 pub(super) fn entries(question: &Question) -> Vec<Entry> {
-    let profiles: Vec<Arc<Profile>> =
-        STYLES.iter().filter_map(|name| gateway::named(name)).map(Arc::new).collect();
+    let profiles = styles();
     let mut entries = at_first(&question.scenarios, &profiles, &Named { name: HONEST, twist: None });
     if let Some(profile) = gateway::named(NONE) {
         let contender = Contender { name: NONE.to_owned(), profile: Arc::new(profile), flaw: None };
         entries.extend(plan(&question.scenarios, &[Arc::new(contender)], &Wishes::default()));
     }
+    entries.extend(lying(question));
+    if question.variants {
+        entries.extend(differing(question, &profiles));
+    }
+    entries
+}
+
+/// Each flaw at the scenarios that it is to meet.
+pub(super) fn lying(question: &Question) -> Vec<Entry> {
+    let profiles = styles();
+    let mut entries = Vec::new();
     for flaw in &question.flaws {
         let named = Named { name: flaw.name, twist: Some(flaw.name) };
-        let related = |scenario: &&Arc<Scenario>| question.everywhere || is_related(flaw, scenario);
+        let related = |scenario: &&Arc<Scenario>| match question.reach {
+            Reach::Everything => true,
+            Reach::Related => is_related(flaw, scenario),
+            Reach::Named => is_named(flaw, scenario),
+        };
         let scenarios: Vec<Arc<Scenario>> = question.scenarios.iter().filter(related).cloned().collect();
         entries.extend(at_first(&scenarios, &profiles, &named));
     }
-    if question.variants {
-        for style in &profiles[1..] {
-            let named = Named { name: &style.gateway, twist: None };
-            entries.extend(at_first(&question.scenarios, std::slice::from_ref(style), &named));
-        }
-        for variant in VARIANTS {
-            let declared = profiles.iter().map(|profile| {
-                let mut profile = Profile::clone(profile);
-                (variant.declares)(&mut profile.declares);
-                Arc::new(profile)
-            });
-            let named = Named { name: variant.name, twist: Some(variant.name) };
-            entries.extend(at_first(&question.scenarios, &declared.collect::<Vec<_>>(), &named));
-        }
+    entries
+}
+
+/// Every honest gateway that is not the usual one.
+fn differing(question: &Question, profiles: &[Arc<Profile>]) -> Vec<Entry> {
+    let mut entries = Vec::new();
+    for style in profiles.iter().skip(1) {
+        let named = Named { name: &style.gateway, twist: None };
+        entries.extend(at_first(&question.scenarios, std::slice::from_ref(style), &named));
+    }
+    for variant in VARIANTS {
+        let declared = profiles.iter().map(|profile| {
+            let mut profile = Profile::clone(profile);
+            (variant.declares)(&mut profile.declares);
+            Arc::new(profile)
+        });
+        let named = Named { name: variant.name, twist: Some(variant.name) };
+        entries.extend(at_first(&question.scenarios, &declared.collect::<Vec<_>>(), &named));
     }
     entries
+}
+
+fn styles() -> Vec<Arc<Profile>> {
+    STYLES.iter().filter_map(|name| gateway::named(name)).map(Arc::new).collect()
+}
+
+/// Whether a scenario is about a requirement that a flaw breaks by its own word.
+fn is_named(flaw: &Flaw, scenario: &Scenario) -> bool {
+    scenario.requirements.iter().any(|requirement| flaw.requirements.contains(&requirement.value.as_str()))
 }
 
 /// Whether a scenario is about something like it: a requirement of the same group, or an attack that it lets pass.

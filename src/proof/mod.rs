@@ -22,8 +22,8 @@ pub struct Question {
     pub scenarios: Vec<Arc<Scenario>>,
     /// The flaws that they are held against.
     pub flaws: Vec<&'static Flaw>,
-    /// Whether each flaw meets every scenario, or those alone that are about something like it.
-    pub everywhere: bool,
+    /// Which scenarios each flaw meets.
+    pub reach: Reach,
     /// Whether the honest variants are run as well.
     pub variants: bool,
 }
@@ -32,13 +32,35 @@ impl Question {
     /// Everything: all flaws and all variants.
     pub fn of(scenarios: Vec<Arc<Scenario>>) -> Self {
         let scenarios = scenarios.into_iter().filter(|scenario| !scenario.observe).collect();
-        Self { scenarios, flaws: FLAWS.iter().collect(), everywhere: true, variants: true }
+        Self { scenarios, flaws: FLAWS.iter().collect(), reach: Reach::Everything, variants: true }
     }
+}
+
+/// Which scenarios a flaw meets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// All: what is too broad shows.
+    Everything,
+    /// Those of the groups that it breaks, and attacks.
+    Related,
+    /// Those of the requirements that it breaks; related ones only as far as nothing else has proved them.
+    Named,
 }
 
 /// Runs it all and draws the conclusion; the list is what of the world was wrong.
 pub async fn prove(question: &Question, setting: &Setting, jobs: usize) -> (Proof, Vec<String>) {
-    let entries = contenders::entries(question);
-    let ran = run(&entries, setting, &Pace { jobs, fail_fast: false }, |_| {}).await;
-    (Proof::of(question, &ran.outcome.scenarios), ran.world)
+    let pace = Pace { jobs, fail_fast: false };
+    let ran = run(&contenders::entries(question), setting, &pace, |_| {}).await;
+    let (mut outcomes, mut world) = (ran.outcome.scenarios, ran.world);
+    let proof = Proof::of(question, &outcomes);
+    if question.reach != Reach::Named {
+        return (proof, world);
+    }
+    let rest: Vec<&String> = proof.unproved.iter().chain(&proof.only_without_gateway).collect();
+    let open = question.scenarios.iter().filter(|scenario| rest.contains(&&scenario.id)).cloned().collect();
+    let related = Question { scenarios: open, reach: Reach::Related, ..question.clone() };
+    let ran = run(&contenders::lying(&related), setting, &pace, |_| {}).await;
+    outcomes.extend(ran.outcome.scenarios);
+    world.extend(ran.world);
+    (Proof::of(question, &outcomes), world)
 }

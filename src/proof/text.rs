@@ -19,6 +19,7 @@ pub fn human(proof: &Proof) -> String {
     let uncaught = proof.flaws.iter().filter(|caught| caught.by.is_empty());
     section(&mut text, "flaws that nothing catches", uncaught.map(|caught| caught.flaw.to_owned()));
     section(&mut text, "scenarios that nothing fails: unproved", proof.unproved.iter().cloned());
+    section(&mut text, "scenarios that no gateway of this process can do", proof.not_run.iter().cloned());
     let only = proof.only_without_gateway.iter().cloned();
     section(&mut text, "scenarios that only the absence of a gateway fails", only);
     let broad = proof.broad.iter().map(|(scenario, flaws)| format!("{scenario}: {}", flaws.join(" ")));

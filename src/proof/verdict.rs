@@ -5,6 +5,7 @@ use super::contenders::{HONEST, NONE, is_related};
 use crate::reference::{FLAWS, Flaw};
 use crate::report::human::story;
 use crate::run::outcome::{ScenarioOutcome, Status};
+use crate::scenario::Scenario;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -18,6 +19,8 @@ pub struct Proof {
     pub alarms: Vec<Alarm>,
     /// Scenarios that no flaw fails, and not even the absence of a gateway.
     pub unproved: Vec<String>,
+    /// Scenarios that no gateway of this process can do: they are proved elsewhere, or nowhere.
+    pub not_run: Vec<String>,
     /// Scenarios that only the absence of a gateway fails.
     pub only_without_gateway: Vec<String>,
     /// Scenarios that fail for flaws that are about something else altogether: each with those flaws.
@@ -72,11 +75,14 @@ impl Proof {
         proof.flaws = question.flaws.iter().map(|flaw| caught(question, flaw, by(flaw.name))).collect();
         let by_flaw: BTreeSet<&String> = proof.flaws.iter().flat_map(|caught| &caught.by).collect();
         let without = by(NONE);
+        let honest = outcomes.iter().filter(|outcome| outcome.gateway == HONEST);
+        let ran: BTreeSet<&String> =
+            honest.filter(|outcome| outcome.status == Status::Passed).map(|outcome| &outcome.id).collect();
         for scenario in question.scenarios.iter().filter(|scenario| !by_flaw.contains(&scenario.id)) {
-            let list = if without.contains(&scenario.id) {
-                &mut proof.only_without_gateway
-            } else {
-                &mut proof.unproved
+            let list = match &scenario.id {
+                id if !ran.contains(id) => &mut proof.not_run,
+                id if without.contains(id) => &mut proof.only_without_gateway,
+                _ => &mut proof.unproved,
             };
             list.push(scenario.id.clone());
         }

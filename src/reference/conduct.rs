@@ -10,7 +10,7 @@ use super::settings::Grant;
 use crate::declared::{Declared, Failure};
 use crate::policy::{Call, Charge, Counters, Decision, Limited, Policy, Reservation, Who, fingerprint};
 use crate::wire::canonical::same;
-use crate::wire::{Json, RpcError};
+use crate::wire::{Json, Revision, RpcError};
 use http::HeaderMap;
 use std::time::Duration;
 
@@ -21,6 +21,8 @@ pub struct Conduct {
     pub understands: fn(&str) -> Result<Policy, String>,
     /// What a request's path leads to.
     pub door: fn(&str) -> Door,
+    /// Whether a version of the protocol is spoken.
+    pub speaks: fn(&str) -> bool,
     /// Whether a body of that type and encoding is read at all.
     pub readable: fn(&HeaderMap) -> bool,
     /// What the bytes of a message are taken for.
@@ -196,6 +198,7 @@ impl Default for Conduct {
         Self {
             understands: |text| Policy::from_json(text).map_err(|error| error.to_string()),
             door: |path| if path.split('?').next() == Some("/mcp") { Door::Agents } else { Door::Closed },
+            speaks: |version| version.parse::<Revision>().is_ok(),
             readable,
             read: read::strictly,
             local,

@@ -3,7 +3,9 @@
 use super::record;
 use crate::declared::{Declared, Spoken};
 use crate::gateway::{Profile, Style};
-use crate::scenario::{Boundary, EraChoice, Given, Kind, Part, Records, Scenario, Step, Wait};
+use crate::scenario::{
+    Boundary, EraChoice, Expect, Given, Kind, Part, Records, Scenario, Step, Verdict, Wait,
+};
 use crate::wire::{Era, Revision};
 use std::sync::Arc;
 use std::time::Duration;
@@ -144,6 +146,9 @@ fn lacks(scenario: &Scenario, profile: &Profile, revision: Option<Revision>) -> 
     if takes_back_a_pending(scenario) && !matches!(profile.approval_style(), Some(Style::Held)) {
         return Some("it answers at once: a call that waits cannot be taken back".to_owned());
     }
+    if wants_held(scenario) && !matches!(profile.approval_style(), Some(Style::Held)) {
+        return Some("it does not hold calls".to_owned());
+    }
     if decides_as_agent(scenario) && !matches!(profile.approval_style(), Some(Style::Retry | Style::Held)) {
         return Some("the agent's own client decides".to_owned());
     }
@@ -159,6 +164,13 @@ fn takes_back_a_pending(scenario: &Scenario) -> bool {
         })
     };
     flat(&scenario.steps).any(|step| matches!(&step.kind, Kind::Cancel(name) if !later(&name.value)))
+}
+
+/// Whether a call has to be held open, not put off.
+fn wants_held(scenario: &Scenario) -> bool {
+    let held =
+        |expect: &Expect| matches!(expect, Expect::Verdict(words) if words.as_slice() == [Verdict::Held]);
+    flat(&scenario.steps).any(|step| step.expect.as_ref().is_some_and(held))
 }
 
 /// Whether somebody decides with an agent's credential.
@@ -184,6 +196,7 @@ fn lacks_for(step: &Step, profile: &Profile) -> Option<String> {
     let missing = match &step.kind {
         Kind::Call(call) if call.approver.is_some() || call.carrying.is_some() => approvals(profile),
         Kind::Decide(_) => approvals(profile),
+        Kind::Accept(_) if !embedded => Some("cannot be told to accept a changed entry"),
         Kind::Records(records) if !embedded => lacks_records(records, profile),
         Kind::Reload(_) if !embedded && !profile.reloads() => Some("cannot reload a policy"),
         Kind::Revoke(_) if !embedded && !profile.revokes() => Some("cannot revoke a credential"),

@@ -187,6 +187,7 @@ fn name(step: &Step) -> String {
         Kind::Wait(_) => "wait".to_owned(),
         Kind::Cancel(name) => format!("cancel {}", name.value),
         Kind::Records(_) => "records".to_owned(),
+        Kind::Accept(tool) => format!("accept {}", tool.value),
         Kind::Decide(decide) => format!(
             "decide {}",
             decide.decisions.iter().map(|(name, _)| name.value.as_str()).collect::<Vec<_>>().join(", ")

@@ -60,6 +60,8 @@ pub enum Kind {
     Revoke(String),
     /// Takes a call back that is under way.
     Cancel(Placed<String>),
+    /// Somebody accepts the entry of a tool that changed, as it is now.
+    Accept(Placed<String>),
     /// Looks into the gateway's own record.
     Records(Records),
 }

@@ -77,7 +77,7 @@ pub static FLAWS: &[Flaw] = &[
     flaw("omits-denials-from-the-audit", &["AUD-01"], |c| c.records = |record| (record.decision == "allowed").then_some(record)),
     flaw("accepts-drift", &["SUP-01", "SUP-02"], |c| c.unchanged = |_, _| true),
     flaw("shows-hidden-tools-to-odd-ids", &["VIS-03"], |c| c.shows = judging::shows_to_odd_ids),
-    flaw("tells-hidden-from-absent", &["VIS-08"], |c| c.puts = words::hidden_as_forbidden),
+    flaw("tells-hidden-from-absent", &["VIS-08"], |c| c.decide = judging::hidden_as_forbidden),
     flaw("binds-sessions-to-their-first-policy", &["VIS-09", "LIFE-07"], |c| c.follows = || false),
     flaw("allows-what-is-not-mentioned", &["DENY-02", "SUP-04"], |c| c.decide = judging::on_mentioned_tools),
     flaw("lets-an-entry-beat-a-denial", &["DENY-03"], |c| c.decide = judging::on_the_entry_first),
@@ -99,7 +99,10 @@ pub static FLAWS: &[Flaw] = &[
     flaw("tidies-before-judging", &["ARG-09", "ARG-11"], |c| c.decide = judging::on_tidy_arguments),
     flaw("counts-from-the-first-call", &["RATE-03"], |c| c.charges = counting::from_the_first_call),
     flaw("opens-windows-early", &["RATE-04"], |c| c.reserve = counting::early),
-    flaw("refunds-into-the-next-window", &["RATE-05"], |c| c.release = counting::into_this_window),
+    flaw("refunds-into-the-next-window", &["RATE-05"], |c| {
+        c.gives_back = counting::every_failure;
+        c.release = counting::into_this_window;
+    }),
     flaw("never-refunds", &["RATE-09"], |c| c.gives_back = counting::only_refusals),
     flaw("keeps-what-a-refusal-took", &["RATE-10"], |c| c.reserve = counting::one_by_one),
     flaw("counts-one-name-as-one", &["RATE-11"], |c| c.charges = counting::by_bare_name),
@@ -119,7 +122,7 @@ pub static FLAWS: &[Flaw] = &[
     flaw("turns-ids-into-text", &["TRANS-08"], |c| c.echoes = words::as_text),
     flaw("rounds-ids", &["TRANS-08", "DENY-08"], |c| c.echoes = words::as_double),
     flaw("cuts-long-answers", &["TRANS-09"], |c| c.returns = words::cut),
-    flaw("keeps-questions-to-itself", &["TRANS-10"], |c| c.relays = |method| method.starts_with("notifications/")),
+    flaw("keeps-notices-to-itself", &["TRANS-10"], |c| c.relays = |method| method != "notifications/tools/list_changed"),
     flaw("never-takes-a-grant-away", &["ID-02"], |c| c.adopts = people::added),
     flaw("ignores-which-upstream-is-meant", &["ID-03", "SUP-06"], |c| c.decide = judging::on_bare_names),
     flaw("answers-from-memory", &["ID-07"], |c| c.remembers = people::by_what_was_asked),
@@ -141,6 +144,12 @@ pub static FLAWS: &[Flaw] = &[
     }),
     flaw("sends-everything-to-the-first", &["SUP-06"], |c| c.lands = |_| 0),
     flaw("overlooks-headers-that-disagree", &["PROTO-01"], |c| c.agrees = |_, _| Ok(())),
+    flaw("speaks-any-version", &["PROTO-01"], |c| c.speaks = |_| true),
+    flaw("forgets-the-ids-of-errors", &["PROTO-04"], |c| c.read = reading::without_ids),
+    flaw("reads-any-type", &["PROTO-06"], |c| c.readable = |_| true),
+    flaw("takes-order-for-change", &["SUP-03"], |c| c.unchanged = |first, entry| first.to_bytes() == entry.to_bytes()),
+    flaw("strips-what-cannot-be-seen", &["SUP-07"], |c| c.returns = words::visible_only),
+    flaw("doubles-content", &["TRANS-02"], |c| c.returns = words::doubled),
     flaw("serves-without-a-session", &["PROTO-05"], |c| c.sessionless = || true),
 ];
 

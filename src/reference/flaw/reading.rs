@@ -101,3 +101,11 @@ pub(super) fn every_path(path: &str) -> Door {
         _ => Door::Closed,
     }
 }
+
+/// Does not look for the id in what it refuses.
+pub(super) fn without_ids(bytes: &[u8], declared: &Declared) -> Taken {
+    match strictly(bytes, declared) {
+        Taken::Refused { error, .. } => Taken::Refused { id: Json::Null, error },
+        taken => taken,
+    }
+}

@@ -56,16 +56,6 @@ pub(super) fn bearer(headers: &HeaderMap) -> Vec<(String, String)> {
     shown.map(|value| ("authorization".to_owned(), value.to_owned())).into_iter().collect()
 }
 
-/// Says of a hidden tool that it is there.
-pub(super) fn hidden_as_forbidden(refusal: &Refusal) -> Put {
-    match refusal {
-        Refusal::Denied(denied) if denied.rule.is_empty() || denied.rule == "/default" => {
-            Ok(error_result("denied by policy: this tool is not for you (/hide)"))
-        }
-        other => plainly(other),
-    }
-}
-
 /// A wait that is half of the true one.
 pub(super) fn half_the_wait(refusal: &Refusal) -> Put {
     match refusal {
@@ -135,9 +125,40 @@ pub(super) fn as_text(id: Json) -> Json {
     }
 }
 
-/// An id as a double holds it.
+/// A long id as a double holds it.
 pub(super) fn as_double(id: Json) -> Json {
-    Json::from(serde_json::Value::from(&id))
+    let text = id.to_string();
+    match text.parse::<f64>() {
+        Ok(number) if text.len() > 15 => Json::from(serde_json::Value::from(number)),
+        _ => id,
+    }
+}
+
+/// Texts without the characters that take no room.
+pub(super) fn visible_only(result: Json) -> Json {
+    match result {
+        Json::String(text) => {
+            let hidden = ['\u{200b}', '\u{200c}', '\u{200d}', '\u{200e}', '\u{200f}', '\u{feff}'];
+            Json::from(text.replace(hidden, ""))
+        }
+        Json::Array(elements) => Json::Array(elements.into_iter().map(visible_only).collect()),
+        Json::Object(object) => {
+            object.iter().map(|(name, value)| (name.to_owned(), visible_only(value.clone()))).collect()
+        }
+        other => other,
+    }
+}
+
+/// Everything twice.
+pub(super) fn doubled(mut result: Json) -> Json {
+    if let Some(blocks) = result.get("content").and_then(Json::as_array).map(<[Json]>::to_vec) {
+        let twice = blocks.iter().chain(&blocks).cloned().collect();
+        result
+            .as_object_mut()
+            .into_iter()
+            .for_each(|result| result.set("content", Json::Array(Vec::clone(&twice))));
+    }
+    result
 }
 
 /// The arguments themselves.

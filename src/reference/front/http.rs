@@ -153,8 +153,8 @@ impl Asked {
                 Err(error) => refused(error),
             };
         }
-        let version = self.request.header(header::VERSION).map(str::parse::<Revision>);
-        if version.is_some_and(|version| version.is_err()) {
+        let version = self.request.header(header::VERSION);
+        if version.is_some_and(|version| !(self.state.conduct.speaks)(version)) {
             return Err(failure(400, id, "unsupported `MCP-Protocol-Version`"));
         }
         if frame.get("method").and_then(Json::as_str) == Some("initialize") {

@@ -122,6 +122,7 @@ impl Performance {
                 }
                 Ok(())
             }
+            Kind::Accept(tool) => stage.accept(&tool.value).map_err(Trouble::because),
             Kind::Records(_) => Ok(()),
             Kind::Wait(wait) => faults::wait(stage, *wait).await,
             Kind::Stop(part) => faults::stop(stage, part).await,

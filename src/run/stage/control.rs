@@ -4,6 +4,7 @@ use super::Stage;
 use super::gateway::{document, grant};
 use super::mocks;
 use crate::gateway::{self, Decision, Pending, Told};
+use crate::reference::{About, Verdict};
 use crate::run::plan::length;
 use crate::scenario::{Boundary, Change, Reload};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -52,6 +53,16 @@ impl Stage {
         let gateway = self.stand.gateway.read().await;
         let gateway = gateway.as_ref().ok_or("the gateway is stopped")?;
         gateway.decide_as(pending, decision, identity).await.map(drop).map_err(|error| error.to_string())
+    }
+
+    /// Accepts the entry of a tool as it is now, as the people at the gateway would.
+    pub(in crate::run) fn accept(&self, tool: &str) -> Result<(), String> {
+        let embedded = self.stand.embedded.as_ref().ok_or("the gateway cannot be told to accept an entry")?;
+        let waiting = embedded.reference.undecided();
+        let entry = waiting.iter().find(|ticket| ticket.about == About::Entry && ticket.tool == tool);
+        let entry = entry.ok_or_else(|| format!("no changed entry of `{tool}` waits for anybody"))?;
+        embedded.reference.decide(&entry.id, Verdict::Approve, "operator");
+        Ok(())
     }
 
     /// Lets time pass: turns the gateway's clock where it has a hook, and waits where it has none.

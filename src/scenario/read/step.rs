@@ -17,9 +17,9 @@ use crate::scenario::step::{
 use crate::source::{Node, Value};
 
 /// The words that begin a step, each the name of a kind.
-const KINDS: [&str; 16] = [
+const KINDS: [&str; 17] = [
     "call", "together", "list", "change", "notice", "send", "wait", "decide", "settle", "stop", "start",
-    "restart", "reload", "revoke", "cancel", "records",
+    "restart", "reload", "revoke", "cancel", "records", "accept",
 ];
 
 const DECISIONS: [(&str, Decision); 2] = [("approve", Decision::Approve), ("reject", Decision::Reject)];
@@ -122,6 +122,7 @@ fn kind(word: &str, main: &Node, members: &mut Members<'_>, told: &mut Told) -> 
         "restart" => Kind::Restart(part(main, told)?),
         "reload" => Kind::Reload(reload(main, told)?),
         "cancel" => Kind::Cancel(name(main, told)?),
+        "accept" => Kind::Accept(name(main, told)?),
         "records" => Kind::Records(records(main, members, told)),
         _ => Kind::Revoke(name(main, told)?.value),
     })

@@ -129,6 +129,11 @@ fn steps() -> Vec<Value> {
             "Gives the running gateway another policy.",
             vec![one("reload", json!({"anyOf": [{"type": "null"}, {"enum": ["gateway"]}, reload]}))],
         ),
+        step(
+            "accept",
+            "Somebody accepts the entry of a tool that changed, as it is now.",
+            vec![one("accept", reference("name"))],
+        ),
         step("cancel", "Takes a call back that is under way.", vec![one("cancel", reference("name"))]),
         step(
             "records",
