@@ -51,19 +51,27 @@ pub(super) fn lying(question: &Question) -> Vec<Entry> {
 
 /// Every honest gateway that is not the usual one.
 fn differing(question: &Question, profiles: &[Arc<Profile>]) -> Vec<Entry> {
+    let others = profiles.len() - 1 + VARIANTS.len();
+    // Where it has to be quick, each scenario meets one of them.
+    let met = |place: usize| -> Vec<Arc<Scenario>> {
+        let scenarios = question.scenarios.iter().enumerate();
+        let meets =
+            |(at, _): &(usize, &Arc<Scenario>)| question.reach != Reach::Named || at % others == place;
+        scenarios.filter(meets).map(|(_, scenario)| scenario.clone()).collect()
+    };
     let mut entries = Vec::new();
-    for style in profiles.iter().skip(1) {
+    for (place, style) in profiles.iter().skip(1).enumerate() {
         let named = Named { name: &style.gateway, twist: None };
-        entries.extend(at_first(&question.scenarios, std::slice::from_ref(style), &named));
+        entries.extend(at_first(&met(place), std::slice::from_ref(style), &named));
     }
-    for variant in VARIANTS {
+    for (place, variant) in VARIANTS.iter().enumerate() {
         let declared = profiles.iter().map(|profile| {
             let mut profile = Profile::clone(profile);
             (variant.declares)(&mut profile.declares);
             Arc::new(profile)
         });
         let named = Named { name: variant.name, twist: Some(variant.name) };
-        entries.extend(at_first(&question.scenarios, &declared.collect::<Vec<_>>(), &named));
+        entries.extend(at_first(&met(profiles.len() - 1 + place), &declared.collect::<Vec<_>>(), &named));
     }
     entries
 }

@@ -43,7 +43,8 @@ pub enum Reach {
     Everything,
     /// Those of the groups that it breaks, and attacks.
     Related,
-    /// Those of the requirements that it breaks; related ones only as far as nothing else has proved them.
+    /// Those of the requirements that it breaks; related ones only as far as nothing else has proved them. Of the honest
+    /// variants each scenario meets one.
     Named,
 }
 

@@ -1,6 +1,6 @@
 //! Lies about what the policy says.
 
-use crate::policy::{Action, Call, Decision, Denied, Op, Policy, Posture, Predicate};
+use crate::policy::{Action, Call, Decision, Op, Policy, Posture, Predicate};
 use crate::reference::conduct::Seen;
 use crate::wire::{Json, Number, Object};
 
@@ -136,15 +136,4 @@ pub(super) fn on_the_surface(policy: &Policy, call: &Call<'_>, _: u64) -> Decisi
 pub(super) fn shows_to_odd_ids(seen: &Seen<'_>) -> bool {
     let counted = seen.id.as_i64().is_some() && !seen.id.to_string().contains(['e', '.']);
     !(counted || seen.id.as_str().is_some_and(|id| !id.is_empty())) || shows_allowed(seen)
-}
-
-/// Says of a hidden tool that it is there.
-pub(super) fn hidden_as_forbidden(policy: &Policy, call: &Call<'_>, _: u64) -> Decision {
-    match policy.decide(call) {
-        Decision::Hidden => Decision::Denied(Denied {
-            rule: "/hide".to_owned(),
-            reason: "this tool is not for you".to_owned(),
-        }),
-        decision => decision,
-    }
 }

@@ -77,7 +77,6 @@ pub static FLAWS: &[Flaw] = &[
     flaw("omits-denials-from-the-audit", &["AUD-01"], |c| c.records = |record| (record.decision == "allowed").then_some(record)),
     flaw("accepts-drift", &["SUP-01", "SUP-02"], |c| c.unchanged = |_, _| true),
     flaw("shows-hidden-tools-to-odd-ids", &["VIS-03"], |c| c.shows = judging::shows_to_odd_ids),
-    flaw("tells-hidden-from-absent", &["VIS-08"], |c| c.decide = judging::hidden_as_forbidden),
     flaw("binds-sessions-to-their-first-policy", &["VIS-09", "LIFE-07"], |c| c.follows = || false),
     flaw("allows-what-is-not-mentioned", &["DENY-02", "SUP-04"], |c| c.decide = judging::on_mentioned_tools),
     flaw("lets-an-entry-beat-a-denial", &["DENY-03"], |c| c.decide = judging::on_the_entry_first),
