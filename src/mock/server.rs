@@ -48,7 +48,7 @@ use tokio_util::sync::CancellationToken;
 ///     .send()
 ///     .await?;
 ///
-/// assert_eq!(server.ledger()[0].calls[0].tool, "list_hosts");
+/// assert_eq!(server.ledger()[0].calls()[0].tool, "list_hosts");
 /// server.verify()?;
 /// server.stop().await;
 /// # Ok::<(), Box<dyn std::error::Error>>(())

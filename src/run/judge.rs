@@ -97,7 +97,7 @@ struct Unit<'a> {
 impl<'a> Unit<'a> {
     fn of(place: usize, arrival: &'a Arrival) -> Vec<Self> {
         let mut units: Vec<Self> = Vec::new();
-        for call in &arrival.calls {
+        for call in arrival.calls() {
             // Readings of one frame share its id; a batch has an id for each element.
             let twin = units.iter_mut().find(|unit| {
                 unit.calls[0].id == call.id && unit.calls[0].readings.is_disjoint(&call.readings)
@@ -250,7 +250,8 @@ pub fn outcome(call: &Asked, judged: &Judged, arrivals: &[Arrival]) -> CallOutco
 
 /// One arrival as reports tell it; of several readings, the one that names the tool that was asked for.
 pub fn seen(arrival: &Arrival, tool: Option<&str>, answered_at: Option<Instant>) -> ArrivalSeen {
-    let called = arrival.calls.iter().find(|call| Some(call.tool.as_str()) == tool).or(arrival.calls.first());
+    let called =
+        arrival.calls().iter().find(|call| Some(call.tool.as_str()) == tool).or(arrival.calls().first());
     let before = answered_at.map(|at| match at.checked_duration_since(arrival.at) {
         Some(before) => before.as_secs_f64() * 1e3,
         None => arrival.at.duration_since(at).as_secs_f64() * -1e3,
