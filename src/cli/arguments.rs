@@ -1,6 +1,7 @@
 //! The arguments of every verb, with examples.
 
 use super::gateway::address;
+use super::reports::Reports;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -259,12 +260,12 @@ pub struct Run {
     /// What is printed
     #[arg(long, value_enum, default_value = "human")]
     pub format: Format,
-    /// Write a JUnit report there
+    /// What is written into files.
+    #[command(flatten)]
+    pub reports: Reports,
+    /// Failures that are known, and do not fail the run; by default `known.yaml` in the first PATH or above it
     #[arg(long, value_name = "FILE")]
-    pub junit: Option<PathBuf>,
-    /// Write the outcome as JSON there
-    #[arg(long, value_name = "FILE")]
-    pub json: Option<PathBuf>,
+    pub known: Option<PathBuf>,
     /// Where snapshots are stored; by default `snapshots` in the first PATH, where that folder exists
     #[arg(long, value_name = "FOLDER")]
     pub snapshots: Option<PathBuf>,

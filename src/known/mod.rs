@@ -9,9 +9,12 @@ mod reckon;
 
 pub use day::Day;
 pub use read::{Vocabulary, read};
-pub use reckon::{Reckoning, Seen};
+pub use reckon::{Came, Seen};
 
 use crate::source::{Placed, Spot};
+
+/// The name of the file, beside the scenarios; it is none itself.
+pub const FILE: &str = "known.yaml";
 
 /// A list of known deviations, with the text that complaints about it point into.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

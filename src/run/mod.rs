@@ -8,6 +8,7 @@ mod canary;
 mod detail;
 pub mod event;
 pub mod expectation;
+mod introduced;
 pub mod judge;
 pub mod outcome;
 mod perform;

@@ -3,6 +3,7 @@
 use super::record;
 use crate::declared::{Declared, Spoken};
 use crate::gateway::{Profile, Style};
+use crate::known::Deviation;
 use crate::scenario::{Boundary, EraChoice, Given, Kind, Part, Scenario, Step, Wait};
 use crate::wire::{Era, Revision};
 use std::sync::Arc;
@@ -29,6 +30,8 @@ pub struct Wishes {
     pub slow: bool,
     /// The era instead of each scenario's own choice.
     pub era: Option<EraChoice>,
+    /// The deviations that are known, and accepted today.
+    pub known: Vec<Deviation>,
 }
 
 /// One scenario at one gateway in one era.
@@ -42,6 +45,8 @@ pub struct Entry {
     pub revision: Option<Revision>,
     /// Whether it will be run.
     pub fate: Fate,
+    /// The known deviation that its failure would be.
+    pub known: Option<Deviation>,
 }
 
 /// Whether an entry will be run.
@@ -62,12 +67,19 @@ pub fn plan(scenarios: &[Arc<Scenario>], contenders: &[Arc<Contender>], wishes: 
         for scenario in scenarios {
             for revision in revisions(scenario, &contender.profile.declares, wishes) {
                 let fate = fate(scenario, contender, revision, wishes);
+                let known = known(scenario, contender, wishes);
                 let (scenario, contender) = (scenario.clone(), contender.clone());
-                entries.push(Entry { scenario, contender, revision, fate });
+                entries.push(Entry { scenario, contender, revision, fate, known });
             }
         }
     }
     entries
+}
+
+fn known(scenario: &Scenario, contender: &Contender, wishes: &Wishes) -> Option<Deviation> {
+    let requirements: Vec<String> = scenario.requirements.iter().map(|one| one.value.clone()).collect();
+    let about = |deviation: &&Deviation| deviation.is_about(&scenario.id, &requirements, &contender.name);
+    wishes.known.iter().find(about).cloned()
 }
 
 fn revisions(scenario: &Scenario, declared: &Declared, wishes: &Wishes) -> Vec<Option<Revision>> {

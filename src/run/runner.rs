@@ -2,21 +2,24 @@
 
 use super::canary;
 use super::event::Event;
+use super::introduced;
 use super::judge::{judge, seen};
-use super::outcome::{GatewayRow, Outcome, ScenarioOutcome, Status, StepOutcome, Summary, VERSION};
+use super::outcome::{
+    AttackRow, Excused, GatewayRow, Outcome, ScenarioOutcome, Status, StepOutcome, Summary, VERSION,
+};
 use super::perform::perform;
-use super::plan::{Entry, Fate};
+use super::plan::{Contender, Entry, Fate};
 use super::record;
 use super::stage::{Setting, SetupError, Stage};
 use super::variants;
 use super::verify::{self, Evidence};
 use crate::diagnostic::printable;
 use crate::gateway::Style;
-use crate::scenario::Scenario;
+use crate::scenario::{Attack, Scenario};
 use crate::snapshot::Mark;
 use futures_util::StreamExt as _;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 /// How a plan is run.
 #[derive(Clone, Debug)]
@@ -38,6 +41,7 @@ pub struct Ran {
 
 /// Runs every entry and tells what happens as it happens.
 pub async fn run(plan: &[Entry], setting: &Setting, pace: &Pace, tell: impl Fn(Event)) -> Ran {
+    let begun = humantime::format_rfc3339_seconds(SystemTime::now()).to_string();
     let runnable = plan.iter().filter(|entry| entry.fate == Fate::Run).count();
     tell(Event::Planned { total: runnable });
     let stopped = AtomicBool::new(false);
@@ -47,6 +51,7 @@ pub async fn run(plan: &[Entry], setting: &Setting, pace: &Pace, tell: impl Fn(E
             return (skipped(entry, Status::Skipped, "not begun"), None);
         }
         let (outcome, trouble) = run_entry(entry, setting, tell).await;
+        // A known failure is none that a run stops for.
         let unwell = matches!(outcome.status, Status::Failed | Status::Inconclusive);
         if trouble.is_some() || (pace.fail_fast && unwell) {
             stopped.store(true, Ordering::Relaxed);
@@ -58,16 +63,27 @@ pub async fn run(plan: &[Entry], setting: &Setting, pace: &Pace, tell: impl Fn(E
     let (scenarios, world): (Vec<_>, Vec<_>) = ran.into_iter().unzip();
     let mut world: Vec<String> = world.into_iter().flatten().collect();
     world.dedup();
-    let outcome =
-        Outcome { version: VERSION, summary: Summary::of(&scenarios), gateways: gateways(plan), scenarios };
+    let outcome = Outcome {
+        version: VERSION,
+        gauntlet: env!("CARGO_PKG_VERSION"),
+        begun,
+        summary: Summary::of(&scenarios),
+        gateways: gateways(plan, &scenarios),
+        scenarios,
+        known: None,
+    };
     Ran { outcome, world }
 }
 
-fn gateways(plan: &[Entry]) -> Vec<GatewayRow> {
+fn gateways(plan: &[Entry], scenarios: &[ScenarioOutcome]) -> Vec<GatewayRow> {
     let mut rows: Vec<GatewayRow> = Vec::new();
     for entry in plan {
-        if !rows.iter().any(|row| row.name == entry.contender.name) {
-            rows.push(GatewayRow { name: entry.contender.name.clone(), flaw: entry.contender.flaw.clone() });
+        let Contender { name, profile, flaw } = &*entry.contender;
+        if !rows.iter().any(|row| row.name == *name) {
+            let own = scenarios.iter().filter(|scenario| scenario.gateway == *name);
+            let introduced = introduced::together(own.flat_map(|scenario| &scenario.introduced));
+            let (name, flaw) = (name.clone(), flaw.clone());
+            rows.push(GatewayRow { name, flaw, profile: profile.hash.clone(), introduced });
         }
     }
     rows
@@ -97,8 +113,21 @@ async fn run_entry(
         Err(error) => (skipped(entry, Status::Inconclusive, &error.to_string()), Some(error.to_string())),
     };
     outcome.elapsed_ms = millis(begin.elapsed());
+    if trouble.is_none() {
+        excuse(&mut outcome, entry);
+    }
     tell(Event::Ended(Box::new(outcome.clone())));
     (outcome, trouble)
+}
+
+/// A failure that the list of known deviations names is told as such. A gateway that does not even start is none.
+fn excuse(outcome: &mut ScenarioOutcome, entry: &Entry) {
+    let unwell = matches!(outcome.status, Status::Failed | Status::Inconclusive);
+    if let Some(known) = entry.known.as_ref().filter(|_| unwell) {
+        let (because, until) = (known.because.clone(), known.until.value.to_string());
+        outcome.known = Some(Excused { was: outcome.status, because, until });
+        outcome.status = Status::Known;
+    }
 }
 
 /// Performs a scenario, closes the ledgers, and judges.
@@ -110,6 +139,7 @@ async fn play(entry: &Entry, stage: Stage) -> ScenarioOutcome {
     let wanted = canary::reads_the_audit(&scenario) || record::is_about(&scenario);
     let audit = if wanted { stage.audit().await } else { None };
     let mut marks = stage.marks().await;
+    let opened = stage.opening_exchanges().await;
     marks.extend(
         performance.asked.iter().filter_map(|asked| Some((Mark::Approval, asked.told.approval.clone()?))),
     );
@@ -129,6 +159,7 @@ async fn play(entry: &Entry, stage: Stage) -> ScenarioOutcome {
     let mut outcome = blank(entry);
     outcome.revision = revision.map(|revision| revision.to_string());
     outcome.status = status(&scenario, &steps, !unexplained.is_empty());
+    outcome.introduced = introduced::by(opened.iter().chain(steps.iter().flat_map(|step| &step.exchanges)));
     outcome.steps = steps;
     outcome.marks = marks;
     outcome.unexplained = unexplained;
@@ -169,18 +200,29 @@ fn blank(entry: &Entry) -> ScenarioOutcome {
         id: scenario.id.clone(),
         title: scenario.title.clone(),
         group: group(&scenario.file),
+        requirements: scenario.requirements.iter().map(|one| one.value.clone()).collect(),
+        attack: scenario.attack.as_ref().map(attack),
+        severity: scenario.severity,
+        observed: scenario.observe,
         file: scenario.file.clone(),
         gateway: entry.contender.name.clone(),
         upstreams,
         revision: entry.revision.map(|revision| revision.to_string()),
         status: Status::Skipped,
         why: None,
+        known: None,
         steps: Vec::new(),
         unexplained: Vec::new(),
         elapsed_ms: 0,
         again: String::new(),
+        introduced: Vec::new(),
         marks: Vec::new(),
     }
+}
+
+fn attack(attack: &Attack) -> AttackRow {
+    let Attack { patterns, owasp, atlas, .. } = attack.clone();
+    AttackRow { patterns, owasp, atlas }
 }
 
 /// The folder that a scenario stands in.

@@ -1,5 +1,6 @@
 //! What a profile says, read from YAML and checked whole. It starts nothing and renders nothing.
 
+mod hash;
 mod launch;
 mod one_or_many;
 mod parts;
@@ -67,6 +68,9 @@ pub struct Profile {
     /// The texts of the templates beside the profile, by file name.
     #[serde(skip)]
     pub(super) templates: BTreeMap<String, String>,
+    /// The profile's text with those, as the first 12 digits of a SHA-256: what changes when it is changed.
+    #[serde(skip)]
+    pub hash: String,
 }
 
 impl Profile {

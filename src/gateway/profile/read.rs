@@ -30,6 +30,7 @@ impl Profile {
         let unreadable = |error| Diagnostics::unreadable(file, text, error);
         let node = source::read(text).map_err(unreadable)?;
         let mut profile: Self = source::typed(text).map_err(unreadable)?;
+        profile.hash = super::hash::of(text, &templates);
         profile.templates = templates;
         let mistakes = Check { engine: Engine::new(), node: &node, mistakes: Vec::new() }.whole(&profile);
         if mistakes.is_empty() { Ok(profile) } else { Err(Diagnostics::new(file, text, mistakes)) }

@@ -15,7 +15,9 @@ use crate::mock::{Arrival, MockServer};
 use crate::reference::Clock;
 use crate::scenario::{Change, Changed, Kind, Scenario, Variables};
 use crate::snapshot::Mark;
+use crate::transcript::Exchange;
 use crate::wire::Revision;
+use crate::witness::Session;
 use indexmap::IndexMap;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -108,6 +110,12 @@ impl Stage {
     /// The revision that the sessions speak, where one was opened.
     pub(super) async fn revision(&self) -> Option<Revision> {
         self.sessions.lock().await.values().find_map(|open| open.session().map(|session| session.revision()))
+    }
+
+    /// What was said while the sessions were opened.
+    pub(super) async fn opening_exchanges(&self) -> Vec<Exchange> {
+        let sessions = self.sessions.lock().await;
+        sessions.values().filter_map(sessions::Open::session).flat_map(Session::opening_exchanges).collect()
     }
 
     /// What only this run knows: tokens, ports, sessions, the folder.
