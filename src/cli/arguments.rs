@@ -2,6 +2,7 @@
 
 use super::gateway::address;
 use super::reports::Reports;
+use crate::gateway::Isolate;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -257,6 +258,9 @@ pub struct Run {
     /// Stop after the first scenario that does not pass
     #[arg(long)]
     pub fail_fast: bool,
+    /// What may share one start of a gateway, instead of what its profile says
+    #[arg(long, value_enum, value_name = "WHAT")]
+    pub isolate: Option<IsolateBy>,
     /// What is printed
     #[arg(long, value_enum, default_value = "human")]
     pub format: Format,
@@ -285,6 +289,27 @@ pub enum Era {
     Modern,
     /// Each that the gateway speaks
     Every,
+}
+
+/// What may share one start of a gateway.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum IsolateBy {
+    /// Nothing: a start for each scenario
+    Scenario,
+    /// Scenarios whose policies touch different tools
+    Pack,
+    /// One start for all that fit together; the others are not applicable
+    Run,
+}
+
+impl From<IsolateBy> for Isolate {
+    fn from(wanted: IsolateBy) -> Self {
+        match wanted {
+            IsolateBy::Scenario => Self::Scenario,
+            IsolateBy::Pack => Self::Pack,
+            IsolateBy::Run => Self::Run,
+        }
+    }
 }
 
 /// What is printed on standard output.

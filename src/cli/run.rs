@@ -40,7 +40,7 @@ pub(super) async fn run(arguments: &Run, surroundings: &Surroundings) -> Exit {
     };
     let jobs =
         arguments.jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(2, usize::from) * 2);
-    let pace = Pace { jobs, fail_fast: arguments.fail_fast };
+    let pace = Pace { jobs, fail_fast: arguments.fail_fast, isolate: arguments.isolate.map(Into::into) };
     if contenders.iter().any(|contender| matches!(contender.profile.start, Some(Start::Command(_)))) {
         super::guard::post(surroundings);
     }

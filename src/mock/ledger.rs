@@ -35,7 +35,7 @@ pub struct Arrival {
     /// The JSON-RPC method that the server read; `None` for responses, batches and what it could not read.
     pub method: Option<String>,
     /// Found when somebody asks: a busy server has no time for it.
-    pub(super) calls: OnceLock<Vec<Called>>,
+    pub(crate) calls: OnceLock<Vec<Called>>,
     /// The tools that ran for it.
     pub executed: Vec<Execution>,
     /// Every receipt that was stamped into what was answered, also for calls that did not run.

@@ -217,6 +217,11 @@ impl MockServer {
         self.living.complaints()
     }
 
+    /// The world is as at the beginning, and nothing has been called or complained of yet; the ledger stays.
+    pub fn begin_anew(&self) {
+        self.living.begin_anew();
+    }
+
     /// Stops serving for now: connections are refused, those that are open break, and sessions are forgotten.
     pub async fn pause(&self) {
         let serving = self.serving.lock().expect("no writer panics").take();

@@ -119,6 +119,11 @@ impl Profile {
         self.audit.is_some()
     }
 
+    /// Whether what is pending is looked for in a list, rather than told in the answer.
+    pub fn searches_for_approvals(&self) -> bool {
+        self.approval.as_ref().is_some_and(|approval| !approval.find.0.is_empty())
+    }
+
     /// Whether an agent talks to a process of its own on stdio, rather than to an address.
     pub fn speaks_lines(&self) -> bool {
         self.connect.stdio.is_some()

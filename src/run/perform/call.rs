@@ -163,7 +163,9 @@ fn target(stage: &Stage, name: &ToolName, row: &Variables) -> Result<Target, Tro
     let upstream = name.upstream.clone().or_else(|| stage.upstream_of(&tool));
     let known = upstream.is_some();
     let shown = match &upstream {
-        Some(upstream) if !name.exact => stage.names.spelled(upstream, &tool).map_err(Trouble::because)?,
+        Some(upstream) if !name.exact => {
+            stage.theatre.names.spelled(upstream, &tool).map_err(Trouble::because)?
+        }
         _ => tool.clone(),
     };
     Ok(Target { tool, shown, upstream: name.upstream.clone(), known })

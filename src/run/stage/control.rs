@@ -11,7 +11,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 impl Stage {
     /// Finds what an answer left waiting for a decision.
     pub(in crate::run) async fn find(&self, told: &Told, hints: &[(&str, &str)]) -> Result<Pending, String> {
-        let gateway = self.stand.gateway.read().await;
+        let gateway = self.theatre.stand.gateway.read().await;
         let gateway = gateway.as_ref().ok_or("the gateway is stopped")?;
         gateway.find(told, hints).await.map_err(|error| error.to_string())
     }
@@ -36,18 +36,18 @@ impl Stage {
     /// Brings a decision to the gateway's approver.
     pub(in crate::run) async fn decide(&self, pending: &Pending, approve: bool) -> Result<(), String> {
         let decision = if approve { Decision::Approve } else { Decision::Reject };
-        let gateway = self.stand.gateway.read().await;
+        let gateway = self.theatre.stand.gateway.read().await;
         let gateway = gateway.as_ref().ok_or("the gateway is stopped")?;
         gateway.decide(pending, decision).await.map(drop).map_err(|error| error.to_string())
     }
 
     /// Lets time pass: turns the gateway's clock where it has a hook, and waits where it has none.
     pub(in crate::run) async fn let_pass(&self, time: Duration) {
-        if let Some(embedded) = &self.stand.embedded {
+        if let Some(embedded) = &self.theatre.stand.embedded {
             embedded.clock.turn(time);
             return;
         }
-        let turned = match &*self.stand.gateway.read().await {
+        let turned = match &*self.theatre.stand.gateway.read().await {
             Some(gateway) if self.profile.turns() => gateway.turn_clock(time).await.is_ok(),
             _ => false,
         };
@@ -58,7 +58,7 @@ impl Stage {
 
     /// How long until the next calendar boundary (UTC) by the gateway's clock.
     pub(in crate::run) fn until(&self, boundary: Boundary) -> Duration {
-        let now = match &self.stand.embedded {
+        let now = match &self.theatre.stand.embedded {
             Some(embedded) => embedded.clock.now(),
             None => SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default(),
         };
@@ -78,14 +78,14 @@ impl Stage {
 
     /// Gives the running gateway another policy.
     pub(in crate::run) async fn reload(&self, reload: &Reload) -> Result<(), String> {
-        let mut identities = self.stand.identities().to_vec();
+        let mut identities = self.theatre.stand.identities().to_vec();
         for identity in &mut identities {
             let meant = reload.identity.as_ref().is_none_or(|name| name.value == identity.name);
             if let Some(policy) = reload.policy.as_ref().filter(|_| meant && identity.policy.is_some()) {
                 identity.policy = Some(document(&policy.policy));
             }
         }
-        if let Some(embedded) = &self.stand.embedded {
+        if let Some(embedded) = &self.theatre.stand.embedded {
             let grants =
                 identities.iter().map(|identity| grant(identity, None)).collect::<Result<Vec<_>, _>>();
             // A policy that does not read is not taken, and the old one stays: that is what is being looked at.
@@ -94,7 +94,7 @@ impl Stage {
             }
             return Ok(());
         }
-        let mut gateway = self.stand.gateway.write().await;
+        let mut gateway = self.theatre.stand.gateway.write().await;
         let within = gateway.as_mut().ok_or("the gateway is stopped")?.reload(identities).await;
         let within = within.map_err(|error| error.to_string())?;
         // The gateway says how long it may take; before that either policy is right.
@@ -104,13 +104,13 @@ impl Stage {
 
     /// Takes an identity's credential away.
     pub(in crate::run) async fn revoke(&self, identity: &str) -> Result<(), String> {
-        if let Some(embedded) = &self.stand.embedded {
-            let left = self.stand.identities().iter().filter(|one| one.name != identity);
+        if let Some(embedded) = &self.theatre.stand.embedded {
+            let left = self.theatre.stand.identities().iter().filter(|one| one.name != identity);
             let grants = left.map(|identity| grant(identity, None)).collect::<Result<Vec<_>, _>>()?;
             embedded.reference.reload(grants).await;
             return Ok(());
         }
-        let mut gateway = self.stand.gateway.write().await;
+        let mut gateway = self.theatre.stand.gateway.write().await;
         let within = gateway.as_mut().ok_or("the gateway is stopped")?.revoke(identity).await;
         tokio::time::sleep(within.map_err(|error| error.to_string())?).await;
         Ok(())
@@ -119,7 +119,7 @@ impl Stage {
     /// Stops the gateway and starts it again, with nothing in between; every connection is gone.
     pub(in crate::run) async fn restart_gateway(&self) -> Result<(), String> {
         self.forget_sessions().await;
-        let mut gateway = self.stand.gateway.write().await;
+        let mut gateway = self.theatre.stand.gateway.write().await;
         gateway.as_mut().ok_or("the gateway is stopped")?.restart().await.map_err(|error| error.to_string())
     }
 }

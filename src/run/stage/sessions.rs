@@ -53,7 +53,7 @@ impl Stage {
     /// Headers that put another identity's credential on a session.
     pub(in crate::run) fn credential_of(&self, voice: &Voice) -> Vec<(String, String)> {
         let Some(identity) = &voice.by else { return Vec::new() };
-        match self.stand.connection(&identity.value) {
+        match self.theatre.stand.connection(&identity.value) {
             Ok(Connection::Http { headers, .. }) => headers,
             _ => Vec::new(),
         }
@@ -100,8 +100,8 @@ impl Stage {
                 .unwrap_or_else(|| "gauntlet".to_owned()),
         };
         let connection = match &identity {
-            Some(identity) => self.stand.connection(identity),
-            None => self.stand.anonymous(),
+            Some(identity) => self.theatre.stand.connection(identity),
+            None => self.theatre.stand.anonymous(),
         };
         let (target, child) = match connection {
             Ok(Connection::Http { url, headers }) => (Target::Http { url, headers }, None),
