@@ -16,15 +16,18 @@ mod names;
 mod profile;
 mod reads;
 mod render;
+mod retry;
 mod running;
+mod saying;
 mod shipped;
 mod stranger;
 mod template;
 #[cfg(test)]
 mod testing;
 mod told;
+mod view;
 
-pub use approval::{ApprovalError, Decided, Decision, Pending};
+pub use approval::{ApprovalError, Carried, Decided, Decision, Pending};
 pub use audit::AuditRecord;
 pub use connection::Connection;
 pub use errand::ErrandError;
@@ -32,7 +35,7 @@ pub use failure::{Failure, StartError};
 pub use hooks::HookError;
 pub use launch::free_ports;
 pub use names::{Collision, Names};
-pub use profile::{Isolate, Profile, ProfileError, Reach, Recorded, Start, Style};
+pub use profile::{Isolate, Mode, Profile, ProfileError, Reach, Recorded, Start, Style};
 pub use render::{Caller, Facts, Identity, Inputs, Place, Rendered, Spoil, Upstream, render};
 pub use running::RunningGateway;
 pub use shipped::{named, names as shipped_names};

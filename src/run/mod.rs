@@ -12,6 +12,7 @@ pub mod judge;
 pub mod outcome;
 mod perform;
 pub mod plan;
+mod questions;
 mod record;
 pub mod runner;
 mod stage;

@@ -6,6 +6,7 @@ use super::judge::{judge, seen};
 use super::outcome::{GatewayRow, Outcome, ScenarioOutcome, Status, StepOutcome, Summary, VERSION};
 use super::perform::perform;
 use super::plan::{Entry, Fate};
+use super::questions;
 use super::record;
 use super::stage::{Setting, SetupError, Stage};
 use super::variants;
@@ -113,6 +114,7 @@ async fn play(entry: &Entry, stage: Stage) -> ScenarioOutcome {
     marks.extend(
         performance.asked.iter().filter_map(|asked| Some((Mark::Approval, asked.told.approval.clone()?))),
     );
+    let (offers, notices) = (stage.profile.offers().to_vec(), stage.notices().await);
     let holds = stage.profile.approval_style() == Some(Style::Held);
     let (arrivals, complaints) = stage.tear_down().await;
     let (judged, unexplained) = judge(&performance.asked, &arrivals, holds);
@@ -121,6 +123,8 @@ async fn play(entry: &Entry, stage: Stage) -> ScenarioOutcome {
     let mut steps: Vec<StepOutcome> =
         done.map(|(step, performed)| verify::step(&evidence, step, performed)).collect();
     variants::settle(&scenario.steps, &entry.contender.profile.declares, &mut steps);
+    let uninvited = questions::uninvited(&scenario, &performance, &offers, &notices, &steps);
+    steps.extend(uninvited);
     let text = audit.as_ref().map(|kept| kept.text.as_str());
     steps.extend(canary::sightings(&scenario, &performance, &arrivals, text));
     steps.extend(record::compare(&scenario, &judged, &audit.unwrap_or_default()));

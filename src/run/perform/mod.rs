@@ -6,6 +6,7 @@ mod call;
 mod faults;
 mod listing;
 mod raw;
+mod reply;
 mod steps;
 
 pub(super) use listing::Listed;

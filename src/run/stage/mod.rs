@@ -48,6 +48,8 @@ pub(super) struct Stage {
     sessions: Mutex<HashMap<String, sessions::Open>>,
     /// The approvals that were found already, by id.
     found: Mutex<HashSet<String>>,
+    /// The questions that were taken by a call: the session's name and the id.
+    asked: std::sync::Mutex<HashSet<(String, String)>>,
     /// The gateway's folder; gone with the stage.
     _folder: TempDir,
 }
@@ -101,6 +103,7 @@ impl Stage {
             stand,
             sessions: Mutex::default(),
             found: Mutex::default(),
+            asked: std::sync::Mutex::default(),
             _folder: folder,
         })
     }
