@@ -245,6 +245,7 @@ pub fn outcome(call: &Asked, judged: &Judged, arrivals: &[Arrival]) -> CallOutco
         reach: judged.reach,
         told: word(judged.told),
         reason: call.told.reason.as_deref().map(|reason| printable_within(reason, EXCERPT)),
+        retry_after: call.told.retry_after.map(|after| after.as_secs_f64()),
         arguments_fidelity: judged.arguments,
         answer_fidelity: judged.answer,
         http: call.exchanges.last().and_then(|exchange| Some(exchange.http.as_ref()?.status)),

@@ -105,8 +105,21 @@ pub(super) async fn hear(stage: &Stage, caller: &Caller, flight: &mut InFlight, 
         }
         _ => flight.wait(within).await,
     };
-    let told = stage.profile.told(&exchange);
+    let told = match &question {
+        Some((id, _)) => stage.profile.told(&about(&exchange, id)),
+        None => stage.profile.told(&exchange),
+    };
     Heard { exchange, told, approval, question }
+}
+
+/// An exchange as if that question alone had come in it: what the others say is about other calls.
+fn about(exchange: &Exchange, id: &Json) -> Exchange {
+    let mut exchange = exchange.clone();
+    exchange.received.retain(|piece| match parse(&piece.bytes).ok().and_then(asked) {
+        Some((other, _)) => other == *id,
+        None => true,
+    });
+    exchange
 }
 
 /// A held call says nothing: the approver's own list shows it. Whichever comes first ends the wait.
@@ -159,13 +172,16 @@ async fn hear_question(
 
 /// The server's questions within an exchange: their ids and parameters.
 fn questions(exchange: &Exchange) -> Vec<(Json, Json)> {
-    let question = |frame: Json| match Message::of(&frame) {
+    exchange.received.iter().filter_map(|piece| asked(parse(&piece.bytes).ok()?)).collect()
+}
+
+fn asked(frame: Json) -> Option<(Json, Json)> {
+    match Message::of(&frame) {
         Message::Request { id, method, params } if method == "elicitation/create" => {
             Some((id, params.unwrap_or_default()))
         }
         _ => None,
-    };
-    exchange.received.iter().filter_map(|piece| question(parse(&piece.bytes).ok()?)).collect()
+    }
 }
 
 /// Whether a call waits for somebody's decision.
@@ -269,50 +285,57 @@ pub(super) fn carry(ask: &mut Ask, pending: &Pending) {
     }
 }
 
+/// What going on with a call came to.
+pub(super) struct Settled {
+    /// Every exchange that was ended on the way, and the last one as it stands.
+    pub(super) exchanges: Vec<Exchange>,
+    /// What the last one told.
+    pub(super) told: Told,
+    /// The call, where its request is still open: it has to be taken back in the end.
+    pub(super) open: Option<Pending>,
+}
+
 /// Goes on with a call, decided or not, until it is answered or nothing more comes of it. Whatever else the same call
-/// asks is decided alike. Gives every exchange that was ended on the way.
-pub(super) async fn go_on(
-    stage: &Stage,
-    mut pending: Pending,
-    within: Duration,
-) -> Result<(Vec<Exchange>, Told), String> {
+/// asks is decided alike.
+pub(super) async fn go_on(stage: &Stage, mut pending: Pending, within: Duration) -> Result<Settled, String> {
     let mut exchanges = Vec::new();
     for _ in 0..QUESTIONS {
-        let caller = pending.caller.clone();
         let mut flight = match (repeat(stage, &pending), pending.flight.take()) {
-            (Some(again), _) => caller.session.start(again),
+            (Some(again), _) => pending.caller.session.start(again),
             (None, Some(flight)) => flight,
             (None, None) => break,
         };
-        let heard = match stage.profile.approval_style() {
-            // It was found already: nothing else shows that it is still held.
-            Some(Style::Held) => {
-                let exchange = flight.wait(within).await;
-                let told = stage.profile.told(&exchange);
-                Heard { exchange, told, approval: None, question: None }
-            }
-            _ => hear(stage, &caller, &mut flight, within).await,
+        let heard = hear_again(stage, &pending.caller, &mut flight, within).await;
+        let open = heard.exchange.ended == Ended::Quiet;
+        pending.flight = open.then_some(flight);
+        let Some((decision, _)) = pending.decided.filter(|_| asks_again(stage, &heard)) else {
+            exchanges.push(heard.exchange);
+            let open = Some(pending).filter(|_| open);
+            return Ok(Settled { exchanges, told: heard.told, open });
         };
-        let exchange = heard.exchange.clone();
-        let (told, asks_again) = (heard.told.clone(), asks_again(stage, &heard));
-        let goes_on = exchange.ended == Ended::Quiet;
-        let Some((decision, _)) = pending.decided.filter(|_| asks_again) else {
-            exchanges.push(exchange);
-            return Ok((exchanges, told));
-        };
-        if !goes_on {
-            exchanges.push(exchange);
+        if !open {
+            exchanges.push(heard.exchange.clone());
         }
-        let decided = pending.decided;
-        pending = Pending { decided, ..Pending::of(stage, caller, heard).await };
-        pending.flight = goes_on.then_some(flight);
+        let Pending { caller, flight, decided, .. } = pending;
+        pending = Pending { flight, decided, ..Pending::of(stage, caller, heard).await };
         put(stage, &mut pending, decision).await?;
     }
     let told = stage.profile.told(&pending.exchange);
-    if exchanges.is_empty() || pending.exchange.ended == Ended::Quiet {
-        exchanges.push(pending.exchange);
+    let open = pending.flight.is_some();
+    if exchanges.is_empty() || open {
+        exchanges.push(pending.exchange.clone());
     }
-    Ok((exchanges, told))
+    Ok(Settled { exchanges, told, open: Some(pending).filter(|_| open) })
+}
+
+/// A held call was found already: nothing else shows that it is still held.
+async fn hear_again(stage: &Stage, caller: &Caller, flight: &mut InFlight, within: Duration) -> Heard {
+    if stage.profile.approval_style() != Some(Style::Held) {
+        return hear(stage, caller, flight, within).await;
+    }
+    let exchange = flight.wait(within).await;
+    let told = stage.profile.told(&exchange);
+    Heard { exchange, told, approval: None, question: None }
 }
 
 /// Whether the same call may be decided once more. One that was refused for an approval and is refused for it again
@@ -366,13 +389,17 @@ pub(super) async fn settle(
     let patience = settle.voice.within.unwrap_or(stage.patience);
     let decided = pending.decided.map(|(_, at)| at);
     performed.notes.extend(pending.untaken.iter().map(|why| format!("the decision was not taken: {why}")));
-    let (exchanges, told) = go_on(stage, pending, patience).await.map_err(Trouble::Other)?;
+    let Settled { exchanges, told, open } = go_on(stage, pending, patience).await.map_err(Trouble::Other)?;
     for (name, pointer) in &settle.save {
         if let Some(value) = exchanges.last().and_then(|exchange| saved(exchange, &pointer.value)) {
             performance.variables.set(name, value);
         }
     }
     let closed = call::closed(&exchanges, told.word == Word::Pending);
+    if let Some(open) = open {
+        let place = performance.asked.len();
+        performance.pending.insert(settle.step.value.clone(), Pending { place, ..open });
+    }
     let opened = decided.unwrap_or(begin);
     performance.asked.push(Asked { exchanges, told, opened, closed, decided, ..asked });
     Ok(())

@@ -108,10 +108,10 @@ async fn drive(stage: &Stage, caller: Caller, call: &Call) -> Result<Driven, Tro
     }
     approval::put(stage, &mut pending, decision).await.map_err(Trouble::Other)?;
     let decided = pending.decided.map(|(_, at)| at);
-    let (further, told) = approval::go_on(stage, pending, patience).await.map_err(Trouble::Other)?;
+    let settled = approval::go_on(stage, pending, patience).await.map_err(Trouble::Other)?;
     // A request that goes on is one exchange: the whole of it stands in the place of its beginning.
-    let exchanges = Some(first).filter(|_| !goes_on).into_iter().chain(further).collect();
-    Ok(Driven { exchanges, told, decided, pending: None })
+    let exchanges = Some(first).filter(|_| !goes_on).into_iter().chain(settled.exchanges).collect();
+    Ok(Driven { exchanges, told: settled.told, decided, pending: settled.open })
 }
 
 /// How long the first answer is waited for: a gateway that says nothing on purpose need not be sat out.
