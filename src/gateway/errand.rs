@@ -1,12 +1,13 @@
 //! Small deeds that a profile asks for: a command, a request to the gateway's side door, a file to read; and what is
 //! kept of their outcome.
 
+use super::files::{names, read, shift};
 use super::profile::{Errand, HttpErrand, Move};
 use super::template::{Engine, RenderError, Template, Variables};
 use crate::diagnostic::{printable_lines, printable_within};
 use crate::transport::http_client::{HttpClient, Lost, Outgoing};
 use minijinja::Value;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -226,40 +227,6 @@ async fn whole(outgoing: Outgoing) -> Result<(u16, String), Lost> {
     Ok((status, format!("{head}\r\n{}", String::from_utf8_lossy(&body))))
 }
 
-fn read(path: &str) -> Result<String, ErrandError> {
-    std::fs::read_to_string(path).map_err(unreadable(path))
-}
-
-/// The names in a folder, one a line, the newest last; a name that is half written by `.fresh` or so is the profile's to
-/// pass over.
-fn names(folder: &str) -> Result<String, ErrandError> {
-    let mut found = Vec::new();
-    for entry in std::fs::read_dir(folder).map_err(unreadable(folder))? {
-        let entry = entry.map_err(unreadable(folder))?;
-        // What is gone already is nothing to be found.
-        let Ok(changed) = entry.metadata().and_then(|about| about.modified()) else { continue };
-        found.push((changed, entry.file_name().to_string_lossy().into_owned()));
-    }
-    found.sort();
-    Ok(found.into_iter().map(|(_, name)| name + "\n").collect())
-}
-
-fn unreadable(path: &str) -> impl Fn(std::io::Error) -> ErrandError {
-    move |error| ErrandError::File { path: path.to_owned(), why: error.to_string() }
-}
-
-fn shift(from: &str, to: &str) -> Result<(), ErrandError> {
-    let fail = |error: std::io::Error| ErrandError::Move {
-        from: from.to_owned(),
-        to: to.to_owned(),
-        why: error.to_string(),
-    };
-    if let Some(parent) = Path::new(to).parent() {
-        std::fs::create_dir_all(parent).map_err(fail)?;
-    }
-    std::fs::rename(from, to).map_err(fail)
-}
-
 /// The beginning of an outcome, for a complaint.
 fn shown(outcome: &str) -> String {
     // Of an HTTP answer the head says little.
@@ -288,6 +255,7 @@ fn find(text: &str, sought: &str) -> Option<String> {
 mod tests {
     use super::*;
     use crate::gateway::template::value;
+    use std::path::Path;
 
     fn desk(folder: &Path) -> Desk {
         Desk {

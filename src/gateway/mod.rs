@@ -10,6 +10,7 @@ mod audit;
 mod connection;
 mod errand;
 mod failure;
+mod files;
 mod hooks;
 mod launch;
 mod names;

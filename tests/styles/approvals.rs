@@ -2,7 +2,7 @@
 //! the step itself and by hand, and what was not decided for does not run.
 
 use crate::gateway::Lie;
-use crate::play::{PATIENCE, Play, last_call, story};
+use crate::play::{Door, PATIENCE, Play, last_call, story};
 use crate::script::{Script, Way, scripts};
 use futures_util::StreamExt as _;
 use mcp_gauntlet::run::outcome::{ScenarioOutcome, Status};
@@ -117,6 +117,28 @@ async fn what_runs_undecided_rejected_or_changed_is_seen() {
     .await;
 }
 
+/// One profile is enough for a gateway that asks in mid-call in one era, and by its answer in the other.
+#[tokio::test(flavor = "multi_thread")]
+async fn asking_the_user_is_one_style_in_both_eras() {
+    for (name, other) in [("input-required-twice", "elicitation"), ("elicitation-by-form", "input_required")]
+    {
+        let (_, path) = scripts("approvals").into_iter().find(|(known, _)| known == name).unwrap();
+        for (steps, verdict) in [(APPROVED, "allowed"), (REJECTED, "denied")] {
+            let scenario = format!("{HEAD}{steps}");
+            let door = Door::default();
+            let server = door.open().await;
+            let restyled = |script: Script| script.with_approval("style", other.into());
+            let told = Play::of(&path, Way::Http, &scenario).judged(&door, &server.uri(), restyled).await;
+            assert_eq!(
+                (told.status, last_call(&told).verdict),
+                (Status::Passed, verdict),
+                "{}",
+                story(&told)
+            );
+        }
+    }
+}
+
 /// On stdio each call in flight hears the questions of all; every question is answered once.
 #[tokio::test(flavor = "multi_thread")]
 async fn calls_at_the_same_time_are_each_decided() {
@@ -170,7 +192,7 @@ async fn what_is_held_for_ever_ends_with_the_patience_and_is_taken_back() {
         let scenario = format!("{HEAD}{}", IGNORED.replace("VERDICT", "held"));
         let play = Play { patience: Duration::from_millis(700), ..Play::of(path, way, &scenario) };
         let begin = Instant::now();
-        let door = crate::play::Door::default();
+        let door = Door::default();
         let server = door.open().await;
         let told = play.judged(&door, &server.uri(), unlisted).await;
         assert_eq!((told.status, last_call(&told).verdict), (Status::Passed, "held"), "{}", story(&told));

@@ -3,6 +3,7 @@
 //! the same and forwards the call is the ledger alone, so every script is played in both ways.
 
 mod approvals;
+mod asking;
 mod broken;
 mod gateway;
 mod over_http;

@@ -38,9 +38,9 @@ pub enum Style {
     Retry,
     /// Held open until the decision.
     Held,
-    /// The agent's user is asked, by `elicitation/create`.
+    /// The agent's user is asked, in the way of the era: by `elicitation/create` in mid-call, or as `input_required`.
     Elicitation,
-    /// The answer is `input_required`, and the call is repeated with the inputs.
+    /// The answer is `input_required`, and the call is repeated with the inputs: how the modern era asks.
     InputRequired,
     /// The answer is error -32042 with an address to open (2025-11-25); the call is repeated after the visit.
     Url,

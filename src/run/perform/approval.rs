@@ -3,6 +3,7 @@
 
 use super::Trouble;
 use super::call;
+use super::heard::{Caller, Heard, asks_again, hear_again, hints, style};
 use super::reply::reply_to;
 use super::steps::{Performance, Performed, saved};
 use crate::gateway::{Carried, Decided, Pending as Approval, Style, Told, Word};
@@ -11,25 +12,12 @@ use crate::run::stage::Stage;
 use crate::scenario::{Decision, Settle};
 use crate::source::Placed;
 use crate::transcript::{Ended, Exchange};
-use crate::wire::{Json, Message, parse};
-use crate::witness::{Ask, InFlight, Session};
+use crate::wire::{Json, Message};
+use crate::witness::{Ask, InFlight};
 use std::time::{Duration, Instant};
 
 /// How often one call may ask: a gateway that asks for ever is pending for ever.
 const QUESTIONS: usize = 8;
-
-/// Who made a call, and what of it the gateway's side is told when an approval has to be looked for.
-#[derive(Clone, Debug)]
-pub(super) struct Caller {
-    /// The connection.
-    pub(super) session: Session,
-    /// The connection's name in the scenario.
-    pub(super) name: String,
-    /// The tool as the server knows it.
-    pub(super) tool: String,
-    /// What was asked, without what the harness adds.
-    pub(super) ask: Ask,
-}
 
 /// A call that waits for a decision.
 #[derive(Debug)]
@@ -55,14 +43,6 @@ pub(in crate::run) struct Pending {
     untaken: Option<String>,
 }
 
-/// What a wait brought: the exchange so far, and what shows that the call waits for somebody.
-pub(super) struct Heard {
-    pub(super) exchange: Exchange,
-    pub(super) told: Told,
-    approval: Option<Result<Approval, String>>,
-    question: Option<(Json, Json)>,
-}
-
 impl Pending {
     /// A call that was heard to wait; what the gateway's side knows it by is looked for.
     pub(super) async fn of(stage: &Stage, caller: Caller, heard: Heard) -> Self {
@@ -77,125 +57,10 @@ impl Pending {
     }
 }
 
-fn hints(caller: &Caller) -> [(&'static str, String); 4] {
-    let text = |name: &str| caller.ask.params.get(name).cloned().unwrap_or_default();
-    let shown = text("name").as_str().unwrap_or_default().to_owned();
-    let arguments = text("arguments").to_string();
-    [
-        ("tool", caller.tool.clone()),
-        ("shown", shown),
-        ("arguments", arguments),
-        ("session", caller.name.clone()),
-    ]
-}
-
-/// Waits for the answer, or for the sign that the gateway waits for somebody.
-pub(super) async fn hear(stage: &Stage, caller: &Caller, flight: &mut InFlight, within: Duration) -> Heard {
-    let (mut approval, mut question) = (None, None);
-    let exchange = match stage.profile.approval_style() {
-        Some(Style::Held) if stage.profile.shows_what_waits() => {
-            let (exchange, found) = hear_held(stage, caller, flight, within).await;
-            approval = found;
-            exchange
-        }
-        Some(Style::Elicitation) => {
-            let (exchange, asked) = hear_question(stage, caller, flight, within).await;
-            question = asked;
-            exchange
-        }
-        _ => flight.wait(within).await,
-    };
-    let told = match &question {
-        Some((id, _)) => stage.profile.told(&about(&exchange, id)),
-        None => stage.profile.told(&exchange),
-    };
-    Heard { exchange, told, approval, question }
-}
-
-/// An exchange as if that question alone had come in it: what the others say is about other calls.
-fn about(exchange: &Exchange, id: &Json) -> Exchange {
-    let mut exchange = exchange.clone();
-    exchange.received.retain(|piece| match parse(&piece.bytes).ok().and_then(asked) {
-        Some((other, _)) => other == *id,
-        None => true,
-    });
-    exchange
-}
-
-/// A held call says nothing: the approver's own list shows it. Whichever comes first ends the wait.
-async fn hear_held(
-    stage: &Stage,
-    caller: &Caller,
-    flight: &mut InFlight,
-    within: Duration,
-) -> (Exchange, Option<Result<Approval, String>>) {
-    let end = tokio::time::Instant::now() + within;
-    let quiet = stage.profile.told(&flight.so_far());
-    let hints = hints(caller);
-    let found = tokio::select! {
-        biased;
-        exchange = flight.wait(within) => return (exchange, None),
-        found = stage.find_new(&quiet, &hints) => found,
-    };
-    match found {
-        Ok(approval) => (flight.so_far(), Some(Ok(approval))),
-        Err(why) => (flight.wait(end - tokio::time::Instant::now()).await, Some(Err(why))),
-    }
-}
-
-/// A question ends the wait, unless it was another call's: on a way that all calls share, each hears all of them.
-async fn hear_question(
-    stage: &Stage,
-    caller: &Caller,
-    flight: &mut InFlight,
-    within: Duration,
-) -> (Exchange, Option<(Json, Json)>) {
-    let end = tokio::time::Instant::now() + within;
-    let new = |exchange: &Exchange| {
-        questions(exchange).into_iter().find(|(id, _)| !stage.was_asked(&caller.name, id))
-    };
-    loop {
-        let left = end - tokio::time::Instant::now();
-        let exchange = flight.wait_until(|exchange| new(exchange).is_some(), left).await;
-        if exchange.ended != Ended::Quiet {
-            return (exchange, None);
-        }
-        match new(&exchange) {
-            Some(question) if stage.claim_question(&caller.name, &question.0) => {
-                return (exchange, Some(question));
-            }
-            Some(_) => {}
-            None => return (exchange, None),
-        }
-    }
-}
-
-/// The server's questions within an exchange: their ids and parameters.
-fn questions(exchange: &Exchange) -> Vec<(Json, Json)> {
-    exchange.received.iter().filter_map(|piece| asked(parse(&piece.bytes).ok()?)).collect()
-}
-
-fn asked(frame: Json) -> Option<(Json, Json)> {
-    match Message::of(&frame) {
-        Message::Request { id, method, params } if method == "elicitation/create" => {
-            Some((id, params.unwrap_or_default()))
-        }
-        _ => None,
-    }
-}
-
-/// Whether a call waits for somebody's decision.
-pub(super) fn is_pending(stage: &Stage, heard: &Heard) -> bool {
-    match stage.profile.approval_style() {
-        Some(Style::Held) => matches!(heard.told.word, Word::Pending | Word::Silence),
-        _ => heard.told.word == Word::Pending,
-    }
-}
-
 /// Brings one decision to where the gateway takes it.
 pub(super) async fn put(stage: &Stage, pending: &mut Pending, decision: Decision) -> Result<(), String> {
     pending.decided.get_or_insert((decision, Instant::now()));
-    let style = stage.profile.approval_style().ok_or("the gateway has no approvals")?;
+    let style = style(stage, &pending.caller).ok_or("the gateway has no approvals")?;
     // The agent's own client decides, once: what it changes its mind about was never sent.
     if style == Style::InputRequired && pending.inputs.is_some() {
         return Ok(());
@@ -253,7 +118,7 @@ async fn announced(stage: &Stage, pending: &Pending, since: Instant) -> Result<(
 fn repeat(stage: &Stage, pending: &Pending) -> Option<Ask> {
     let mut again = pending.caller.ask.clone();
     again.id = None;
-    match stage.profile.approval_style()? {
+    match style(stage, &pending.caller)? {
         Style::Retry | Style::InputRequired | Style::Url => {
             carry(&mut again, pending);
             Some(again)
@@ -308,7 +173,8 @@ pub(super) async fn go_on(stage: &Stage, mut pending: Pending, within: Duration)
         let heard = hear_again(stage, &pending.caller, &mut flight, within).await;
         let open = heard.exchange.ended == Ended::Quiet;
         pending.flight = open.then_some(flight);
-        let Some((decision, _)) = pending.decided.filter(|_| asks_again(stage, &heard)) else {
+        let Some((decision, _)) = pending.decided.filter(|_| asks_again(stage, &pending.caller, &heard))
+        else {
             exchanges.push(heard.exchange);
             let open = Some(pending).filter(|_| open);
             return Ok(Settled { exchanges, told: heard.told, open });
@@ -326,27 +192,6 @@ pub(super) async fn go_on(stage: &Stage, mut pending: Pending, within: Duration)
         exchanges.push(pending.exchange.clone());
     }
     Ok(Settled { exchanges, told, open: Some(pending).filter(|_| open) })
-}
-
-/// A held call was found already: nothing else shows that it is still held.
-async fn hear_again(stage: &Stage, caller: &Caller, flight: &mut InFlight, within: Duration) -> Heard {
-    if stage.profile.approval_style() != Some(Style::Held) {
-        return hear(stage, caller, flight, within).await;
-    }
-    let exchange = flight.wait(within).await;
-    let told = stage.profile.told(&exchange);
-    Heard { exchange, told, approval: None, question: None }
-}
-
-/// Whether the same call may be decided once more. One that was refused for an approval and is refused for it again
-/// after the decision is not: the approval had no effect, and that is what has to be seen.
-fn asks_again(stage: &Stage, heard: &Heard) -> bool {
-    let asks = match stage.profile.approval_style() {
-        Some(Style::Elicitation) => heard.question.is_some(),
-        Some(Style::InputRequired | Style::Url) => heard.exchange.ended == Ended::Answered,
-        _ => false,
-    };
-    asks && is_pending(stage, heard)
 }
 
 /// Decides by hand. A decision that the gateway does not take is no trouble: what comes of the call is judged.

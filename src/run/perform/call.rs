@@ -1,7 +1,8 @@
 //! One call of a tool, driven to where its step leaves it: answered, pending, or unanswered.
 
 use super::Trouble;
-use super::approval::{self, Caller, Pending};
+use super::approval::{self, Pending};
+use super::heard::{Caller, hear, is_pending};
 use crate::gateway::{Told, Word};
 use crate::run::judge::Asked;
 use crate::run::stage::{Opened, Stage};
@@ -91,9 +92,9 @@ struct Driven {
 async fn drive(stage: &Stage, caller: Caller, call: &Call) -> Result<Driven, Trouble> {
     let patience = call.voice.within.unwrap_or(stage.patience);
     let mut flight = caller.session.start(caller.ask.clone());
-    let heard = approval::hear(stage, &caller, &mut flight, first_wait(stage, call)).await;
+    let heard = hear(stage, &caller, &mut flight, first_wait(stage, call)).await;
     let (first, told) = (heard.exchange.clone(), heard.told.clone());
-    if !approval::is_pending(stage, &heard) {
+    if !is_pending(stage, &heard) {
         return Ok(Driven { exchanges: vec![first], told, decided: None, pending: None });
     }
     let mut pending = Pending::of(stage, caller, heard).await;

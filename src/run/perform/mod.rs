@@ -4,6 +4,7 @@
 mod approval;
 mod call;
 mod faults;
+mod heard;
 mod listing;
 mod raw;
 mod reply;
