@@ -154,6 +154,18 @@ async fn calls_at_the_same_time_are_each_decided() {
     .await;
 }
 
+/// Who holds a call for a time refuses it by itself, and a decision that comes then has no effect.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_that_nobody_decides_about_is_refused_when_its_time_is_over() {
+    let (_, path) = scripts("approvals").into_iter().find(|(name, _)| name == "held-for-a-time").unwrap();
+    for way in [Way::Http, Way::Stdio] {
+        let asked = ASKED.replace("VERDICT", "held");
+        let scenario = format!("{HEAD}{asked}  - {{settle: ask, expect: denied}}\n");
+        let told = Play::of(&path, way, &scenario).outcome().await;
+        assert_eq!((told.status, last_call(&told).verdict), (Status::Passed, "denied"), "{}", story(&told));
+    }
+}
+
 /// Even where the answer after the approval is a true one: the call had run before anybody had decided.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_execution_before_the_decision_is_a_leak_whatever_is_answered_after_it() {

@@ -111,6 +111,16 @@ async fn a_file_that_is_not_there_and_a_command_that_is_not_are_told() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_secret_of_the_run_is_in_no_complaint() {
+    let tell = json!({"run": ["sh", "-c", "echo no luck with $0 >&2; exit 3", "{{ secret }}{{ identities[0].token }}"]});
+    let told =
+        told("retry-id-in-text", APPROVED, |script| script.with_approval("approve", tell.clone())).await;
+    let why = why(&told);
+    assert!(why.contains("no luck with [SECRET][SECRET] (`approval.approve` of the profile)"), "{why}");
+    assert_eq!(why.matches("[SECRET]").count(), 4, "{why}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_announcement_that_never_comes_is_told() {
     let told = told("address-to-open-announced", APPROVED, |script| {
         script.with_approval("approve", json!({"run": ["true"]})).with_approval("within", json!("50ms"))

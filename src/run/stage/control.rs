@@ -19,7 +19,7 @@ impl Stage {
         let hints = hints.each_ref().map(|(name, value)| (*name, value.as_str()));
         let gateway = self.stand.gateway.read().await;
         let gateway = gateway.as_ref().ok_or("the gateway is stopped")?;
-        gateway.find(told, &hints).await.map_err(|error| error.to_string())
+        gateway.find(told, &hints).await.map_err(|error| self.discreet(&error))
     }
 
     /// Finds what waits for a decision and was not found before, or says why nothing shows in time.
@@ -55,7 +55,7 @@ impl Stage {
     pub(in crate::run) async fn carried(&self, pending: &Pending) -> Result<Carried, String> {
         let gateway = self.stand.gateway.read().await;
         let gateway = gateway.as_ref().ok_or("the gateway is stopped")?;
-        gateway.carried(pending).map_err(|error| error.to_string())
+        gateway.carried(pending).map_err(|error| self.discreet(&error))
     }
 
     /// Brings a decision to the gateway's approver.
@@ -63,7 +63,15 @@ impl Stage {
         let decision = if approve { Decision::Approve } else { Decision::Reject };
         let gateway = self.stand.gateway.read().await;
         let gateway = gateway.as_ref().ok_or("the gateway is stopped")?;
-        gateway.decide(pending, decision).await.map_err(|error| error.to_string())
+        gateway.decide(pending, decision).await.map_err(|error| self.discreet(&error))
+    }
+
+    /// A complaint without what only this run may know: addresses and commands have it in them.
+    fn discreet(&self, error: &impl ToString) -> String {
+        let facts = self.stand.facts();
+        let tokens = self.stand.identities().iter().map(|identity| identity.token.as_str());
+        let secrets = tokens.chain([facts.secret.as_str()]).filter(|secret| !secret.is_empty());
+        secrets.fold(error.to_string(), |text, secret| text.replace(secret, "[SECRET]"))
     }
 
     /// Lets time pass: turns the gateway's clock where it has a hook, and waits where it has none.
