@@ -54,6 +54,17 @@ impl Engine {
         self.0.template_from_str(text).map(drop).map_err(|error| told(&error))
     }
 
+    /// The names that a template looks up and does not set itself.
+    pub(super) fn names(&self, text: &str) -> Vec<String> {
+        let template = self.0.template_from_str(text);
+        let mut names: Vec<String> = template
+            .map(|template| template.undeclared_variables(false).into_iter().collect())
+            .unwrap_or_default();
+        names.retain(|name| !self.0.globals().any(|(known, _)| known == name));
+        names.sort();
+        names
+    }
+
     /// The text that a template gives with `context` and, over it, `variables`.
     pub(super) fn render(
         &self,

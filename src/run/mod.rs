@@ -15,6 +15,7 @@ pub mod pack;
 mod perform;
 pub mod plan;
 mod play;
+mod questions;
 mod record;
 pub mod runner;
 mod stage;

@@ -249,6 +249,9 @@ pub struct CallOutcome {
     /// The reason that the gateway gave.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// In how many seconds the gateway says to try again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retry_after: Option<f64>,
     /// What happened to the arguments, where it arrived.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub arguments_fidelity: Option<Fidelity>,

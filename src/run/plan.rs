@@ -146,8 +146,12 @@ fn lacks(scenario: &Scenario, profile: &Profile, revision: Option<Revision>) -> 
     if revision.is_some() && profile.declares.eras.as_ref().is_some_and(|eras| !eras.contains(&spoken)) {
         return Some(format!("it does not speak the {} era", if modern { "modern" } else { "legacy" }));
     }
-    if repeats_by_hand(scenario) && matches!(profile.approval_style(), Some(Style::Held | Style::Elicitation))
-    {
+    let answers_once = match profile.approval_style() {
+        Some(Style::Held) => true,
+        Some(Style::Elicitation) => !modern,
+        _ => false,
+    };
+    if answers_once && repeats_by_hand(scenario) {
         return Some("it answers the call that asked: there is nothing to repeat".to_owned());
     }
     if record::is_about(scenario) && !profile.is_embedded() && !profile.records() {

@@ -8,6 +8,7 @@ use super::outcome::{ScenarioOutcome, Status, StepOutcome};
 use super::pack::{Part, footprint, owners};
 use super::perform::{Performance, perform};
 use super::plan::Entry;
+use super::questions;
 use super::record::{self, Kept};
 use super::runner::{blank, millis};
 use super::stage::{Stage, Theatre};
@@ -18,7 +19,7 @@ use crate::gateway::Style;
 use crate::mock::Arrival;
 use crate::scenario::{Scenario, Verdict};
 use crate::snapshot::Mark;
-use crate::transcript::{Ended, Exchange};
+use crate::transcript::{Ended, Exchange, Received};
 use crate::wire::Revision;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -28,6 +29,8 @@ struct Played {
     performance: Performance,
     /// What was said while its sessions were opened.
     opened: Vec<Exchange>,
+    /// What its sessions were told besides answers.
+    notices: Vec<Received>,
     revision: Option<Revision>,
     audit: Option<Kept>,
     marks: Vec<(Mark, String)>,
@@ -95,12 +98,13 @@ async fn play_one(entry: &Entry, theatre: Arc<Theatre>) -> Played {
     marks.extend(
         performance.asked.iter().filter_map(|asked| Some((Mark::Approval, asked.told.approval.clone()?))),
     );
+    let notices = stage.notices().await;
     stage.leave().await;
     let waits = matches!(entry.contender.profile.approval_style(), Some(Style::Held | Style::Elicitation));
     let left_hanging = performance.asked.iter().any(|asked| owed(asked, waits));
     let elapsed = begun.elapsed();
     let complaints = Vec::new();
-    Played { performance, opened, revision, audit, marks, complaints, left_hanging, begun, elapsed }
+    Played { performance, opened, notices, revision, audit, marks, complaints, left_hanging, begun, elapsed }
 }
 
 /// Whether a call was left without an answer, other than by waiting for an approval.
@@ -139,6 +143,9 @@ fn conclude(entry: &Entry, played: &Played, arrivals: &[Arrival]) -> ScenarioOut
     let mut steps: Vec<StepOutcome> =
         done.map(|(step, performed)| verify::step(&evidence, step, performed)).collect();
     variants::settle(&scenario.steps, &entry.contender.profile.declares, &mut steps);
+    let offers = entry.contender.profile.offers();
+    let uninvited = questions::uninvited(scenario, performance, offers, &played.notices, &steps);
+    steps.extend(uninvited);
     let text = played.audit.as_ref().map(|kept| kept.text.as_str());
     steps.extend(canary::sightings(scenario, performance, arrivals, text));
     steps.extend(record::compare(scenario, &judged, &played.audit.clone().unwrap_or_default()));

@@ -10,9 +10,9 @@ pub use launch::Start;
 pub(super) use launch::{Cleanup, Ready, StartCommand};
 pub(super) use one_or_many::OneOrMany;
 pub(super) use parts::{
-    Approval, AuditSource, Change, Connect, Errand, FileSpec, Hooks, HttpErrand, Limit, Notice, Repeat,
+    Approval, AuditSource, Change, Connect, Errand, FileSpec, Hooks, HttpErrand, Limit, Move, Notice,
 };
-pub use parts::{Isolate, Reach, Recorded, Style};
+pub use parts::{Isolate, Mode, Reach, Recorded, Style};
 pub use read::ProfileError;
 
 use super::reads::Claim;
@@ -22,6 +22,7 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 /// All that is known of one gateway.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -77,6 +78,29 @@ impl Profile {
     /// How its approvals are put, if it has any.
     pub fn approval_style(&self) -> Option<Style> {
         self.approval.as_ref().map(|approval| approval.style)
+    }
+
+    /// In which ways the agent's client offers that its user may be asked: only where approvals need it.
+    pub fn offers(&self) -> &[Mode] {
+        let Some(approval) = &self.approval else { return &[] };
+        match (&approval.offers, approval.style) {
+            (Some(offers), _) => offers,
+            (None, Style::Elicitation | Style::InputRequired) => &[Mode::Form],
+            (None, Style::Url) => &[Mode::Url],
+            (None, Style::Retry | Style::Held) => &[],
+        }
+    }
+
+    /// Whether its approver's side tells held calls apart, so that one shows before anything is answered.
+    pub fn shows_what_waits(&self) -> bool {
+        let Some(approval) = &self.approval else { return false };
+        approval.find.0.iter().any(|errand| errand.id.is_some() || errand.save.contains_key("approval"))
+    }
+
+    /// Whether it says by a notification when a call may be repeated; within which time.
+    pub fn announces(&self) -> Option<Duration> {
+        let approval = self.approval.as_ref().filter(|approval| approval.announces)?;
+        Some(approval.within.0)
     }
 
     /// The command that starts it, where that is one to be found outside of this program.

@@ -38,10 +38,22 @@ pub enum Style {
     Retry,
     /// Held open until the decision.
     Held,
-    /// The agent's user is asked, by `elicitation/create`.
+    /// The agent's user is asked, in the way of the era: by `elicitation/create` in mid-call, or as `input_required`.
     Elicitation,
-    /// The answer is `input_required`, and the call is repeated with the inputs.
+    /// The answer is `input_required`, and the call is repeated with the inputs: how the modern era asks.
     InputRequired,
+    /// The answer is error -32042 with an address to open (2025-11-25); the call is repeated after the visit.
+    Url,
+}
+
+/// How the agent's user can be asked (2025-11-25, client features: elicitation).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    /// By a form.
+    Form,
+    /// By an address to open.
+    Url,
 }
 
 /// A file that is rendered for the gateway.
@@ -89,26 +101,45 @@ pub(crate) struct Approval {
     pub(crate) approve: OneOrMany<Errand>,
     /// Says no.
     pub(crate) reject: OneOrMany<Errand>,
-    /// What the agent repeats after the decision.
+    /// What the agent repeats after the decision; told by the style unless said.
+    pub(crate) repeat: Option<Repeat>,
+    /// What the repeated call takes along, where the gateway wants to be shown its approval.
     #[serde(default)]
-    pub(crate) repeat: Repeat,
+    pub(crate) carry: Carry,
+    /// How the agent's client offers to be asked: told by the style unless said.
+    pub(crate) offers: Option<Vec<Mode>>,
+    /// Whether the gateway says by `notifications/elicitation/complete` when the call may be repeated; that is waited
+    /// for as long as `within`.
+    #[serde(default)]
+    pub(crate) announces: bool,
     /// How long a pending call may take to show where `find` looks.
     #[serde(default = "five_seconds")]
     pub(crate) within: Limit,
 }
 
+/// What a repeated call takes along.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Carry {
+    /// Members of `_meta`.
+    pub(crate) meta: IndexMap<String, Template>,
+    /// Further arguments of the tool; the gateway has to take them out again.
+    pub(crate) arguments: IndexMap<String, Template>,
+    /// HTTP headers.
+    pub(crate) headers: IndexMap<String, Template>,
+}
+
 /// What an agent repeats after a decision.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Repeat {
     /// The same call.
-    #[default]
     Call,
     /// Nothing: the first call gets its answer.
     Nothing,
 }
 
-/// One small deed: exactly one of `run`, `http`, `read`, `answer`.
+/// One small deed: exactly one of `run`, `http`, `read`, `list`, `move`, `answer`.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Errand {
@@ -119,7 +150,13 @@ pub(crate) struct Errand {
     pub(crate) http: Option<HttpErrand>,
     /// A file.
     pub(crate) read: Option<Template>,
-    /// The result of an elicitation, or of an input request: the agent's side gives it.
+    /// A folder: the names in it, one a line, the newest last.
+    pub(crate) list: Option<Template>,
+    /// A file that is put in another place: how some gateways are told of a decision.
+    #[serde(rename = "move")]
+    pub(crate) moved: Option<Move>,
+    /// The result of an elicitation, or of an input request: the agent's side gives it. Texts in it are templates, and
+    /// members that the question requires are filled in.
     pub(crate) answer: Option<serde_json::Value>,
     /// What is kept of the outcome: a JSON pointer into it, or an expression that is searched in it and whose first
     /// group is kept. Of an HTTP answer the header lines come first, then an empty line, then the body.
@@ -127,6 +164,16 @@ pub(crate) struct Errand {
     pub(crate) save: IndexMap<String, String>,
     /// Short for `save: {approval: POINTER}`.
     pub(crate) id: Option<String>,
+}
+
+/// A file that is moved; the folder that it goes to is made where it is missing.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Move {
+    /// Where it lies.
+    pub(crate) from: Template,
+    /// Where it goes.
+    pub(crate) to: Template,
 }
 
 /// A request to the gateway's own side door.

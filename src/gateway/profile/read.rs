@@ -1,6 +1,8 @@
 //! A profile's text becomes a profile, or a list of all that is wrong with it.
 
-use super::{Errand, OneOrMany, Profile, Start, Style};
+mod approval;
+
+use super::{Errand, OneOrMany, Profile, Start};
 use crate::diagnostic::{Diagnostic, Diagnostics, listed};
 use crate::gateway::template::{Engine, Template};
 use crate::source::{self, Node};
@@ -165,18 +167,7 @@ impl Check<'_> {
         for (index, errand) in profile.prepare.iter().enumerate() {
             self.errand(&format!("/prepare/{index}"), errand);
         }
-        if let Some(approval) = &profile.approval {
-            let asked = matches!(approval.style, Style::Elicitation | Style::InputRequired);
-            self.errands("/approval/find", &approval.find);
-            for (place, errands) in
-                [("/approval/approve", &approval.approve), ("/approval/reject", &approval.reject)]
-            {
-                self.errands(place, errands);
-                if asked && errands.0.iter().all(|errand| errand.answer.is_none()) {
-                    self.wrong(place, "the agent's side decides here: `answer` says with what");
-                }
-            }
-        }
+        self.approval(profile);
         let hooks = &profile.hooks;
         for (hook, change) in [("reload", &hooks.reload), ("revoke", &hooks.revoke)] {
             change.iter().for_each(|change| self.errands(&format!("/hooks/{hook}/then"), &change.then));
@@ -193,11 +184,15 @@ impl Check<'_> {
         let deeds = usize::from(!errand.run.is_empty())
             + usize::from(errand.http.is_some())
             + usize::from(errand.read.is_some())
+            + usize::from(errand.list.is_some())
+            + usize::from(errand.moved.is_some())
             + usize::from(errand.answer.is_some());
         if deeds != 1 {
-            self.wrong(place, "exactly one of `run`, `http`, `read` and `answer`");
+            self.wrong(place, "exactly one of `run`, `http`, `read`, `list`, `move` and `answer`");
         }
-        errand.run.iter().chain(&errand.read).for_each(|text| self.template(place, text));
+        let moved = errand.moved.iter().flat_map(|moved| [&moved.from, &moved.to]);
+        let texts = errand.run.iter().chain(&errand.read).chain(&errand.list).chain(moved);
+        texts.for_each(|text| self.template(place, text));
         if let Some(http) = &errand.http {
             let texts = http.headers.values().chain(&http.body).chain([&http.url]);
             texts.for_each(|text| self.template(place, text));
@@ -221,7 +216,11 @@ impl Check<'_> {
     }
 
     fn wrong(&mut self, place: &str, what: impl Into<String>) {
-        self.mistakes.push(Diagnostic::mistake(self.node.nearest(place).spot, what));
+        self.mistakes.push(self.mistake(place, what));
+    }
+
+    fn mistake(&self, place: &str, what: impl Into<String>) -> Diagnostic {
+        Diagnostic::mistake(self.node.nearest(place).spot, what)
     }
 }
 

@@ -4,8 +4,10 @@
 mod approval;
 mod call;
 mod faults;
+mod heard;
 mod listing;
 mod raw;
+mod reply;
 mod steps;
 
 pub(super) use listing::Listed;

@@ -42,6 +42,8 @@ pub(in crate::run) struct Performed {
     pub(in crate::run) listed: Option<Listed>,
     /// The notification that came; `Some(None)` is one that was waited for in vain.
     pub(in crate::run) noticed: Option<Option<Received>>,
+    /// Remarks that do not decide.
+    pub(in crate::run) notes: Vec<String>,
     /// Why it was passed over.
     pub(in crate::run) passed_over: Option<String>,
     /// Why it could not be done.
@@ -102,8 +104,8 @@ impl Performance {
                 self.changed = Instant::now();
                 stage.change(change).await.map_err(Trouble::because)
             }
-            Kind::Decide(decisions) => approval::decide(stage, self, decisions).await,
-            Kind::Settle(settle) => approval::settle(stage, self, settle).await,
+            Kind::Decide(decisions) => approval::decide(stage, self, decisions, performed).await,
+            Kind::Settle(settle) => approval::settle(stage, self, settle, performed).await,
             Kind::Wait(wait) => faults::wait(stage, *wait).await,
             Kind::Stop(part) => faults::stop(stage, part).await,
             Kind::Start(part) => faults::start(stage, part).await,

@@ -3,42 +3,75 @@
 use super::Stage;
 use super::gateway::{document, grant};
 use super::mocks;
-use crate::gateway::{Decision, Pending, Told};
+use crate::gateway::{Carried, Decided, Decision, Pending, Told};
 use crate::run::plan::length;
 use crate::scenario::{Boundary, Change, Reload};
+use crate::wire::Json;
+use std::sync::PoisonError;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// What is known of a call whose approval has to be looked for, by the names that profiles use.
+pub(in crate::run) type Hints = [(&'static str, String); 4];
 
 impl Stage {
     /// Finds what an answer left waiting for a decision.
-    pub(in crate::run) async fn find(&self, told: &Told, hints: &[(&str, &str)]) -> Result<Pending, String> {
+    pub(in crate::run) async fn find(&self, told: &Told, hints: &Hints) -> Result<Pending, String> {
+        let hints = hints.each_ref().map(|(name, value)| (*name, value.as_str()));
         let gateway = self.theatre.stand.gateway.read().await;
         let gateway = gateway.as_ref().ok_or("the gateway is stopped")?;
-        gateway.find(told, hints).await.map_err(|error| error.to_string())
+        gateway.find(told, &hints).await.map_err(|error| self.discreet(&error))
     }
 
-    /// Finds what waits for a decision and was not found before; `None` where nothing shows in time.
-    pub(in crate::run) async fn find_new(&self, told: &Told) -> Option<Pending> {
+    /// Finds what waits for a decision and was not found before, or says why nothing shows in time.
+    pub(in crate::run) async fn find_new(&self, told: &Told, hints: &Hints) -> Result<Pending, String> {
         let patience = tokio::time::Instant::now() + self.patience;
         loop {
-            let found = self.find(told, &[]).await.ok()?;
+            let found = self.find(told, hints).await?;
             let id = found.id().unwrap_or_default().to_owned();
-            if self.found.lock().await.insert(id) {
-                return Some(found);
+            if self.found.lock().await.insert(id.clone()) {
+                return Ok(found);
             }
             if tokio::time::Instant::now() >= patience {
-                return None;
+                return Err(format!("only `{id}` waits for a decision, and that is another call's"));
             }
             // The approver's list is somebody else's: it can only be asked again.
             tokio::time::sleep(std::time::Duration::from_millis(10)).await;
         }
     }
 
+    /// Whether some call took that question already.
+    pub(in crate::run) fn was_asked(&self, session: &str, id: &Json) -> bool {
+        let asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        asked.contains(&(session.to_owned(), id.to_string()))
+    }
+
+    /// Takes a question for a call; `false` where another one was faster.
+    pub(in crate::run) fn claim_question(&self, session: &str, id: &Json) -> bool {
+        let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        asked.insert((session.to_owned(), id.to_string()))
+    }
+
+    /// What the call that comes after a decision takes along.
+    pub(in crate::run) async fn carried(&self, pending: &Pending) -> Result<Carried, String> {
+        let gateway = self.theatre.stand.gateway.read().await;
+        let gateway = gateway.as_ref().ok_or("the gateway is stopped")?;
+        gateway.carried(pending).map_err(|error| self.discreet(&error))
+    }
+
     /// Brings a decision to the gateway's approver.
-    pub(in crate::run) async fn decide(&self, pending: &Pending, approve: bool) -> Result<(), String> {
+    pub(in crate::run) async fn decide(&self, pending: &Pending, approve: bool) -> Result<Decided, String> {
         let decision = if approve { Decision::Approve } else { Decision::Reject };
         let gateway = self.theatre.stand.gateway.read().await;
         let gateway = gateway.as_ref().ok_or("the gateway is stopped")?;
-        gateway.decide(pending, decision).await.map(drop).map_err(|error| error.to_string())
+        gateway.decide(pending, decision).await.map_err(|error| self.discreet(&error))
+    }
+
+    /// A complaint without what only this run may know: addresses and commands have it in them.
+    fn discreet(&self, error: &impl ToString) -> String {
+        let facts = self.theatre.stand.facts();
+        let tokens = self.theatre.stand.identities().iter().map(|identity| identity.token.as_str());
+        let secrets = tokens.chain([facts.secret.as_str()]).filter(|secret| !secret.is_empty());
+        secrets.fold(error.to_string(), |text, secret| text.replace(secret, "[SECRET]"))
     }
 
     /// Lets time pass: turns the gateway's clock where it has a hook, and waits where it has none.

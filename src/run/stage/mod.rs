@@ -47,6 +47,8 @@ pub(super) struct Stage {
     sessions: Mutex<HashMap<String, sessions::Open>>,
     /// The approvals that were found already, by id.
     found: Mutex<HashSet<String>>,
+    /// The questions that were taken by a call: the session's name and the id.
+    asked: std::sync::Mutex<HashSet<(String, String)>>,
 }
 
 /// Why a stage could not be set up.
@@ -89,6 +91,7 @@ impl Stage {
             revision: entry.revision,
             sessions: Mutex::default(),
             found: Mutex::default(),
+            asked: std::sync::Mutex::default(),
         }
     }
 
