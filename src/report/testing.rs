@@ -81,6 +81,7 @@ pub(crate) fn attack() -> AttackRow {
 pub(crate) fn step(line: usize, tool: &str, expected: &'static str, was: &'static str) -> StepOutcome {
     let reach = usize::from(matches!(was, "leaked" | "allowed"));
     let call = CallOutcome {
+        retry_after: None,
         tool: tool.to_owned(),
         arguments: serde_json::json!({}),
         session: "agent".to_owned(),
