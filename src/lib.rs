@@ -23,6 +23,7 @@
 //! | [`scenario`] | what a scenario file says |
 //! | [`snapshot`] | stored transcripts, differences, review |
 //! | [`run`] | plan, runner, attribution, verdicts, outcome |
+//! | [`doctor`] | a gateway that nobody has driven yet: what is wrong, and drafts for its profile |
 //! | [`report`] | the outcome in, text out |
 //! | [`cli`] | the command line |
 //!
@@ -33,6 +34,7 @@
 pub mod cli;
 pub mod declared;
 pub mod diagnostic;
+pub mod doctor;
 pub mod embedded;
 pub mod gateway;
 pub mod known;

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The rooms in the direction of data.
-const ROOMS: [&str; 18] = [
+const ROOMS: [&str; 19] = [
     "embedded",
     "wire",
     "source",
@@ -22,6 +22,7 @@ const ROOMS: [&str; 18] = [
     "snapshot",
     "known",
     "run",
+    "doctor",
     "report",
     "cli",
 ];

@@ -20,6 +20,8 @@ pub struct Arguments {
 pub enum Verb {
     /// Drives scenarios through gateways and judges each call from both sides
     Run(Run),
+    /// Probes a gateway, says what is wrong with it or its profile, and drafts what the profile lacks
+    Doctor(super::doctor::Doctor),
     /// Finds every mistake in scenarios and gateways' profiles, without running anything
     Check(Check),
     /// Lists scenarios, mocks, gateways, tools or flaws
