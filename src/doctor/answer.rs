@@ -34,19 +34,21 @@ impl Answer {
             };
         }
         // What could not be read is answered without an id.
-        let nameless = exchange.received.iter().find_map(|piece| match Message::of(&parse(&piece.bytes).ok()?) {
-            Message::Response { id: Json::Null, outcome: Err(error) } => Some(error),
-            _ => None,
-        });
+        let nameless =
+            exchange.received.iter().find_map(|piece| match Message::of(&parse(&piece.bytes).ok()?) {
+                Message::Response { id: Json::Null, outcome: Err(error) } => Some(error),
+                _ => None,
+            });
         if let Some(error) = nameless {
             return Self::Rpc(error);
         }
-        let asked = exchange.received.iter().find_map(|piece| match Message::of(&parse(&piece.bytes).ok()?) {
-            Message::Request { method, params, .. } if method == "elicitation/create" => {
-                Some(params?.get("message").and_then(Json::as_str).unwrap_or_default().to_owned())
-            }
-            _ => None,
-        });
+        let asked =
+            exchange.received.iter().find_map(|piece| match Message::of(&parse(&piece.bytes).ok()?) {
+                Message::Request { method, params, .. } if method == "elicitation/create" => {
+                    Some(params?.get("message").and_then(Json::as_str).unwrap_or_default().to_owned())
+                }
+                _ => None,
+            });
         match (&exchange.ended, asked, &exchange.http) {
             (Ended::Lost(why), ..) => Self::Lost(why.clone()),
             (_, Some(asked), _) => Self::Elicitation(asked),

@@ -42,11 +42,15 @@ fn no_list(about: &str, step: &StepOutcome) -> Line {
     let help = match status {
         Some(404 | 405) => "is the path in `connect.http` the one at which it speaks MCP?",
         Some(401 | 403) => "is the credential in `connect.headers` the one that its configuration has?",
-        Some(400 | 406 | 415) => "does it speak streamable HTTP at that address, rather than the older SSE transport?",
+        Some(400 | 406 | 415) => {
+            "does it speak streamable HTTP at that address, rather than the older SSE transport?"
+        }
         _ => "see what it logs: its command can be run by hand with the files below",
     };
     let status = status.map(|status| format!("{status}  ")).unwrap_or_default();
-    Line::new(Mark::Wrong, about, what).because(format!("agent    {status}{}", answer_line(exchange))).because(help)
+    Line::new(Mark::Wrong, about, what)
+        .because(format!("agent    {status}{}", answer_line(exchange)))
+        .because(help)
 }
 
 /// The allowed call, without which nothing else says anything.
@@ -63,7 +67,8 @@ pub(super) fn allowed(chart: &Chart, first: &str, cabinet: &Cabinet<'_>) -> Line
         (_, 1..) => line(Mark::Wrong, &format!("arrived and ran, and its answer is read as `{}`", call.told))
             .because("a rule of `reads` claims an answer: anchor it to the gateway's own words"),
         _ => {
-            let line = line(Mark::Wrong, "never arrived at the server").because(why_it_did_not_arrive(chart, first, call));
+            let line = line(Mark::Wrong, "never arrived at the server")
+                .because(why_it_did_not_arrive(chart, first, call));
             cabinet.policy("first").into_iter().fold(line, Line::because)
         }
     }
@@ -75,14 +80,22 @@ fn why_it_did_not_arrive(chart: &Chart, first: &str, call: &CallOutcome) -> Stri
     let names = chart.step(first, "list").and_then(listed).unwrap_or_default();
     if let Some(name) = name.filter(|name| !names.is_empty() && !names.contains(name)) {
         let few: Vec<String> = names.iter().take(8).map(|name| printable(name)).collect();
-        return format!("it was called `{}`, and is not listed; listed are {}", printable(&name), enumerated(few.iter().map(String::as_str)));
+        return format!(
+            "it was called `{}`, and is not listed; listed are {}",
+            printable(&name),
+            enumerated(few.iter().map(String::as_str))
+        );
     }
     let why = match call.told {
         "success" => "the gateway answers without asking the server: is it a cache, or an echo?",
-        "failed" | "lost" => "the gateway does not reach the server: is `upstreams[0].url` (or `.command`) in its configuration where it looks for it?",
+        "failed" | "lost" => {
+            "the gateway does not reach the server: is `upstreams[0].url` (or `.command`) in its configuration where it looks for it?"
+        }
         "unauthorized" => "is the credential in `connect.headers` the one that its configuration has?",
         "silence" => "no answer came in time; the server behind it was not asked",
-        _ => "the policy allows this tool and nothing else: does the template render that, and under the name that the gateway uses?",
+        _ => {
+            "the policy allows this tool and nothing else: does the template render that, and under the name that the gateway uses?"
+        }
     };
     why.to_owned()
 }

@@ -81,7 +81,8 @@ impl Calls<'_> {
             None => Line::new(Mark::Unmeasured, about, self.chart.why_not("hidden")),
             Some(list) if list.met => Line::new(Mark::Well, about, "not listed"),
             Some(list) => {
-                let line = Line::new(Mark::Wrong, about, format!("expected {}, was {}", list.expected, list.was));
+                let line =
+                    Line::new(Mark::Wrong, about, format!("expected {}, was {}", list.expected, list.was));
                 self.with_policy(line, "hidden")
             }
         }
@@ -89,12 +90,15 @@ impl Calls<'_> {
 
     fn over_the_limit(&self) -> Line {
         let about = "call over the limit";
-        let (Some(within), Some(over)) = (self.chart.step("limit", "within"), self.chart.step("limit", "over"))
+        let (Some(within), Some(over)) =
+            (self.chart.step("limit", "within"), self.chart.step("limit", "over"))
         else {
             return Line::new(Mark::Unmeasured, about, self.chart.why_not("limit"));
         };
         let passed = |step: &StepOutcome| step.calls.iter().filter(|call| call.reach > 0).count();
-        let Some(call) = over.calls.first() else { return Line::new(Mark::Unmeasured, about, over.was.as_str()) };
+        let Some(call) = over.calls.first() else {
+            return Line::new(Mark::Unmeasured, about, over.was.as_str());
+        };
         let wrong = |said: String| Line::new(Mark::Wrong, about, said).sides(call);
         match (passed(within), passed(over), call.verdict) {
             (3, 0, "rate_limited") => Line::new(Mark::Well, about, "blocked after three, and told as a limit"),
@@ -130,12 +134,18 @@ fn unknown(call: &CallOutcome) -> Line {
     let about = "unknown tool";
     match (call.verdict, call.told) {
         ("unknown_tool", _) => Line::new(Mark::Well, about, "told as unknown"),
-        ("denied", _) => Line::new(Mark::Note, about, "told as a denial: nobody can tell what is denied from what is not there"),
+        ("denied", _) => Line::new(
+            Mark::Note,
+            about,
+            "told as a denial: nobody can tell what is denied from what is not there",
+        ),
         ("unfounded", _) => Line::new(Mark::Wrong, about, "answered as if it had run").sides(call),
         ("unanswered" | "lost", _) => Line::new(Mark::Wrong, about, "no answer came").sides(call),
         (_, told) => {
             let said = format!("no rule of `reads` knows the answer (read as `{told}`)");
-            Line::new(Mark::Wrong, about, said).sides(call).because("the draft below has a rule for exactly this answer")
+            Line::new(Mark::Wrong, about, said)
+                .sides(call)
+                .because("the draft below has a rule for exactly this answer")
         }
     }
 }

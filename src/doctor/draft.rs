@@ -46,7 +46,8 @@ impl Readings {
     fn learn(&mut self, word: &'static str, samples: &[&Sample]) {
         let mut rules: Vec<Rule> = Vec::new();
         for rule in samples.iter().filter_map(|sample| Rule::of(word, &sample.answer, &sample.known)) {
-            let merged = rules.iter().position(|known| known.merged(&rule).is_some_and(|both| both.is_telling()));
+            let merged =
+                rules.iter().position(|known| known.merged(&rule).is_some_and(|both| both.is_telling()));
             match merged {
                 Some(place) => rules[place] = rules[place].merged(&rule).unwrap_or(rule),
                 None => rules.push(rule),
@@ -64,7 +65,8 @@ impl Readings {
     /// Two words for one answer: the one that claims less is kept.
     fn part_what_is_alike(&mut self) {
         let rules = self.rules.clone();
-        let alike = |word: &str, rule: &Rule| rules.iter().any(|other| other.word == word && other.looks_like(rule));
+        let alike =
+            |word: &str, rule: &Rule| rules.iter().any(|other| other.word == word && other.looks_like(rule));
         self.rules.retain(|rule| match rule.word {
             "denied" => !alike("unknown", rule),
             "limited" | "pending" => !alike("denied", rule) && !alike("unknown", rule),
@@ -156,7 +158,9 @@ mod tests {
     fn error(text: &str) -> Exchange {
         let text = Json::from(text);
         exchange(
-            &format!(r#"{{"jsonrpc":"2.0","id":1,"result":{{"isError":true,"content":[{{"type":"text","text":{text}}}]}}}}"#),
+            &format!(
+                r#"{{"jsonrpc":"2.0","id":1,"result":{{"isError":true,"content":[{{"type":"text","text":{text}}}]}}}}"#
+            ),
             200,
         )
     }
@@ -174,7 +178,12 @@ mod tests {
         let readings = readings(&silent(), &samples, &[]);
         let profile = alone(readings.yaml().trim_start_matches("reads:\n")).unwrap();
         for sample in &samples {
-            assert!(sample.is_read_by(&profile.told(&sample.exchange)), "{} of {}", sample.word, readings.yaml());
+            assert!(
+                sample.is_read_by(&profile.told(&sample.exchange)),
+                "{} of {}",
+                sample.word,
+                readings.yaml()
+            );
         }
         format!("{}{}", readings.yaml(), readings.doubts.join("\n"))
     }
@@ -188,11 +197,22 @@ mod tests {
             ("pending", rpc(r#"{"code":-32011,"message":"needs approval","data":{"approval":"ap-0001"}}"#)),
             ("unknown", rpc(r#"{"code":-32010,"message":"nobody has no_such_tool"}"#)),
             ("failed", rpc(r#"{"code":-32000,"message":""}"#)),
-        ]), @"");
+        ]), @r"
+        reads:
+          - limited: {error_result: '^rate limited: [0-9.]+ per [0-9.]+s, retry in (?<retry_after>[0-9.]+)s$'}
+          - pending: {rpc_error: {code: -32011, message: '^needs approval$', data: {approval: '^(?<approval>[^\s]+)$'}}}
+          - unknown: {rpc_error: {code: -32010, message: '^nobody has .*$'}}
+          - denied: {error_result: '^denied by policy: (?<reason>.*) \(/.*\)$'}
+          - failed: {rpc_error: {code: -32000}}
+        ");
         insta::assert_snapshot!(drafted(&[
             ("denied", exchange("blocked: destroy_vm\n", 403)),
             ("limited", exchange("slow down", 503)),
-        ]), @"");
+        ]), @r"
+        reads:
+          - limited: {http: {status: 503, body: '^slow down$'}}
+          - denied: {http: {status: 403, body: '^blocked:'}}
+        ");
     }
 
     #[test]
@@ -200,6 +220,10 @@ mod tests {
         insta::assert_snapshot!(drafted(&[
             ("denied", error("Nobody has destroy_vm")),
             ("unknown", error("Nobody has no_such_tool")),
-        ]), @"");
+        ]), @r"
+        reads:
+          - unknown: {error_result: '^Nobody has .*$'}
+        `denied` and `unknown` are told in the same words; drafted as `unknown`, which for a tool that exists counts as a denial
+        ");
     }
 }

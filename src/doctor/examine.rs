@@ -9,7 +9,7 @@ use super::rendered::Cabinet;
 use super::sample::{samples, successes};
 use super::{approvals, beginning, calls, draft, names};
 use crate::declared::{Declared, Naming, Spoken};
-use crate::gateway::Profile;
+use crate::gateway::{Profile, Reach, Style};
 use crate::run::outcome::Status;
 use crate::run::{Contender, Entry, Fate, Pace, Ran, Setting, Wishes, plan, run};
 use crate::scenario::Scenario;
@@ -49,6 +49,8 @@ const ERAS: [(&str, Spoken, Revision); 2] = [
     ("first/modern", Spoken::Modern, Revision::V2026_07_28),
 ];
 
+/// Why nothing can be said of a server that cannot be reached where it is a process.
+const ENDED: &str = "its servers are processes, and one that ends has broken off: that is `dropped`";
 /// How often a window is looked at again that began at the turn of a calendar's.
 const TRIES: usize = 3;
 
@@ -122,7 +124,7 @@ impl Visit<'_> {
         let wishes = Wishes { slow: self.patient.slow, era: None };
         let mut entries = plan(&scenarios, &[contender], &wishes);
         for (entry, probe) in entries.iter_mut().zip(&probes) {
-            if let Some(why) = probe.slow.filter(|_| !self.patient.slow && entry.fate == Fate::Run) {
+            if let Some(why) = self.why_not(probe).filter(|_| entry.fate == Fate::Run) {
                 entry.fate = Fate::NotApplicable(why.to_owned());
             }
         }
@@ -133,9 +135,19 @@ impl Visit<'_> {
             if !measure::window_is_open(&self.chart, self.patient.profile.is_embedded()) {
                 break;
             }
-            let again: Vec<Entry> = entries.iter().filter(|entry| entry.scenario.id == "window").cloned().collect();
+            let again: Vec<Entry> =
+                entries.iter().filter(|entry| entry.scenario.id == "window").cloned().collect();
             let ran = run(&again, self.setting, &Pace { jobs: 1, fail_fast: false }, |_| ()).await;
             self.keep(["window"].into_iter(), &again, ran);
+        }
+    }
+
+    /// Why a probe would say nothing of this gateway, or would take too long.
+    fn why_not(&self, probe: &Probe) -> Option<&'static str> {
+        let starts_its_servers = self.patient.profile.upstream == [Reach::Stdio];
+        match probe.name {
+            "refund-unreachable" if starts_its_servers => Some(ENDED),
+            _ => probe.slow.filter(|_| !self.patient.slow),
         }
     }
 
@@ -165,19 +177,24 @@ impl Visit<'_> {
     /// Those of the declared eras that are spoken; all that are where none of them is.
     fn eras_to_speak(&self) -> Vec<Spoken> {
         let spoken = self.spoken();
-        let declared = self.patient.profile.declares.eras.clone().unwrap_or_else(|| spoken.clone());
-        let both: Vec<Spoken> = spoken.iter().copied().filter(|era| declared.contains(era)).collect();
+        // A question in mid-call is the legacy era's, and an answer that asks for inputs the modern one's.
+        let asks_in = match self.patient.profile.approval_style() {
+            Some(Style::Elicitation) => Some(vec![Spoken::Legacy]),
+            Some(Style::InputRequired) => Some(vec![Spoken::Modern]),
+            _ => None,
+        };
+        let wanted = self.patient.profile.declares.eras.clone().or(asks_in).unwrap_or_else(|| spoken.clone());
+        let both: Vec<Spoken> = spoken.iter().copied().filter(|era| wanted.contains(era)).collect();
         if both.is_empty() { spoken } else { both }
     }
 
     /// Compares what is listed with what the servers have.
     fn make_out_names(&mut self) {
         let names = |probe| self.chart.step(probe, "list").and_then(listed);
-        let one = names(self.first()).and_then(|names| {
-            names::template(&[("lab", "list_hosts"), ("lab", "get_license")], &names)
-        });
-        let several =
-            names("several").and_then(|names| names::template(&[("lab", "list_hosts"), ("dfir", "list_orgs")], &names));
+        let one = names(self.first())
+            .and_then(|names| names::template(&[("lab", "list_hosts"), ("lab", "get_license")], &names));
+        let several = names("several")
+            .and_then(|names| names::template(&[("lab", "list_hosts"), ("dfir", "list_orgs")], &names));
         let Some(one) = one else { return };
         let (naming, template) = names::naming(&one, several.as_deref());
         self.naming = Some(naming);
@@ -186,7 +203,11 @@ impl Visit<'_> {
             let sent = outcome.exchanges.first().and_then(super::chart::sent_name)?;
             Some(names(probe).is_none_or(|listed| listed.contains(&sent)))
         };
-        let all = [understood(self.first(), "allowed"), understood("several", "one"), understood("several", "other")];
+        let all = [
+            understood(self.first(), "allowed"),
+            understood("several", "one"),
+            understood("several", "other"),
+        ];
         if all.contains(&Some(false)) {
             self.tools = Some(template.unwrap_or_else(|| "{{ tool }}".to_owned()));
         }
@@ -236,7 +257,11 @@ impl Visit<'_> {
             }
             lines.extend(compared);
         } else {
-            lines.push(Line::new(Mark::Unmeasured, "everything else", "mend this first: without an allowed call a denial says nothing"));
+            lines.push(Line::new(
+                Mark::Unmeasured,
+                "everything else",
+                "mend this first: without an allowed call a denial says nothing",
+            ));
         }
         Examination { gateway: profile.gateway.clone(), lines, draft, world: false }
     }
@@ -244,19 +269,34 @@ impl Visit<'_> {
     fn names_line(&self) -> Line {
         let about = "names";
         match (&self.tools, self.naming) {
-            (Some(tools), _) => Line::new(Mark::Wrong, about, "the profile makes other names of the tools than the gateway lists")
-                .because(format!("what is listed is made by `tools: {}`; all that follows was looked at with that", super::rule::quoted(tools))),
+            (Some(tools), _) => Line::new(
+                Mark::Wrong,
+                about,
+                "the profile makes other names of the tools than the gateway lists",
+            )
+            .because(format!(
+                "what is listed is made by `tools: {}`; all that follows was looked at with that",
+                super::rule::quoted(tools)
+            )),
             (None, Some(Naming::Kept)) => Line::new(Mark::Well, about, "kept as the servers have them"),
-            (None, Some(Naming::WhenNeeded)) => {
-                Line::new(Mark::Well, about, "rewritten with several servers, as the profile's `tools` has it")
+            (None, Some(Naming::WhenNeeded)) => Line::new(
+                Mark::Well,
+                about,
+                "rewritten with several servers, as the profile's `tools` has it",
+            ),
+            (None, Some(Naming::Rewritten)) => {
+                Line::new(Mark::Well, about, "rewritten, as the profile's `tools` has it")
             }
-            (None, Some(Naming::Rewritten)) => Line::new(Mark::Well, about, "rewritten, as the profile's `tools` has it"),
-            (None, None) => Line::new(Mark::Unmeasured, about, "no simple template explains the names that are listed"),
+            (None, None) => {
+                Line::new(Mark::Unmeasured, about, "no simple template explains the names that are listed")
+            }
         }
     }
 
     fn measured(&self) -> Vec<Measured> {
-        let beside = Beside { eras: self.spoken(), naming: self.naming, still: self.patient.profile.is_embedded() };
+        let declared = self.patient.profile.declares.eras.is_some();
+        let eras = if declared { self.spoken() } else { self.eras_to_speak() };
+        let beside = Beside { eras, naming: self.naming, still: self.patient.profile.is_embedded() };
         measure::measure(&self.chart, &beside)
     }
 
@@ -272,11 +312,17 @@ impl Visit<'_> {
         match before {
             None => Line::new(Mark::Note, &about, format!("{said}; the profile does not declare it")),
             Some(before) if self.agrees(measured.member, &before, found) => {
-                let more = if before == *found { String::new() } else { format!(" (declared {})", spelled(&before)) };
+                let more = if before == *found {
+                    String::new()
+                } else {
+                    format!(" (declared {})", spelled(&before))
+                };
                 Line::new(Mark::Well, &about, format!("{said}{more}"))
             }
-            Some(before) => Line::new(Mark::Wrong, &about, format!("measured {said}, declared {}", spelled(&before)))
-                .because("one of the two is wrong: the word in the profile, or the gateway"),
+            Some(before) => {
+                Line::new(Mark::Wrong, &about, format!("measured {said}, declared {}", spelled(&before)))
+                    .because("one of the two is wrong: the word in the profile, or the gateway")
+            }
         }
     }
 
@@ -301,7 +347,8 @@ impl Visit<'_> {
 
     /// The whole of `approval`, where the agent's own client decides.
     fn approval_draft(&self) -> String {
-        let asked = self.chart.step("approval", "asked").filter(|_| self.patient.profile.approval_style().is_none());
+        let asked =
+            self.chart.step("approval", "asked").filter(|_| self.patient.profile.approval_style().is_none());
         match asked.map(approvals::style) {
             Some(style @ "elicitation") => approval(style, "nothing"),
             Some(style @ "input_required") => approval(style, "call"),

@@ -31,7 +31,8 @@ pub(super) struct Beside {
 /// Every member, in the order of the profile's format.
 pub(super) fn measure(chart: &Chart, beside: &Beside) -> Vec<Measured> {
     let as_value = |naming| serde_json::to_value(naming).unwrap_or_default();
-    let names = beside.naming.map(as_value).ok_or("no template explains the names that are listed".to_owned());
+    let names =
+        beside.naming.map(as_value).ok_or("no template explains the names that are listed".to_owned());
     let found: [(&'static str, Result<Value, String>); 11] = [
         ("window", window(chart, beside.still)),
         ("batch", batch(chart)),
@@ -79,20 +80,22 @@ fn paced(chart: &Chart) -> Option<(&Seen, Rate)> {
 
 /// When each call was made, and whether it got through.
 fn attempts(seen: &Seen, still: bool) -> Vec<Attempt> {
-    let Some(first) = seen.outcome.steps.iter().flat_map(|step| &step.exchanges).next().map(|one| one.sent.at)
+    let Some(first) =
+        seen.outcome.steps.iter().flat_map(|step| &step.exchanges).next().map(|one| one.sent.at)
     else {
         return Vec::new();
     };
-    let begun = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().saturating_sub(first.elapsed());
+    let begun =
+        SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().saturating_sub(first.elapsed());
     let mut turned = Duration::ZERO;
     let mut attempts = Vec::new();
-    for (step, outcome) in seen.scenario.steps.iter().zip(&seen.outcome.steps) {
+    for (burst, (step, outcome)) in seen.scenario.steps.iter().zip(&seen.outcome.steps).enumerate() {
         if let Kind::Wait(Wait::For(time)) = &step.kind {
             turned += *time;
         }
         for (call, exchange) in outcome.calls.iter().zip(&outcome.exchanges) {
             let passed = if still { turned } else { exchange.sent.at.duration_since(first) };
-            attempts.push(Attempt { at: begun + passed, passed: call.reach > 0 });
+            attempts.push(Attempt { burst: burst / 2, at: begun + passed, passed: call.reach > 0 });
         }
     }
     attempts
@@ -100,10 +103,9 @@ fn attempts(seen: &Seen, still: bool) -> Vec<Attempt> {
 
 /// What was admitted, for people who have to make sense of it.
 fn pattern(attempts: &[Attempt]) -> String {
-    let passed = |attempts: &[Attempt]| attempts.iter().filter(|attempt| attempt.passed).count().to_string();
-    let bursts = attempts.iter().skip(1).cloned().collect::<Vec<_>>();
-    let counts: Vec<String> =
-        attempts.iter().take(1).map(|one| passed(std::slice::from_ref(one))).chain(bursts.chunks(5).map(passed)).collect();
+    let bursts = attempts.last().map_or(0, |last| last.burst + 1);
+    let passed = |burst| attempts.iter().filter(|one| one.burst == burst && one.passed).count().to_string();
+    let counts: Vec<String> = (0..bursts).map(passed).collect();
     format!("no kind of window explains that {} calls passed, one burst after the other", counts.join(", "))
 }
 
@@ -122,7 +124,8 @@ fn batch(chart: &Chart) -> Result<Value, String> {
 
 fn missing_argument(chart: &Chart) -> Result<Value, String> {
     let call = |step| chart.call("arguments", step);
-    let (Some(allowed), Some(denied), Some(missing)) = (call("allowed"), call("denied"), call("missing")) else {
+    let (Some(allowed), Some(denied), Some(missing)) = (call("allowed"), call("denied"), call("missing"))
+    else {
         return Err(chart.why_not("arguments"));
     };
     if allowed.reach != 1 || denied.reach != 0 {
@@ -197,7 +200,9 @@ fn counters_survive(chart: &Chart) -> Result<Value, String> {
 
 fn denied_are_listed(chart: &Chart) -> Result<Value, String> {
     for era in ["first/legacy", "first/modern"] {
-        let (Some(list), Some(denied)) = (chart.step(era, "list"), chart.step(era, "denied")) else { continue };
+        let (Some(list), Some(denied)) = (chart.step(era, "list"), chart.step(era, "denied")) else {
+            continue;
+        };
         let name = denied.exchanges.first().and_then(sent_name);
         if let (Some(names), Some(name)) = (listed(list), name) {
             return word(names.contains(&name));
@@ -207,7 +212,10 @@ fn denied_are_listed(chart: &Chart) -> Result<Value, String> {
 }
 
 fn drift(chart: &Chart) -> Result<Value, String> {
-    let seen = chart.done("drift").or_else(|| chart.done("drift-unpinned")).ok_or_else(|| chart.why_not("drift-unpinned"))?;
+    let seen = chart
+        .done("drift")
+        .or_else(|| chart.done("drift-unpinned"))
+        .ok_or_else(|| chart.why_not("drift-unpinned"))?;
     let is = |step| seen.step(step).is_some_and(|step| step.met);
     match () {
         () if is("withheld") => word(Drift::Withheld),

@@ -69,7 +69,10 @@ mod tests {
         for (listed, expected) in [
             (["list_hosts_fast", "list_hosts", "get_license"], Some("{{ tool }}")),
             (["lab__list_hosts", "lab__get_license", "x"], Some("{{ upstream }}__{{ tool }}")),
-            (["mcp.lab.list-hosts", "mcp.lab.get-license", "x"], Some("mcp.{{ upstream }}.{{ tool | replace('_', '-') }}")),
+            (
+                ["mcp.lab.list-hosts", "mcp.lab.get-license", "x"],
+                Some("mcp.{{ upstream }}.{{ tool | replace('_', '-') }}"),
+            ),
             (["list_hosts@lab", "get_license@lab", "x"], Some("{{ tool }}@{{ upstream }}")),
             (["listHosts", "getLicense", "x"], None),
             (["lab-list_hosts", "get_license", "x"], None),
@@ -77,13 +80,17 @@ mod tests {
             assert_eq!(found(&one, &listed).as_deref(), expected, "{listed:?}");
         }
         let two = [("lab", "list_hosts"), ("dfir", "list_orgs")];
-        assert_eq!(found(&two, &["lab_list_hosts", "dfir_list_orgs"]).as_deref(), Some("{{ upstream }}_{{ tool }}"));
+        assert_eq!(
+            found(&two, &["lab_list_hosts", "dfir_list_orgs"]).as_deref(),
+            Some("{{ upstream }}_{{ tool }}")
+        );
         assert_eq!(found(&two, &["lab_list_hosts", "list_orgs"]), None);
     }
 
     #[test]
     fn one_upstream_and_several_make_one_template() {
-        let when_needed = "{% if upstreams | length > 1 %}{{ upstream }}-{{ tool }}{% else %}{{ tool }}{% endif %}";
+        let when_needed =
+            "{% if upstreams | length > 1 %}{{ upstream }}-{{ tool }}{% else %}{{ tool }}{% endif %}";
         assert_eq!(naming(KEPT, None), (Naming::Kept, None));
         assert_eq!(
             naming(KEPT, Some("{{ upstream }}-{{ tool }}")),

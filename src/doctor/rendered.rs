@@ -22,7 +22,9 @@ pub(super) struct Cabinet<'a> {
 impl Cabinet<'_> {
     /// The lines that lead a person to the policy as this gateway got it for a probe.
     pub(super) fn policy(&self, probe: &str) -> Vec<String> {
-        let Some(probe) = REST.iter().chain([&FIRST]).find(|known| known.name == probe) else { return Vec::new() };
+        let Some(probe) = REST.iter().chain([&FIRST]).find(|known| known.name == probe) else {
+            return Vec::new();
+        };
         let (scenario, folder) = (probe.scenario(), self.folder.join(probe.name));
         let place = Place {
             folder: folder.clone(),

@@ -33,7 +33,11 @@ fn drawn(line: &Line, width: usize, colour: bool) -> String {
         Mark::Unmeasured => ("-", "dim"),
     };
     let mark = Style::from_dotted_str(tint).force_styling(colour).apply_to(format!("{word:<5}"));
-    let said = if line.mark == Mark::Unmeasured { format!("not measured: {}", line.said) } else { line.said.clone() };
+    let said = if line.mark == Mark::Unmeasured {
+        format!("not measured: {}", line.said)
+    } else {
+        line.said.clone()
+    };
     let mut text = format!("  {mark}  {:<width$}  {}\n", line.about, printable(&said));
     for why in &line.because {
         text.push_str(&format!("         {}\n", printable(why)));

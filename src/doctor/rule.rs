@@ -36,7 +36,9 @@ impl Rule {
             Answer::Result(text) => (Form::Result, None, text, None),
             Answer::Rpc(error) => (Form::Rpc, Some(error.code), &error.message, error.data.as_ref()),
             Answer::Http(status, body) => (Form::Http, Some(i64::from(*status)), body, None),
-            Answer::Elicitation(_) | Answer::InputRequired | Answer::Silence | Answer::Lost(_) => return None,
+            Answer::Elicitation(_) | Answer::InputRequired | Answer::Silence | Answer::Lost(_) => {
+                return None;
+            }
         };
         let mut text = tokens(text, known);
         if word == "limited" {
@@ -106,9 +108,7 @@ impl Rule {
 
 /// The last number of seconds is how long to wait.
 fn catch_retry_after(text: &mut [Token]) {
-    let unit = |token: Option<&Token>| {
-        matches!(token, Some(Token::Own(word)) if ["s", "sec", "secs", "second", "seconds"].contains(&word.as_str()))
-    };
+    let unit = |token: Option<&Token>| matches!(token, Some(Token::Own(word)) if ["s", "sec", "secs", "second", "seconds"].contains(&word.as_str()));
     let space = |token: Option<&Token>| matches!(token, Some(Token::Own(word)) if word == " ");
     let seconds = (0..text.len()).rev().find(|place| {
         let next = text.get(place + 1);
@@ -127,7 +127,8 @@ fn telling_members(word: &str, data: &Json, known: &[Known]) -> Vec<(String, Vec
         let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         let taken = tokens(&text, known);
         let caught = |name| taken.contains(&Token::Caught(name));
-        let retry = word == "limited" && name.contains("retry") && !name.ends_with("ms") && value.as_f64().is_some();
+        let retry =
+            word == "limited" && name.contains("retry") && !name.ends_with("ms") && value.as_f64().is_some();
         let tokens = match word {
             _ if caught("reason") => taken,
             "pending" if caught("approval") => vec![Token::Caught("approval")],

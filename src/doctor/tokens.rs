@@ -19,7 +19,7 @@ pub(super) enum Token {
 }
 
 /// So many tokens are enough to know an answer again.
-const ENOUGH: usize = 80;
+const ENOUGH: usize = 48;
 
 /// A text that is known to come from the call or from the policy, and what it becomes.
 #[derive(Clone, Debug)]
@@ -33,13 +33,16 @@ pub(super) fn tokens(text: &str, known: &[Known]) -> Vec<Token> {
     let mut known: Vec<&Known> = known.iter().filter(|one| !one.text.trim().is_empty()).collect();
     known.sort_by_key(|one| std::cmp::Reverse(one.text.len()));
     let mut found = Vec::new();
-    let mut rest = text;
+    let mut rest = text.trim_end();
+    let ended = rest.len() < text.len();
+    let text = rest;
     while let Some(first) = rest.chars().next() {
         if found.len() == ENOUGH {
             found.push(Token::Rest);
             break;
         }
-        let begins_a_word = !text[..text.len() - rest.len()].ends_with(|letter: char| letter.is_alphanumeric());
+        let begins_a_word =
+            !text[..text.len() - rest.len()].ends_with(|letter: char| letter.is_alphanumeric());
         let own = known.iter().find(|one| begins_a_word && starts_with_whole(rest, &one.text));
         if let Some(one) = own {
             found.push(one.token.clone());
@@ -54,14 +57,19 @@ pub(super) fn tokens(text: &str, known: &[Known]) -> Vec<Token> {
         found.push(token);
         rest = &rest[length..];
     }
+    if ended && found.last() != Some(&Token::Rest) {
+        // Line ends behind an answer are no part of its words.
+        found.push(Token::Rest);
+    }
     found
 }
 
 /// Whether a text stands there as a whole word.
 fn starts_with_whole(rest: &str, text: &str) -> bool {
     let ends_a_word = text.ends_with(|letter: char| letter.is_alphanumeric());
-    rest.strip_prefix(text)
-        .is_some_and(|behind| !ends_a_word || !behind.starts_with(|letter: char| letter.is_alphanumeric() || letter == '_'))
+    rest.strip_prefix(text).is_some_and(|behind| {
+        !ends_a_word || !behind.starts_with(|letter: char| letter.is_alphanumeric() || letter == '_')
+    })
 }
 
 fn number(rest: &str) -> (Token, usize) {
@@ -69,7 +77,8 @@ fn number(rest: &str) -> (Token, usize) {
     let digits = rest[..end(|letter| letter.is_ascii_digit() || letter == '.')].trim_end_matches('.').len();
     let all = end(|letter| letter.is_ascii_alphanumeric() || letter == '-');
     // An identifier that begins with a digit is no number; a unit behind one is.
-    let unit = rest[digits..all.max(digits)].chars().all(|letter| letter.is_ascii_lowercase()) && all <= digits + 2;
+    let unit =
+        rest[digits..all.max(digits)].chars().all(|letter| letter.is_ascii_lowercase()) && all <= digits + 2;
     if all > digits && !unit { (Token::Any, all) } else { (Token::Number, digits) }
 }
 
@@ -83,6 +92,15 @@ fn word(rest: &str) -> (Token, usize) {
 
 /// What two of them have in common, gaps where they differ. A gap keeps the name of what was caught in it.
 pub(super) fn common(one: &[Token], other: &[Token]) -> Vec<Token> {
+    let (whole_one, whole_other) = (one.strip_suffix(&[Token::Rest]), other.strip_suffix(&[Token::Rest]));
+    if whole_one.is_some() || whole_other.is_some() {
+        let mut merged = common(whole_one.unwrap_or(one), whole_other.unwrap_or(other));
+        while merged.last().is_some_and(|last| !is_telling(last) && !matches!(last, Token::Caught(_))) {
+            merged.pop();
+        }
+        merged.push(Token::Rest);
+        return merged;
+    }
     let front = one.iter().zip(other).take_while(|(a, b)| a == b).count();
     let (one_left, other_left) = (&one[front..], &other[front..]);
     let back = one_left.iter().rev().zip(other_left.iter().rev()).take_while(|(a, b)| a == b).count();
@@ -126,12 +144,16 @@ fn is_telling(token: &Token) -> bool {
 
 /// How many words of the gateway's own are left.
 pub(super) fn words(tokens: &[Token]) -> usize {
-    tokens.iter().filter(|token| matches!(token, Token::Own(text) if text.chars().all(char::is_alphanumeric))).count()
+    tokens
+        .iter()
+        .filter(|token| matches!(token, Token::Own(text) if text.chars().all(char::is_alphanumeric)))
+        .count()
 }
 
 /// The expression: anchored, escaped, and with each name caught once.
 pub(super) fn expression(tokens: &[Token]) -> String {
-    let mut out = String::from("^");
+    let lines = tokens.iter().any(|token| matches!(token, Token::Own(text) if text.contains('\n')));
+    let mut out = String::from(if lines { "(?s)^" } else { "^" });
     let mut caught: Vec<&str> = Vec::new();
     let mut gap = false;
     for token in tokens {
@@ -146,16 +168,16 @@ pub(super) fn expression(tokens: &[Token]) -> String {
                     name => format!("(?<{name}>.*)"),
                 });
             }
-            Token::Rest => out.push_str("(?s:.*)"),
+            Token::Rest => {
+                // A gap at the end of what is known says nothing.
+                return out.trim_end_matches(".*").trim_end_matches(' ').to_owned();
+            }
             Token::Any | Token::Caught(_) if gap => {}
             Token::Any | Token::Caught(_) => out.push_str(".*"),
         }
         gap = matches!(token, Token::Any | Token::Caught("reason"));
     }
     out.push('$');
-    if tokens.iter().any(|token| matches!(token, Token::Own(text) if text.contains('\n'))) {
-        out.insert_str(0, "(?s)");
-    }
     out
 }
 
@@ -204,6 +226,7 @@ mod tests {
             (&["Tool destroy_vm is blocked."], r"^Tool .* is blocked\.$"),
             (&["403: machines are destroyed by people"], r"^[0-9.]+: (?<reason>.*)$"),
             (&["try\nagain\u{202e}"], r"(?s)^try\x{a}again\x{202e}$"),
+            (&["no: destroy_vm\n"], "^no:"),
             (&["request 0a1b2c3d4e5f was refused"], r"^request .* was refused$"),
         ] {
             assert_eq!(learnt(texts), expected);

@@ -4,9 +4,10 @@
 use crate::declared::WindowKind;
 use std::time::Duration;
 
-/// A call at a time (since the epoch), and whether it got through.
+/// A call of a burst at a time (since the epoch), and whether it got through.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Attempt {
+    pub(super) burst: usize,
     pub(super) at: Duration,
     pub(super) passed: bool,
 }
@@ -21,8 +22,9 @@ pub(super) struct Rate {
 const KINDS: [WindowKind; 4] =
     [WindowKind::Fixed, WindowKind::Calendar, WindowKind::Sliding, WindowKind::Bucket];
 
-/// How many calls may be decided otherwise than a kind would have it: one can fall on a boundary.
-const NEAR: usize = 1;
+/// How many calls may be decided otherwise than a kind would have it, and by how many the next one has to be worse:
+/// what falls on a boundary goes either way, and which call of a burst gets the drop in a bucket is the gateway's.
+const NEAR: usize = 2;
 
 /// What explains the attempts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,12 +43,12 @@ pub(super) fn fit(attempts: &[Attempt], rate: Rate) -> Fit {
     misses.sort_by_key(|(count, _)| *count);
     match misses[..] {
         [(best, _), ..] if best > NEAR => Fit::None,
-        [(best, kind), (second, _), ..] if best < second => Fit::One(kind),
+        [(best, kind), (second, _), ..] if best + NEAR <= second => Fit::One(kind),
         _ => Fit::Several,
     }
 }
 
-/// How many decisions that kind of window would have taken otherwise.
+/// How many calls of each burst that kind of window would have let through more, or less.
 fn missed(attempts: &[Attempt], rate: Rate, kind: WindowKind) -> usize {
     let times: Vec<f64> = attempts.iter().map(|attempt| attempt.at.as_secs_f64()).collect();
     let decided = match kind {
@@ -58,7 +60,12 @@ fn missed(attempts: &[Attempt], rate: Rate, kind: WindowKind) -> usize {
         WindowKind::Sliding => sliding(&times, rate),
         WindowKind::Bucket => bucket(&times, rate),
     };
-    decided.iter().zip(attempts).filter(|(decided, attempt)| **decided != attempt.passed).count()
+    let passed = |decided: &[bool], burst| {
+        attempts.iter().zip(decided).filter(|(attempt, passed)| attempt.burst == burst && **passed).count()
+    };
+    let observed: Vec<bool> = attempts.iter().map(|attempt| attempt.passed).collect();
+    let bursts = attempts.last().map_or(0, |last| last.burst + 1);
+    (0..bursts).map(|burst| passed(&decided, burst).abs_diff(passed(&observed, burst))).sum()
 }
 
 /// Counts within one window after the other; `over` says whether one that began then has ended.
@@ -112,13 +119,14 @@ mod tests {
     /// The attempts of the probe, begun at some time within a calendar window, as a gateway of that kind decides them.
     fn attempts(kind: WindowKind, phase: f64) -> Vec<Attempt> {
         let bursts = [(0.0, 1), (1.0, 5), (2.0, 5), (3.0, 5), (3.8, 5), (4.1, 5), (5.0, 5)];
-        let times: Vec<f64> = bursts
+        let time = |start: f64, nth: i32| 4_000.0 + phase + start + 0.013 * f64::from(nth);
+        let open: Vec<Attempt> = bursts
             .iter()
-            .flat_map(|(start, count)| {
-                (0..*count).map(move |nth| 4_000.0 + phase + start + 0.013 * f64::from(nth))
-            })
+            .enumerate()
+            .flat_map(|(burst, (start, count))| (0..*count).map(move |nth| (burst, time(*start, nth))))
+            .map(|(burst, time)| Attempt { burst, at: Duration::from_secs_f64(time), passed: true })
             .collect();
-        let open = times.iter().map(|time| Attempt { at: Duration::from_secs_f64(*time), passed: true });
+        let times: Vec<f64> = open.iter().map(|attempt| attempt.at.as_secs_f64()).collect();
         let decided = match kind {
             WindowKind::Fixed => counted(&times, RATE, |now, begun| now - begun >= 4.0),
             WindowKind::Calendar => {
@@ -127,7 +135,7 @@ mod tests {
             WindowKind::Sliding => sliding(&times, RATE),
             WindowKind::Bucket => bucket(&times, RATE),
         };
-        open.zip(decided).map(|(attempt, passed)| Attempt { passed, ..attempt }).collect()
+        open.into_iter().zip(decided).map(|(attempt, passed)| Attempt { passed, ..attempt }).collect()
     }
 
     #[test]
@@ -137,6 +145,19 @@ mod tests {
                 assert_eq!(fit(&attempts(kind, phase), RATE), Fit::One(kind), "{kind:?} at {phase}");
             }
         }
+    }
+
+    #[test]
+    fn a_bucket_may_give_its_drops_to_other_calls_of_a_burst() {
+        // As the first gateway that was measured had it.
+        let passed = [1, 4, 1, 1, 0, 1, 1];
+        let open = attempts(WindowKind::Bucket, 1.5);
+        let nth =
+            |place: usize| open[..place].iter().filter(|other| other.burst == open[place].burst).count();
+        let seen: Vec<Attempt> = (0..open.len())
+            .map(|place| Attempt { passed: nth(place) < passed[open[place].burst], ..open[place] })
+            .collect();
+        assert_eq!(fit(&seen, RATE), Fit::One(WindowKind::Bucket));
     }
 
     #[test]
