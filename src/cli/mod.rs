@@ -11,6 +11,7 @@ mod expand;
 mod files;
 mod gateway;
 mod guard;
+mod init;
 mod list;
 mod mock;
 mod relay;
@@ -33,6 +34,7 @@ pub async fn main(arguments: Arguments, surroundings: &Surroundings) -> Exit {
     match arguments.verb {
         Verb::Run(run) => run::run(&run, surroundings).await,
         Verb::Doctor(doctor) => doctor::doctor(&doctor, surroundings).await,
+        Verb::Init(arguments) => init::init(&arguments),
         Verb::Check(check) => check::check(&check, surroundings),
         Verb::List(list) => list::list(&list, surroundings),
         Verb::Schema(schema) => schema::schema(&schema),

@@ -7,6 +7,7 @@ use super::rendered::Cabinet;
 use crate::diagnostic::{listed as enumerated, printable};
 use crate::run::judge::answer_line;
 use crate::run::outcome::{CallOutcome, StepOutcome};
+use crate::transcript::Ended;
 
 /// Whether a session could be opened in an era, and gave a list of tools.
 pub(super) fn opens(chart: &Chart, first: &str) -> bool {
@@ -30,10 +31,11 @@ pub(super) fn list(chart: &Chart, first: &str) -> Line {
     }
 }
 
-fn no_list(about: &str, step: &StepOutcome) -> Line {
+pub(super) fn no_list(about: &str, step: &StepOutcome) -> Line {
     let Some(exchange) = step.exchanges.last() else { return Line::new(Mark::Wrong, about, "none came") };
     let asked = method(exchange);
     let what = match asked.as_deref() {
+        _ if matches!(exchange.ended, Ended::Lost(_)) => "it cannot be spoken to".to_owned(),
         Some("tools/list") => "it opens a session, and gives no list".to_owned(),
         Some(opening) => format!("it runs, and refuses `{opening}`"),
         None => "no connection could be made".to_owned(),
@@ -45,7 +47,7 @@ fn no_list(about: &str, step: &StepOutcome) -> Line {
         Some(400 | 406 | 415) => {
             "does it speak streamable HTTP at that address, rather than the older SSE transport?"
         }
-        _ => "see what it logs: its command can be run by hand with the files below",
+        _ => "is that the address at which it listens, and what does it log?",
     };
     let status = status.map(|status| format!("{status}  ")).unwrap_or_default();
     Line::new(Mark::Wrong, about, what)

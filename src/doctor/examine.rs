@@ -44,7 +44,7 @@ pub struct Examination {
 }
 
 /// The first probe in each era: its name on the chart, and what is spoken.
-const ERAS: [(&str, Spoken, Revision); 2] = [
+pub(super) const ERAS: [(&str, Spoken, Revision); 2] = [
     ("first/legacy", Spoken::Legacy, Revision::NEWEST_LEGACY),
     ("first/modern", Spoken::Modern, Revision::V2026_07_28),
 ];

@@ -15,6 +15,7 @@ mod examine;
 mod line;
 mod measure;
 mod names;
+mod outside;
 mod probes;
 mod rendered;
 mod report;
@@ -25,4 +26,5 @@ mod window;
 
 pub use examine::{Examination, Patient, examine};
 pub use line::{Line, Mark};
+pub use outside::look;
 pub use report::report;

@@ -21,6 +21,9 @@ const fn probe(name: &'static str, text: &'static str) -> Probe {
 /// What comes before everything else: whether calls get through at all.
 pub(super) static FIRST: Probe = probe("first", include_str!("probes/first.yaml"));
 
+/// What may be done to a gateway that somebody else runs.
+pub(super) static OUTSIDE: Probe = probe("outside", include_str!("probes/outside.yaml"));
+
 /// All that follows, in no particular order; the longest begin first.
 pub(super) static REST: [Probe; 19] = [
     probe("window-minute", include_str!("probes/window-minute.yaml")),
@@ -69,7 +72,7 @@ mod tests {
         };
         let mocks = Mock::names().into_iter().map(|name| (name.to_owned(), tools(name)));
         let known = Known { mocks: mocks.collect(), ..Known::default() };
-        for probe in REST.iter().chain([&FIRST]) {
+        for probe in REST.iter().chain([&FIRST, &OUTSIDE]) {
             let found = check(&probe.scenario(), &known);
             assert!(!found.has_mistakes(), "{}", found.render(false));
         }
