@@ -23,6 +23,7 @@ const ROOMS: [&str; 19] = [
     "snapshot",
     "known",
     "run",
+    "doctor",
     "report",
     "cli",
 ];

@@ -22,6 +22,10 @@ pub struct Arguments {
 pub enum Verb {
     /// Drives scenarios through gateways and judges each call from both sides
     Run(Run),
+    /// Probes a gateway, says what is wrong with it or its profile, and drafts what the profile lacks
+    Doctor(super::doctor::Doctor),
+    /// Writes a profile, a first scenario and a workflow for a gateway that has none
+    Init(super::init::Init),
     /// Finds every mistake in scenarios and gateways' profiles, without running anything
     Check(Check),
     /// Lists scenarios, mocks, gateways, tools or flaws

@@ -4,6 +4,7 @@
 mod again;
 mod arguments;
 mod check;
+mod doctor;
 mod eject;
 mod exit;
 mod expand;
@@ -11,6 +12,7 @@ mod files;
 mod gateway;
 mod guard;
 mod known;
+mod init;
 mod list;
 mod mock;
 mod relay;
@@ -33,6 +35,8 @@ use std::io::Write as _;
 pub async fn main(arguments: Arguments, surroundings: &Surroundings) -> Exit {
     match arguments.verb {
         Verb::Run(run) => run::run(&run, surroundings).await,
+        Verb::Doctor(doctor) => doctor::doctor(&doctor, surroundings).await,
+        Verb::Init(arguments) => init::init(&arguments),
         Verb::Check(check) => check::check(&check, surroundings),
         Verb::List(list) => list::list(&list, surroundings),
         Verb::Schema(schema) => schema::schema(&schema),

@@ -103,6 +103,12 @@ impl Profile {
         Some(approval.within.0)
     }
 
+    /// The same gateway, its tools called by another template: for who tries a draft.
+    pub fn renaming(mut self, template: &str) -> Self {
+        self.tools = Some(Template(template.to_owned()));
+        self
+    }
+
     /// The command that starts it, where that is one to be found outside of this program.
     pub fn program(&self) -> Option<&str> {
         match &self.start {
