@@ -32,7 +32,7 @@ pub use failure::{Failure, StartError};
 pub use hooks::HookError;
 pub use launch::free_ports;
 pub use names::{Collision, Names};
-pub use profile::{Isolate, Profile, ProfileError, Reach, Recorded, Start, Style};
+pub use profile::{Isolate, Profile, ProfileError, Reach, Recorded, Start, Style, Verified};
 pub use render::{Caller, Facts, Identity, Inputs, Place, Rendered, Spoil, Upstream, render};
 pub use running::RunningGateway;
 pub use shipped::{named, names as shipped_names};

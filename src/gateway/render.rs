@@ -1,7 +1,7 @@
 //! The policy in the gateway's own dialect: facts of the run go in, files come out, or the word that the gateway
 //! cannot express it. Pure; nothing is written here.
 
-use super::profile::Profile;
+use super::profile::{Profile, Start};
 use super::template::{self, Engine, RenderError, Variables};
 use indexmap::IndexMap;
 use serde::Serialize;
@@ -116,13 +116,23 @@ pub fn render(profile: &Profile, facts: Facts) -> Result<Rendered, RenderError> 
     let context = template::value(&facts);
     let mut files = IndexMap::new();
     for (key, file) in &profile.files {
-        let text = profile.templates.get(&file.template).map_or("", String::as_str);
-        let text =
-            engine.render(text, &context, &Variables::new()).map_err(|error| named(&file.template, error))?;
+        let source = file.source().unwrap_or_default();
+        let mut text = profile.templates.get(source).cloned().unwrap_or_default();
+        if file.template.is_some() {
+            text = engine.render(&text, &context, &Variables::new()).map_err(|error| named(source, error))?;
+        }
         files.insert(key.clone(), (file.name.clone(), Some(text)));
     }
+    startable(profile, &engine, &context)?;
     connectable(profile, &engine, &facts)?;
     Ok(Rendered { facts, files })
+}
+
+/// A profile without files may say what it cannot do where it is started.
+fn startable(profile: &Profile, engine: &Engine, context: &minijinja::Value) -> Result<(), RenderError> {
+    let Some(Start::Command(start)) = &profile.start else { return Ok(()) };
+    let words = start.command.iter().chain(start.environment.values());
+    words.map(|word| engine.words(&word.0, context, &Variables::new()).map(drop)).collect()
 }
 
 /// A profile without files says what it cannot do where an agent connects.

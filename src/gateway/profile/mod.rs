@@ -11,8 +11,9 @@ pub(super) use one_or_many::OneOrMany;
 pub(super) use parts::{
     Approval, AuditSource, Change, Connect, Errand, FileSpec, Hooks, HttpErrand, Limit, Notice, Repeat,
 };
-pub use parts::{Isolate, Reach, Recorded, Style};
+pub use parts::{Isolate, Reach, Recorded, Style, Verified};
 pub use read::ProfileError;
+pub(super) use read::sources;
 
 use super::reads::Claim;
 use super::template::Template;
@@ -33,6 +34,8 @@ pub struct Profile {
     pub about: String,
     /// How a person installs it; told when its command is missing, never run.
     pub install: Option<String>,
+    /// The release that this profile was driven with; absent where nobody has.
+    pub verified: Option<Verified>,
     /// What it can stand in front of, best first.
     #[serde(default)]
     pub upstream: Vec<Reach>,
@@ -64,7 +67,7 @@ pub struct Profile {
     /// What may share one start.
     #[serde(default)]
     pub isolate: Isolate,
-    /// The texts of the templates beside the profile, by file name.
+    /// The texts of the files that `files` are made from, by the names that it calls them.
     #[serde(skip)]
     pub(super) templates: BTreeMap<String, String>,
 }

@@ -44,14 +44,34 @@ pub enum Style {
     InputRequired,
 }
 
-/// A file that is rendered for the gateway.
+/// Which release of a gateway the profile was driven with, for real.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Verified {
+    /// The release, as the gateway names it.
+    pub version: String,
+    /// The day, as `2027-01-31`.
+    #[schemars(extend("format" = "date"))]
+    pub on: String,
+}
+
+/// A file that is written for the gateway: exactly one of `template` and `copy` says what is in it.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct FileSpec {
-    /// The template's file, beside the profile.
-    pub(crate) template: String,
+    /// A file that is rendered: beside the profile, or in the folder of another one (`../other/policy.json.j2`).
+    pub(crate) template: Option<String>,
+    /// A file that is taken as it is, from the same places.
+    pub(crate) copy: Option<String>,
     /// The file's name within the gateway's folder.
     pub(crate) name: String,
+}
+
+impl FileSpec {
+    /// The file that it is made from.
+    pub(crate) fn source(&self) -> Option<&str> {
+        self.template.as_deref().or(self.copy.as_deref())
+    }
 }
 
 /// Where an agent connects: an address, or a process of its own.
