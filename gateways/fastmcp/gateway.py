@@ -210,8 +210,11 @@ def entry_of(tool):
 
 POLICIES = {who["name"]: seen(who["policy"] or NOBODY) for who in SETTINGS["callers"]}
 TOKENS = {who["token"]: {"client_id": who["name"], "scopes": []} for who in SETTINGS["callers"]}
+# The servers are spoken to in the legacy era: in the modern one this release passes the answers to our own question, and
+# its state, on to the server, and a server that checks states refuses the call that was just approved.
 mcp = create_proxy(
     {"mcpServers": {name: {"url": url} for name, url in SETTINGS["upstreams"].items()}},
+    mode="legacy",
     name="fastmcp",
     auth=StaticTokenVerifier(TOKENS),
 )

@@ -95,9 +95,12 @@ pub struct Facts {
 pub struct Rendered {
     /// What templates saw.
     pub facts: Facts,
-    /// Key, path within the folder, and text; the first holds the policy. `None`: a file that must be missing.
-    pub files: IndexMap<String, (String, Option<String>)>,
+    /// The first holds the policy.
+    pub files: Files,
 }
+
+/// Key, path within the folder, and text. `None`: a file that must be missing.
+pub(super) type Files = IndexMap<String, (String, Option<String>)>;
 
 /// How the rendered policy is broken on purpose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -112,9 +115,17 @@ pub enum Spoil {
 
 /// Renders all that a profile asks for. Ports and secrets are taken from `facts`, which a plan may invent.
 pub fn render(profile: &Profile, facts: Facts) -> Result<Rendered, RenderError> {
+    let files = render_files(profile, &facts)?;
     let engine = Engine::new();
-    let context = template::value(&facts);
-    let mut files = IndexMap::new();
+    startable(profile, &engine, &template::value(&facts))?;
+    connectable(profile, &engine, &facts)?;
+    Ok(Rendered { facts, files })
+}
+
+/// The files alone: what a gateway is told, wherever it is.
+pub(super) fn render_files(profile: &Profile, facts: &Facts) -> Result<Files, RenderError> {
+    let (engine, context) = (Engine::new(), template::value(facts));
+    let mut files = Files::new();
     for (key, file) in &profile.files {
         let source = file.source().unwrap_or_default();
         let mut text = profile.templates.get(source).cloned().unwrap_or_default();
@@ -123,9 +134,7 @@ pub fn render(profile: &Profile, facts: Facts) -> Result<Rendered, RenderError> 
         }
         files.insert(key.clone(), (file.name.clone(), Some(text)));
     }
-    startable(profile, &engine, &context)?;
-    connectable(profile, &engine, &facts)?;
-    Ok(Rendered { facts, files })
+    Ok(files)
 }
 
 /// A profile without files may say what it cannot do where it is started.

@@ -27,6 +27,15 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_is_told_to_be_installed_is_what_was_driven() {
+        for profile in names().filter_map(named) {
+            if let (Some(install), Some(verified)) = (&profile.install, &profile.verified) {
+                assert!(install.ends_with(&verified.version), "{}: {install}: {verified:?}", profile.gateway);
+            }
+        }
+    }
+
+    #[test]
     fn every_shipped_profile_is_whole_and_bears_its_name() {
         for name in names() {
             assert_eq!(named(name).unwrap().gateway, name);

@@ -88,6 +88,11 @@ impl Profile {
         }
     }
 
+    /// Whether somebody else runs it.
+    pub fn runs_elsewhere(&self) -> bool {
+        self.start.is_none() && !self.files.is_empty()
+    }
+
     /// Whether it lives in the harness itself.
     pub fn is_embedded(&self) -> bool {
         matches!(self.start, Some(Start::Embedded))

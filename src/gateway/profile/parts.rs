@@ -17,6 +17,16 @@ pub enum Reach {
     Stdio,
 }
 
+impl Reach {
+    /// Its name.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Http => "http",
+            Self::Stdio => "stdio",
+        }
+    }
+}
+
 /// What may share one start of the gateway.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -55,6 +65,18 @@ pub struct Verified {
     pub on: String,
 }
 
+impl Style {
+    /// Its name.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Retry => "retry",
+            Self::Held => "held",
+            Self::Elicitation => "elicitation",
+            Self::InputRequired => "input_required",
+        }
+    }
+}
+
 /// A file that is written for the gateway: exactly one of `template` and `copy` says what is in it.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -85,6 +107,15 @@ pub(crate) struct Connect {
     pub(crate) headers: IndexMap<String, Template>,
     /// The start command is the process; a second identity is a second process with the same folder.
     pub(crate) stdio: Option<Lines>,
+}
+
+impl Connect {
+    /// Whether a connection says who is calling.
+    pub(crate) fn tells_who(&self) -> bool {
+        let of_lines = self.stdio.iter().flat_map(|lines| lines.environment.values());
+        let mut texts = self.http.iter().chain(self.headers.values()).chain(of_lines);
+        texts.any(|text| text.0.contains("identity."))
+    }
 }
 
 /// A connection on stdio.
