@@ -20,9 +20,7 @@ const ATTACKED: [&str; 3] = ["ARG", "DENY", "RATE"];
 #[tokio::test(flavor = "multi_thread")]
 async fn the_suite_proves_itself() {
     let scenarios = shipped();
-    let ran =
-        run(&entries(&scenarios), &setting(), &Pace { jobs: 16, fail_fast: false, isolate: None }, |_| {})
-            .await;
+    let ran = run(&entries(&scenarios), &setting(), &Pace::of(16), |_| {}).await;
     assert_eq!(ran.world, Vec::<String>::new());
     let proof = Proof::of(&scenarios, &ran.outcome.scenarios);
     let unfair: Vec<_> = proof.unfair.iter().map(String::as_str).collect();

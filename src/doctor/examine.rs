@@ -91,6 +91,7 @@ impl Visit<'_> {
             contender: contender.clone(),
             revision,
             fate: Fate::Run,
+            known: None,
         };
         let several = REST.iter().find(|probe| probe.name == "several")?;
         let entries: Vec<Entry> = ERAS
@@ -98,7 +99,7 @@ impl Visit<'_> {
             .map(|(.., revision)| entry(&FIRST, Some(*revision)))
             .chain([entry(several, None)])
             .collect();
-        let ran = run(&entries, self.setting, &Pace { jobs: 1, fail_fast: false }, |_| ()).await;
+        let ran = run(&entries, self.setting, &Pace::of(1), |_| ()).await;
         let trouble = ran.world.first().cloned();
         let refused = ran.outcome.scenarios.first().filter(|first| first.status == Status::NotApplicable);
         let refused = refused.and_then(|first| first.why.clone());
@@ -121,7 +122,7 @@ impl Visit<'_> {
         let contender = self.contender(profile);
         let probes: Vec<&Probe> = REST.iter().filter(|probe| probe.name != "several").collect();
         let scenarios: Vec<Arc<Scenario>> = probes.iter().map(|probe| probe.scenario()).collect();
-        let wishes = Wishes { slow: self.patient.slow, era: None };
+        let wishes = Wishes { slow: self.patient.slow, ..Wishes::default() };
         let mut entries = plan(&scenarios, &[contender], &wishes);
         for (entry, probe) in entries.iter_mut().zip(&probes) {
             if let Some(why) = self.why_not(probe).filter(|_| entry.fate == Fate::Run) {
@@ -129,7 +130,7 @@ impl Visit<'_> {
             }
         }
         let jobs = std::thread::available_parallelism().map_or(2, usize::from);
-        let ran = run(&entries, self.setting, &Pace { jobs, fail_fast: false }, |_| ()).await;
+        let ran = run(&entries, self.setting, &Pace::of(jobs), |_| ()).await;
         self.keep(probes.iter().map(|probe| probe.name), &entries, ran);
         for _ in 0..TRIES {
             if !measure::window_is_open(&self.chart, self.patient.profile.is_embedded()) {
@@ -137,7 +138,7 @@ impl Visit<'_> {
             }
             let again: Vec<Entry> =
                 entries.iter().filter(|entry| entry.scenario.id == "window").cloned().collect();
-            let ran = run(&again, self.setting, &Pace { jobs: 1, fail_fast: false }, |_| ()).await;
+            let ran = run(&again, self.setting, &Pace::of(1), |_| ()).await;
             self.keep(["window"].into_iter(), &again, ran);
         }
     }

@@ -26,9 +26,10 @@ pub async fn look(profile: Profile, setting: &Setting) -> Examination {
         contender: contender.clone(),
         revision: Some(revision),
         fate: Fate::Run,
+        known: None,
     };
     let entries: Vec<Entry> = ERAS.iter().map(|(.., revision)| entry(*revision)).collect();
-    let ran = run(&entries, setting, &Pace { jobs: 1, fail_fast: false }, |_| ()).await;
+    let ran = run(&entries, setting, &Pace::of(1), |_| ()).await;
     let mut chart = Chart::default();
     for ((_, spoken, _), outcome) in ERAS.iter().zip(ran.outcome.scenarios) {
         chart.add(name_of(*spoken), Seen { scenario: OUTSIDE.scenario(), outcome });

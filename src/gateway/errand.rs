@@ -92,13 +92,14 @@ impl Desk {
         self.engine.render(&template.0, &self.context, variables)
     }
 
-    /// Several texts.
-    pub(super) fn texts<'a>(
+    /// The words of a command.
+    pub(super) fn words<'a>(
         &self,
         templates: impl IntoIterator<Item = &'a Template>,
         variables: &Variables,
     ) -> Result<Vec<String>, RenderError> {
-        templates.into_iter().map(|template| self.text(template, variables)).collect()
+        let words = |template: &Template| self.engine.words(&template.0, &self.context, variables);
+        Ok(templates.into_iter().map(words).collect::<Result<Vec<_>, _>>()?.concat())
     }
 
     /// Does all of it in order; what is found is added to `variables`, an answer for the agent's side comes back.
@@ -120,7 +121,7 @@ impl Desk {
 
     async fn outcome(&self, errand: &Errand, variables: &Variables) -> Result<String, ErrandError> {
         if !errand.run.is_empty() {
-            return self.run(&self.texts(&errand.run, variables)?).await;
+            return self.run(&self.words(&errand.run, variables)?).await;
         }
         if let Some(http) = &errand.http {
             return self.ask(http, variables).await;

@@ -24,6 +24,13 @@ pub struct Pace {
     pub isolate: Option<Isolate>,
 }
 
+impl Pace {
+    /// So many at the same time, to the end, and shared as each profile says.
+    pub fn of(jobs: usize) -> Self {
+        Self { jobs, fail_fast: false, isolate: None }
+    }
+}
+
 /// What came of a run, and what of the world was wrong.
 #[derive(Debug)]
 pub struct Ran {

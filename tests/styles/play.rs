@@ -84,8 +84,7 @@ impl<'a> Play<'a> {
             environment: vec![("PATH".to_owned(), "/usr/bin:/bin".to_owned())],
         };
         let entries = plan(&[Arc::new(scenario)], &[Arc::new(contender)], &Wishes::default());
-        let mut ran =
-            run(&entries, &setting, &Pace { jobs: 1, fail_fast: false, isolate: None }, |_| {}).await;
+        let mut ran = run(&entries, &setting, &Pace::of(1), |_| {}).await;
         assert!(ran.world.is_empty(), "{:?}", ran.world);
         ran.outcome.scenarios.remove(0)
     }

@@ -12,8 +12,9 @@ pub(super) use one_or_many::OneOrMany;
 pub(super) use parts::{
     Approval, AuditSource, Change, Connect, Errand, FileSpec, Hooks, HttpErrand, Limit, Move, Notice,
 };
-pub use parts::{Isolate, Mode, Reach, Recorded, Style};
+pub use parts::{Isolate, Mode, Reach, Recorded, Style, Verified};
 pub use read::ProfileError;
+pub(super) use read::sources;
 
 use super::reads::Claim;
 use super::template::Template;
@@ -35,6 +36,8 @@ pub struct Profile {
     pub about: String,
     /// How a person installs it; told when its command is missing, never run.
     pub install: Option<String>,
+    /// The release that this profile was driven with; absent where nobody has.
+    pub verified: Option<Verified>,
     /// What it can stand in front of, best first.
     #[serde(default)]
     pub upstream: Vec<Reach>,
@@ -66,7 +69,7 @@ pub struct Profile {
     /// What may share one start.
     #[serde(default)]
     pub isolate: Isolate,
-    /// The texts of the templates beside the profile, by file name.
+    /// The texts of the files that `files` are made from, by the names that it calls them.
     #[serde(skip)]
     pub(super) templates: BTreeMap<String, String>,
     /// The profile's text with those, as the first 12 digits of a SHA-256: what changes when it is changed.
@@ -117,6 +120,11 @@ impl Profile {
             }
             _ => None,
         }
+    }
+
+    /// Whether somebody else runs it.
+    pub fn runs_elsewhere(&self) -> bool {
+        self.start.is_none() && !self.files.is_empty()
     }
 
     /// Whether it lives in the harness itself.

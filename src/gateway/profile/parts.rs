@@ -17,6 +17,16 @@ pub enum Reach {
     Stdio,
 }
 
+impl Reach {
+    /// Its name.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Http => "http",
+            Self::Stdio => "stdio",
+        }
+    }
+}
+
 /// What may share one start of the gateway.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -56,14 +66,47 @@ pub enum Mode {
     Url,
 }
 
-/// A file that is rendered for the gateway.
+/// Which release of a gateway the profile was driven with, for real.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Verified {
+    /// The release, as the gateway names it.
+    pub version: String,
+    /// The day, as `2027-01-31`.
+    #[schemars(extend("format" = "date"))]
+    pub on: String,
+}
+
+impl Style {
+    /// Its name.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Retry => "retry",
+            Self::Held => "held",
+            Self::Elicitation => "elicitation",
+            Self::InputRequired => "input_required",
+            Self::Url => "url",
+        }
+    }
+}
+
+/// A file that is written for the gateway: exactly one of `template` and `copy` says what is in it.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct FileSpec {
-    /// The template's file, beside the profile.
-    pub(crate) template: String,
+    /// A file that is rendered: beside the profile, or in the folder of another one (`../other/policy.json.j2`).
+    pub(crate) template: Option<String>,
+    /// A file that is taken as it is, from the same places.
+    pub(crate) copy: Option<String>,
     /// The file's name within the gateway's folder.
     pub(crate) name: String,
+}
+
+impl FileSpec {
+    /// The file that it is made from.
+    pub(crate) fn source(&self) -> Option<&str> {
+        self.template.as_deref().or(self.copy.as_deref())
+    }
 }
 
 /// Where an agent connects: an address, or a process of its own.
@@ -77,6 +120,15 @@ pub(crate) struct Connect {
     pub(crate) headers: IndexMap<String, Template>,
     /// The start command is the process; a second identity is a second process with the same folder.
     pub(crate) stdio: Option<Lines>,
+}
+
+impl Connect {
+    /// Whether a connection says who is calling.
+    pub(crate) fn tells_who(&self) -> bool {
+        let of_lines = self.stdio.iter().flat_map(|lines| lines.environment.values());
+        let mut texts = self.http.iter().chain(self.headers.values()).chain(of_lines);
+        texts.any(|text| text.0.contains("identity."))
+    }
 }
 
 /// A connection on stdio.
