@@ -18,7 +18,9 @@ use crate::gateway::Style;
 use crate::scenario::{Attack, Scenario};
 use crate::snapshot::Mark;
 use futures_util::StreamExt as _;
+use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 /// How a plan is run.
@@ -45,16 +47,22 @@ pub async fn run(plan: &[Entry], setting: &Setting, pace: &Pace, tell: impl Fn(E
     let runnable = plan.iter().filter(|entry| entry.fate == Fate::Run).count();
     tell(Event::Planned { total: runnable });
     let stopped = AtomicBool::new(false);
-    let (tell, stopped) = (&tell, &stopped);
+    // A gateway that does not start is not tried again; the others are.
+    let broken = Mutex::new(HashSet::new());
+    let broken = || broken.lock().unwrap_or_else(PoisonError::into_inner);
+    let (tell, stopped, broken) = (&tell, &stopped, &broken);
     let each = async |entry: &Entry| {
-        if stopped.load(Ordering::Relaxed) {
+        if stopped.load(Ordering::Relaxed) || broken().contains(&entry.contender.name) {
             return (skipped(entry, Status::Skipped, "not begun"), None);
         }
         let (outcome, trouble) = run_entry(entry, setting, tell).await;
         // A known failure is none that a run stops for.
         let unwell = matches!(outcome.status, Status::Failed | Status::Inconclusive);
-        if trouble.is_some() || (pace.fail_fast && unwell) {
+        if pace.fail_fast && unwell {
             stopped.store(true, Ordering::Relaxed);
+        }
+        if trouble.is_some() {
+            broken().insert(entry.contender.name.clone());
         }
         (outcome, trouble)
     };
