@@ -8,7 +8,7 @@ use mcp_gauntlet::reference::{FLAWS, Flaw};
 use mcp_gauntlet::run::outcome::{ScenarioOutcome, Status};
 use mcp_gauntlet::run::{Contender, Entry, Pace, Setting, Wishes, plan, run};
 use mcp_gauntlet::scenario::{self, Scenario};
-use mcp_gauntlet::{embedded, gateway, requirement};
+use mcp_gauntlet::{embedded, gateway};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -30,14 +30,11 @@ async fn the_suite_proves_itself() {
 
 /// The scenarios that can fail.
 fn shipped() -> Vec<Arc<Scenario>> {
-    let files = embedded::SCENARIOS
-        .iter()
-        .filter(|file| file.path.ends_with(".yaml") && file.path != requirement::FILE);
     let read = |file: &embedded::File| {
         let read = scenario::read(file.text, &format!("scenarios/{}", file.path));
         read.unwrap_or_else(|mistakes| panic!("{}", mistakes.render(false)))
     };
-    files.map(read).filter(|scenario| !scenario.observe).map(Arc::new).collect()
+    embedded::scenarios().map(read).filter(|scenario| !scenario.observe).map(Arc::new).collect()
 }
 
 /// The honest gateway and no gateway at all against everything; each flaw against what it is about.

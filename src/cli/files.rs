@@ -72,9 +72,7 @@ pub(super) fn gateways_in(folder: &Path) -> Vec<String> {
 /// Name and text of each scenario file, in order.
 pub(super) fn texts(paths: &[PathBuf]) -> Result<Vec<(String, String)>, Exit> {
     if paths.is_empty() {
-        let shipped = embedded::SCENARIOS
-            .iter()
-            .filter(|file| file.path.ends_with(".yaml") && is_scenario(Path::new(file.path)));
+        let shipped = embedded::scenarios();
         return Ok(shipped.map(|file| (format!("scenarios/{}", file.path), file.text.to_owned())).collect());
     }
     let mut files = Vec::new();

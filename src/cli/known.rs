@@ -3,7 +3,7 @@
 use super::arguments::Run;
 use super::{Exit, Surroundings, files, say};
 use crate::diagnostic::Diagnostic;
-use crate::embedded::SCENARIOS;
+use crate::embedded;
 use crate::known::{self, Came, Day, Deviation, FILE, Known, Seen, Vocabulary};
 use crate::run::Contender;
 use crate::run::outcome::{Complaint, KnownList, Outcome, Status};
@@ -69,7 +69,7 @@ fn scenarios(arguments: &Run, whole: &Whole, list: &Path) -> Vec<String> {
     if !arguments.paths.is_empty() && arguments.paths.iter().all(below) {
         return Vec::new();
     }
-    let shipped = SCENARIOS.iter().filter_map(|file| Path::new(file.path).file_stem());
+    let shipped = embedded::scenarios().filter_map(|file| Path::new(file.path).file_stem());
     let own = whole.scenarios.iter().map(|scenario| scenario.id.clone());
     own.chain(shipped.map(|name| name.to_string_lossy().into_owned())).collect()
 }

@@ -8,6 +8,7 @@ use super::human;
 use super::matrix::{Cell, Column, Matrix, State};
 use crate::diagnostic::printable_within;
 use crate::run::outcome::{GatewayRow, Introduced, Outcome, ScenarioOutcome, Status, Summary};
+use std::cmp::Reverse;
 use std::fmt::Write as _;
 
 /// So many of what failed are told; the JSON outcome has them all.
@@ -60,26 +61,36 @@ fn itself(introduced: &Introduced) -> String {
     escaped(format!("{} {}", introduced.name, introduced.version).trim_end())
 }
 
-/// A line for each scenario that ended so.
+/// A line for each scenario that ended so, the gravest first; no gateway crowds out the others.
 fn told(text: &mut String, outcome: &Outcome, heading: &str, ended: &[Status]) {
-    let all: Vec<&ScenarioOutcome> =
-        outcome.scenarios.iter().filter(|one| ended.contains(&one.status)).collect();
-    if all.is_empty() {
+    let so = |gateway: &GatewayRow| {
+        let own = outcome.scenarios.iter().filter(|one| one.gateway == gateway.name);
+        let mut so: Vec<&ScenarioOutcome> = own.filter(|one| ended.contains(&one.status)).collect();
+        so.sort_by_key(|scenario| Reverse(scenario.severity));
+        so
+    };
+    let all: Vec<_> = outcome.gateways.iter().map(|gateway| (gateway, so(gateway))).collect();
+    if all.iter().all(|(_, scenarios)| scenarios.is_empty()) {
         return;
     }
     let _ = writeln!(text, "\n### {heading}\n");
-    for scenario in all.iter().take(TOLD) {
-        let (id, gateway) = (escaped(&scenario.id), escaped(&scenario.gateway));
-        let (title, reason) = (escaped(&scenario.title), escaped(&human::reason(scenario)));
-        let _ = write!(text, "- **{id}** at {gateway}, {title}: {reason}");
-        if let Some(known) = &scenario.known {
-            let _ = write!(text, "; until {}: {}", known.until, escaped(&known.because));
+    let each = (TOLD / all.len().max(1)).max(3);
+    for (gateway, scenarios) in all {
+        scenarios.iter().take(each).for_each(|scenario| line(text, scenario));
+        if scenarios.len() > each {
+            let _ = writeln!(text, "- and {} more at {}", scenarios.len() - each, escaped(&gateway.name));
         }
-        text.push('\n');
     }
-    if all.len() > TOLD {
-        let _ = writeln!(text, "- and {} more", all.len() - TOLD);
+}
+
+fn line(text: &mut String, scenario: &ScenarioOutcome) {
+    let (id, gateway) = (escaped(&scenario.id), escaped(&scenario.gateway));
+    let (title, reason) = (escaped(&scenario.title), escaped(&human::reason(scenario)));
+    let _ = write!(text, "- **{id}** at {gateway}, {title}: {reason}");
+    if let Some(known) = &scenario.known {
+        let _ = write!(text, "; until {}: {}", known.until, escaped(&known.because));
     }
+    text.push('\n');
 }
 
 /// The entries of the list that no longer hold.
@@ -253,7 +264,7 @@ mod tests {
     fn what_failed_is_bounded() {
         let many = (0..100).map(|nth| scenario(&format!("DENY-01-{nth}"), "acme", Status::Failed)).collect();
         let text = markdown(&outcome(&["acme"], many));
-        assert!(text.contains("- and 60 more\n"), "{text}");
+        assert!(text.contains("- and 60 more at acme\n"), "{text}");
     }
 
     #[test]

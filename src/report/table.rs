@@ -39,14 +39,26 @@ pub(super) fn table(matrix: &Matrix<'_>, colour: bool) -> String {
     text
 }
 
-/// The names above the columns, as steps down to them: so the longest name needs no wide column.
+/// The names above the columns, each on a line of its own that leads down to it: so no name needs a wide column.
 fn heads(matrix: &Matrix<'_>, width: usize, widths: &[usize]) -> String {
+    // Four spaces, the id, two spaces, the severity, two spaces.
+    let first = 4 + width + 2 + 4 + 2;
+    let starts = widths.iter().scan(first, |next, width| {
+        let start = *next;
+        *next += width + 2;
+        Some(start)
+    });
+    let starts: Vec<usize> = starts.collect();
     let mut text = String::new();
-    // Four spaces, the id, two spaces, the severity.
-    let mut lead = " ".repeat(4 + width + 2 + 4);
-    for (column, width) in matrix.columns.iter().zip(widths) {
-        let _ = writeln!(text, "{lead}  {}", cut(&column.gateway.name, NAME));
-        let _ = write!(lead, "  {:<width$}", '│');
+    for (column, start) in matrix.columns.iter().zip(&starts).rev() {
+        let name = format!("{} ─┐", cut(&column.gateway.name, NAME.min(start - 2)));
+        let _ = write!(text, "{name:>width$}", width = start + 1);
+        let mut at = start + 1;
+        for other in starts.iter().filter(|other| *other > start) {
+            let _ = write!(text, "{:>width$}", '│', width = other + 1 - at);
+            at = other + 1;
+        }
+        text.push('\n');
     }
     text
 }
@@ -135,11 +147,11 @@ mod tests {
         let outcome = outcome(&gateways, scenarios);
         let text = table(&Matrix::of(&outcome), false);
         insta::assert_snapshot!(text, @"
-                                                direct
-                                                │         reference
-                                                │         │       mcp-policy-gateway
-                                                │         │       │          agentveil-mcp-proxy
-                                                │         │       │          │           reference+forwards-then-refuses
+                                                        reference+forwards-then-refuses ─┐
+                                                        agentveil-mcp-proxy ─┐           │
+                                              mcp-policy-gateway ─┐          │           │
+                                               reference ─┐       │          │           │
+                                        direct ─┐         │       │          │           │
         deny
           DENY-01                         crit  FAILED    passed  known 1/2  passed 1/2  FAILED 1/2
         limits

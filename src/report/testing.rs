@@ -22,7 +22,8 @@ pub(crate) fn outcome(gateways: &[&str], scenarios: Vec<ScenarioOutcome>) -> Out
 }
 
 pub(crate) fn gateway(name: &str) -> GatewayRow {
-    let introduced = vec![Introduced { name: format!("{name}-server"), version: "1.2.3".to_owned() }];
+    let (own, version) = (format!("{name}-server"), "1.2.3".to_owned());
+    let introduced = vec![Introduced { name: own, version, at_opening: true }];
     GatewayRow { name: name.to_owned(), flaw: None, profile: "0123456789ab".to_owned(), introduced }
 }
 

@@ -8,8 +8,11 @@ use crate::wire::{Json, Message, parse};
 /// Where the modern era says it, in every result.
 const MODERN: &str = "io.modelcontextprotocol/serverInfo";
 
-/// The answers to other methods may be a server's, handed on whole.
-const OWN: [&str; 3] = ["initialize", "server/discover", "tools/list"];
+/// A gateway answers these on its own. Other answers may be a server's, handed on whole.
+const OPENING: [&str; 2] = ["initialize", "server/discover"];
+
+/// Most gateways compose it, some hand it on: it is asked where nothing better is.
+const LIST: &str = "tools/list";
 
 /// A name or version is cut to this many characters.
 const LENGTH: usize = 60;
@@ -23,9 +26,11 @@ pub(super) fn by<'a>(exchanges: impl Iterator<Item = &'a Exchange>) -> Vec<Intro
     together(said.iter())
 }
 
-/// Each once, in order.
+/// Each once, in order; where it introduced itself at an opening, only what it said there.
 pub(super) fn together<'a>(said: impl Iterator<Item = &'a Introduced>) -> Vec<Introduced> {
     let mut all: Vec<Introduced> = said.cloned().collect();
+    let opened = all.iter().any(|one| one.at_opening);
+    all.retain(|one| one.at_opening == opened);
     all.sort();
     all.dedup();
     all.truncate(KEPT);
@@ -34,7 +39,9 @@ pub(super) fn together<'a>(said: impl Iterator<Item = &'a Introduced>) -> Vec<In
 
 fn said(exchange: &Exchange) -> Option<Introduced> {
     let asked = parse(&exchange.sent.bytes).ok()?;
-    if !matches!(Message::of(&asked), Message::Request { method, .. } if OWN.contains(&method.as_str())) {
+    let Message::Request { method, .. } = Message::of(&asked) else { return None };
+    let at_opening = OPENING.contains(&method.as_str());
+    if !at_opening && method != LIST {
         return None;
     }
     let Some(Message::Response { outcome: Ok(result), .. }) = exchange.response() else { return None };
@@ -44,7 +51,8 @@ fn said(exchange: &Exchange) -> Option<Introduced> {
         let text = server.get(name).and_then(Json::as_str).unwrap_or_default();
         printable_within(text, LENGTH)
     };
-    Some(Introduced { name: text("name"), version: text("version") }).filter(|one| !one.name.is_empty())
+    Some(Introduced { name: text("name"), version: text("version"), at_opening })
+        .filter(|one| !one.name.is_empty())
 }
 
 #[cfg(test)]
@@ -71,14 +79,17 @@ mod tests {
         let exchanges = [
             exchange(&asked("initialize"), legacy),
             exchange(&asked("initialize"), legacy),
-            exchange(&asked("tools/list"), modern),
+            exchange(&asked("server/discover"), modern),
+            exchange(&asked("tools/list"), &modern.replace("acme", "perhaps the server")),
             exchange(&asked("tools/call"), &modern.replace("acme", "the server")),
             exchange("no frame", legacy),
         ];
-        let told: Vec<(String, String)> =
-            by(exchanges.iter()).into_iter().map(|one| (one.name, one.version)).collect();
-        let own = |version: &str| ("acme".to_owned(), version.to_owned());
-        assert_eq!(told, [own(""), own("2.1")]);
+        let told = |exchanges: &[Exchange]| -> Vec<String> {
+            by(exchanges.iter()).into_iter().map(|one| format!("{} {}", one.name, one.version)).collect()
+        };
+        assert_eq!(told(&exchanges), ["acme ", "acme 2.1"]);
+        assert_eq!(told(&exchanges[3..]), ["perhaps the server "]);
+        assert!(told(&exchanges[4..]).is_empty());
     }
 
     #[test]

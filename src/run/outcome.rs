@@ -86,6 +86,9 @@ pub struct Introduced {
     pub name: String,
     /// Its version; empty where it said none.
     pub version: String,
+    /// Whether it said so when a session was opened; a list that says so may be a server's, handed on.
+    #[serde(skip)]
+    pub at_opening: bool,
 }
 
 /// How one scenario ended.

@@ -10,7 +10,9 @@ use super::stage::{Setting, SetupError, Theatre};
 use crate::gateway::Isolate;
 use crate::scenario::{Attack, Scenario};
 use futures_util::StreamExt as _;
+use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 /// How a plan is run.
@@ -45,7 +47,8 @@ pub async fn run(plan: &[Entry], setting: &Setting, pace: &Pace, tell: impl Fn(E
     let begun = humantime::format_rfc3339_seconds(SystemTime::now()).to_string();
     let runnable = plan.iter().filter(|entry| entry.fate == Fate::Run).count();
     tell(Event::Planned { total: runnable });
-    let run = Run { plan, setting, pace, tell: &tell, stopped: AtomicBool::new(false) };
+    let run =
+        Run { plan, setting, pace, tell: &tell, stopped: AtomicBool::new(false), broken: Mutex::default() };
     let packs = packs(plan, pace.isolate);
     let ran = futures_util::stream::iter(packs.iter().map(|pack| run.pack(pack)));
     let mut ran: Vec<Done> = ran.buffered(pace.jobs.max(1)).collect::<Vec<_>>().await.concat();
@@ -83,6 +86,8 @@ struct Run<'a, T> {
     tell: &'a T,
     /// Set when nothing more is to be begun.
     stopped: AtomicBool,
+    /// Gateways that did not start: they are not tried again, the others are.
+    broken: Mutex<HashSet<String>>,
 }
 
 impl<T: Fn(Event)> Run<'_, T> {
@@ -127,6 +132,7 @@ impl<T: Fn(Event)> Run<'_, T> {
         let stopped = self.stopped.load(Ordering::Relaxed);
         let why = |place: &usize| {
             let entry = &self.plan[*place];
+            let stopped = stopped || self.broken().contains(&entry.contender.name);
             let outcome = match &entry.fate {
                 Fate::Run if stopped => skipped(entry, Status::Skipped, "not begun"),
                 Fate::Run => return None,
@@ -152,6 +158,10 @@ impl<T: Fn(Event)> Run<'_, T> {
         }
     }
 
+    fn broken(&self) -> MutexGuard<'_, HashSet<String>> {
+        self.broken.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn begins(&self, entry: &Entry) {
         (self.tell)(Event::Started { id: entry.scenario.id.clone(), gateway: entry.contender.name.clone() });
     }
@@ -162,8 +172,11 @@ impl<T: Fn(Event)> Run<'_, T> {
         }
         // A known failure is none that a run stops for.
         let unwell = matches!(outcome.status, Status::Failed | Status::Inconclusive);
-        if trouble.is_some() || (self.pace.fail_fast && unwell) {
+        if self.pace.fail_fast && unwell {
             self.stopped.store(true, Ordering::Relaxed);
+        }
+        if trouble.is_some() {
+            self.broken().insert(self.plan[place].contender.name.clone());
         }
         (self.tell)(Event::Ended(Box::new(outcome.clone())));
         Done { place, outcome, trouble }
