@@ -47,6 +47,18 @@ pub enum WindowKind {
     Bucket,
 }
 
+impl WindowKind {
+    /// Its name.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Calendar => "calendar",
+            Self::Fixed => "fixed",
+            Self::Sliding => "sliding",
+            Self::Bucket => "bucket",
+        }
+    }
+}
+
 /// What becomes of a batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -103,6 +115,16 @@ pub enum Spoken {
     Legacy,
     /// Without.
     Modern,
+}
+
+impl Spoken {
+    /// Its name.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Legacy => "legacy",
+            Self::Modern => "modern",
+        }
+    }
 }
 
 /// What becomes of names.

@@ -38,6 +38,11 @@ pub(crate) struct ToolText {
 
 include!(concat!(env!("OUT_DIR"), "/embedded.rs"));
 
+/// The shipped scenarios. What lies beside their folders are lists about them.
+pub fn scenarios() -> impl Iterator<Item = &'static File> {
+    SCENARIOS.iter().filter(|file| file.path.ends_with(".yaml") && file.path.contains('/'))
+}
+
 /// The text of the file at that path, in one of the tables.
 pub fn text(table: &[File], path: &str) -> Option<&'static str> {
     table.iter().find(|file| file.path == path).map(|file| file.text)

@@ -25,6 +25,7 @@
 //! | [`snapshot`] | stored transcripts, differences, review |
 //! | [`known`] | the list of known deviations, and what it makes of a run |
 //! | [`run`] | plan, runner, attribution, verdicts, outcome |
+//! | [`doctor`] | a gateway that nobody has driven yet: what is wrong, and drafts for its profile |
 //! | [`report`] | the outcome in, text out |
 //! | [`proof`] | the suite against every flaw: what it catches, and what it proves |
 //! | [`cli`] | the command line |
@@ -36,6 +37,7 @@
 pub mod cli;
 pub mod declared;
 pub mod diagnostic;
+pub mod doctor;
 pub mod embedded;
 pub mod gateway;
 pub mod known;

@@ -23,6 +23,7 @@ const ROOMS: [&str; 20] = [
     "snapshot",
     "known",
     "run",
+    "doctor",
     "report",
     "proof",
     "cli",

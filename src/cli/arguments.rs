@@ -1,6 +1,8 @@
 //! The arguments of every verb, with examples.
 
 use super::gateway::address;
+use super::reports::Reports;
+use crate::gateway::Isolate;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -20,6 +22,10 @@ pub struct Arguments {
 pub enum Verb {
     /// Drives scenarios through gateways and judges each call from both sides
     Run(Run),
+    /// Probes a gateway, says what is wrong with it or its profile, and drafts what the profile lacks
+    Doctor(super::doctor::Doctor),
+    /// Writes a profile, a first scenario and a workflow for a gateway that has none
+    Init(super::init::Init),
     /// Finds every mistake in scenarios and gateways' profiles, without running anything
     Check(Check),
     /// Holds the suite against every way to lie: what it catches, and what it proves
@@ -264,15 +270,18 @@ pub struct Run {
     /// Stop after the first scenario that does not pass
     #[arg(long)]
     pub fail_fast: bool,
+    /// What may share one start of a gateway, instead of what its profile says
+    #[arg(long, value_enum, value_name = "WHAT")]
+    pub isolate: Option<IsolateBy>,
     /// What is printed
     #[arg(long, value_enum, default_value = "human")]
     pub format: Format,
-    /// Write a JUnit report there
+    /// What is written into files.
+    #[command(flatten)]
+    pub reports: Reports,
+    /// Failures that are known, and do not fail the run; by default `known.yaml` in the first PATH or above it
     #[arg(long, value_name = "FILE")]
-    pub junit: Option<PathBuf>,
-    /// Write the outcome as JSON there
-    #[arg(long, value_name = "FILE")]
-    pub json: Option<PathBuf>,
+    pub known: Option<PathBuf>,
     /// Where snapshots are stored; by default `snapshots` in the first PATH, where that folder exists
     #[arg(long, value_name = "FOLDER")]
     pub snapshots: Option<PathBuf>,
@@ -292,6 +301,27 @@ pub enum Era {
     Modern,
     /// Each that the gateway speaks
     Every,
+}
+
+/// What may share one start of a gateway.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum IsolateBy {
+    /// Nothing: a start for each scenario
+    Scenario,
+    /// Scenarios whose policies touch different tools
+    Pack,
+    /// One start for all that fit together; the others are not applicable
+    Run,
+}
+
+impl From<IsolateBy> for Isolate {
+    fn from(wanted: IsolateBy) -> Self {
+        match wanted {
+            IsolateBy::Scenario => Self::Scenario,
+            IsolateBy::Pack => Self::Pack,
+            IsolateBy::Run => Self::Run,
+        }
+    }
 }
 
 /// What is printed on standard output.

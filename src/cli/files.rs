@@ -62,12 +62,17 @@ pub(super) fn profiles(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Exit> {
     Ok(files.iter().filter(|path| is_profile(path)).map(folder).collect())
 }
 
+/// The names of the gateways whose profiles lie in the folders of this one; what cannot be read has none.
+pub(super) fn gateways_in(folder: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+    let profiles = entries.filter(|path| path.join(PROFILE).is_file());
+    profiles.filter_map(|path| Some(Profile::from_folder(&path).ok()?.gateway)).collect()
+}
+
 /// Name and text of each scenario file, in order.
 pub(super) fn texts(paths: &[PathBuf]) -> Result<Vec<(String, String)>, Exit> {
     if paths.is_empty() {
-        let shipped = embedded::SCENARIOS
-            .iter()
-            .filter(|file| file.path.ends_with(".yaml") && is_scenario(Path::new(file.path)));
+        let shipped = embedded::scenarios();
         return Ok(shipped.map(|file| (format!("scenarios/{}", file.path), file.text.to_owned())).collect());
     }
     let mut files = Vec::new();

@@ -2,7 +2,7 @@
 
 use super::arguments::{List, Listed};
 use super::{Exit, Surroundings, files, print};
-use crate::gateway::{self, Start};
+use crate::gateway::{self, Expresses, Profile, Subject};
 use crate::mock::Mock;
 use crate::reference::FLAWS;
 use crate::requirement;
@@ -29,7 +29,10 @@ pub(super) fn list(arguments: &List, surroundings: &Surroundings) -> Exit {
             Err(exit) => return exit,
         },
         Listed::Mocks => mocks(),
-        Listed::Gateways => gateways(surroundings),
+        Listed::Gateways => {
+            print(&gateways(surroundings));
+            return Exit::Clean;
+        }
         Listed::Tools { mock } => match tools(mock.as_deref()) {
             Ok(rows) => rows,
             Err(exit) => return exit,
@@ -66,21 +69,60 @@ fn mocks() -> Vec<Vec<String>> {
     Mock::names().into_iter().filter_map(row).collect()
 }
 
-fn gateways(surroundings: &Surroundings) -> Vec<Vec<String>> {
-    let row = |name: &'static str| {
-        let profile = gateway::named(name)?;
-        let state = match &profile.start {
-            Some(Start::Command(_))
-                if profile.program().is_none_or(|program| surroundings.finds(program)) =>
-            {
-                "installed".to_owned()
-            }
-            Some(Start::Command(_)) => profile.install.clone().unwrap_or_else(|| "not installed".to_owned()),
-            _ => "built in".to_owned(),
-        };
-        Some(vec![name.to_owned(), state, profile.about])
+/// A paragraph for each gateway: where it is, what it is, what it can be told.
+fn gateways(surroundings: &Surroundings) -> String {
+    let profiles = gateway::shipped_names().filter_map(gateway::named);
+    profiles.map(|profile| paragraph(&profile, surroundings)).collect::<Vec<_>>().join("\n")
+}
+
+fn paragraph(profile: &Profile, surroundings: &Surroundings) -> String {
+    let mut lines = vec![format!("{}  {}", profile.gateway, whereabouts(profile, surroundings))];
+    lines.push(format!("  {}", profile.about));
+    lines.push(format!("  speaks   {}", speaks(profile)));
+    let Expresses { can, cannot } = profile.expresses();
+    let can: Vec<String> = can.into_iter().map(|subject| told(profile, subject)).collect();
+    lines
+        .push(format!("  is told  {}", if can.is_empty() { "no policy".to_owned() } else { can.join(", ") }));
+    if !cannot.is_empty() {
+        lines.push(format!("  has no   {}", cannot.join(", ")));
+    }
+    lines.join("\n") + "\n"
+}
+
+/// Whether it is here, or how it gets here; and what the profile was last driven with.
+fn whereabouts(profile: &Profile, surroundings: &Surroundings) -> String {
+    let state = match profile.program() {
+        None if !profile.runs_elsewhere() => return "built in".to_owned(),
+        Some(program) if surroundings.finds(program) => "installed".to_owned(),
+        Some(_) => profile
+            .install
+            .as_ref()
+            .map_or_else(|| "not installed".to_owned(), |how| format!("not installed: {how}")),
+        None => "runs elsewhere".to_owned(),
     };
-    gateway::shipped_names().filter_map(row).collect()
+    let verified = profile.verified.as_ref().map_or_else(
+        || "unverified".to_owned(),
+        |verified| format!("verified with {} on {}", verified.version, verified.on),
+    );
+    format!("{state}; {verified}")
+}
+
+/// What an agent speaks with it, and it with servers; the eras that it declares.
+fn speaks(profile: &Profile) -> String {
+    let agent = if profile.speaks_lines() { "stdio" } else { "http" };
+    let servers: Vec<&str> = profile.upstream.iter().map(|reach| reach.word()).collect();
+    let eras = profile.declares.eras.iter().flatten().map(|era| era.word()).collect::<Vec<_>>();
+    let eras = if eras.is_empty() { "eras not declared".to_owned() } else { eras.join(" and ") };
+    format!("{agent} with agents, {} with servers; {eras}", servers.join(" or "))
+}
+
+fn told(profile: &Profile, subject: Subject) -> String {
+    let detail = match subject {
+        Subject::Limits => profile.declares.window.map(|window| window.word()),
+        Subject::Approvals => profile.approval_style().map(|style| style.word()),
+        _ => None,
+    };
+    detail.map_or_else(|| subject.word().to_owned(), |detail| format!("{} ({detail})", subject.word()))
 }
 
 fn tools(mock: Option<&str>) -> Result<Vec<Vec<String>>, Exit> {

@@ -4,16 +4,20 @@
 mod again;
 mod arguments;
 mod check;
+mod doctor;
 mod eject;
 mod exit;
 mod expand;
 mod files;
 mod gateway;
 mod guard;
+mod init;
+mod known;
 mod list;
 mod mock;
 mod prove;
 mod relay;
+mod reports;
 mod review;
 mod run;
 mod schema;
@@ -32,6 +36,8 @@ use std::io::Write as _;
 pub async fn main(arguments: Arguments, surroundings: &Surroundings) -> Exit {
     match arguments.verb {
         Verb::Run(run) => run::run(&run, surroundings).await,
+        Verb::Doctor(doctor) => doctor::doctor(&doctor, surroundings).await,
+        Verb::Init(arguments) => init::init(&arguments),
         Verb::Check(check) => check::check(&check, surroundings),
         Verb::List(list) => list::list(&list, surroundings),
         Verb::Schema(schema) => schema::schema(&schema),

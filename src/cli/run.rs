@@ -1,6 +1,7 @@
 //! `gauntlet run`.
 
 use super::arguments::{Era, Format, Run};
+use super::known::{self, Whole};
 use super::{Exit, Surroundings, again, files, snapshots};
 use crate::gateway::Start;
 use crate::report;
@@ -9,7 +10,6 @@ use crate::scenario::{EraChoice, Scenario};
 use globset::{Glob, GlobSet, GlobSetBuilder};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::Write as _;
-use std::path::Path;
 use std::sync::Arc;
 
 /// Runs, reports, and says how it went.
@@ -20,12 +20,19 @@ pub(super) async fn run(arguments: &Run, surroundings: &Surroundings) -> Exit {
         );
         return Exit::Refused;
     }
-    let (scenarios, contenders) = match select(arguments, surroundings) {
+    let selected = whole(arguments, surroundings).and_then(|whole| {
+        let scenarios = select(arguments, &whole.scenarios)?;
+        let listed = known::read(arguments, &whole, surroundings)?;
+        Ok((whole, scenarios, listed))
+    });
+    let (whole, scenarios, listed) = match selected {
         Ok(selected) => selected,
         Err(exit) => return exit,
     };
-    let wishes = Wishes { slow: arguments.slow, era: arguments.era.map(era) };
-    let entries = plan(&scenarios, &contenders, &wishes);
+    let contenders = &whole.contenders;
+    let known = listed.as_ref().map(known::Listed::holding).unwrap_or_default();
+    let wishes = Wishes { slow: arguments.slow, era: arguments.era.map(era), known };
+    let entries = plan(&scenarios, contenders, &wishes);
     let setting = Setting {
         patience: arguments.timeout,
         program: surroundings.program.display().to_string(),
@@ -33,7 +40,7 @@ pub(super) async fn run(arguments: &Run, surroundings: &Surroundings) -> Exit {
     };
     let jobs =
         arguments.jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(2, usize::from) * 2);
-    let pace = Pace { jobs, fail_fast: arguments.fail_fast };
+    let pace = Pace { jobs, fail_fast: arguments.fail_fast, isolate: arguments.isolate.map(Into::into) };
     if contenders.iter().any(|contender| matches!(contender.profile.start, Some(Start::Command(_)))) {
         super::guard::post(surroundings);
     }
@@ -49,28 +56,33 @@ pub(super) async fn run(arguments: &Run, surroundings: &Surroundings) -> Exit {
         ran = run_plan(&entries, &setting, &pace, |event| show(&bar, &event)) => ran,
     };
     bar.finish_and_clear();
-    again::note(arguments, &contenders, &mut ran.outcome);
+    again::note(arguments, contenders, &mut ran.outcome);
+    if let Some(listed) = &listed {
+        listed.settle(&whole, &mut ran.outcome, surroundings);
+    }
     conclude(arguments, surroundings, &ran)
 }
 
-type Selected = (Vec<Arc<Scenario>>, Vec<Arc<Contender>>);
-
-fn select(arguments: &Run, surroundings: &Surroundings) -> Result<Selected, Exit> {
-    let scenarios = files::scenarios(&arguments.paths, surroundings)?;
+fn select(arguments: &Run, scenarios: &[Arc<Scenario>]) -> Result<Vec<Arc<Scenario>>, Exit> {
     let only = globs(&arguments.only)?;
-    let wanted = |scenario: &Scenario| {
+    let wanted = |scenario: &&Arc<Scenario>| {
         let named = arguments.only.is_empty()
             || only.is_match(&scenario.id)
             || is_requirement(&arguments.only, scenario);
         let tagged = arguments.tag.is_empty() || scenario.tags.iter().any(|tag| arguments.tag.contains(tag));
         named && tagged
     };
-    let scenarios: Vec<_> = scenarios.into_iter().filter(wanted).map(Arc::new).collect();
+    let scenarios: Vec<_> = scenarios.iter().filter(wanted).cloned().collect();
     if scenarios.is_empty() {
         super::say("no scenario is selected\nhelp: `gauntlet list scenarios` shows their ids and tags");
         return Err(Exit::Nothing);
     }
-    let mut contenders = Vec::new();
+    Ok(scenarios)
+}
+
+fn whole(arguments: &Run, surroundings: &Surroundings) -> Result<Whole, Exit> {
+    let scenarios = files::scenarios(&arguments.paths, surroundings)?.into_iter().map(Arc::new).collect();
+    let mut contenders: Vec<Arc<Contender>> = Vec::new();
     for name in &arguments.gateways {
         let profile = Arc::new(files::profile(name)?);
         if arguments.flaws.is_empty() {
@@ -83,7 +95,17 @@ fn select(arguments: &Run, surroundings: &Surroundings) -> Result<Selected, Exit
             contenders.push(Arc::new(Contender { name, profile: profile.clone(), flaw: Some(flaw.clone()) }));
         }
     }
-    Ok((scenarios, contenders))
+    let names = contenders.iter().map(|contender| contender.name.as_str());
+    if let Some(twice) =
+        names.clone().enumerate().find(|(at, name)| names.clone().skip(at + 1).any(|other| other == *name))
+    {
+        super::say(&format!(
+            "two gateways are called `{}`\nhelp: give one of them another name in its profile: `gateway: NAME`",
+            twice.1
+        ));
+        return Err(Exit::Mistake);
+    }
+    Ok(Whole { scenarios, contenders })
 }
 
 /// `DENY-06` means every scenario of that requirement.
@@ -143,15 +165,8 @@ fn conclude(arguments: &Run, surroundings: &Surroundings, ran: &Ran) -> Exit {
     };
     // A closed pipe (`| head`) is no reason to complain.
     let _ = std::io::stdout().write_all(text.as_bytes());
-    for (file, text) in [
-        (&arguments.json, report::json as fn(&_) -> String),
-        (&arguments.junit, report::junit as fn(&_) -> String),
-    ] {
-        if let Some(file) = file
-            && let Err(exit) = write(file, &text(&ran.outcome))
-        {
-            return exit;
-        }
+    if let Err(exit) = arguments.reports.write(&ran.outcome) {
+        return exit;
     }
     if let Some(trouble) = ran.world.first() {
         super::say(trouble);
@@ -165,11 +180,4 @@ fn conclude(arguments: &Run, surroundings: &Surroundings, ran: &Ran) -> Exit {
         Exit::Clean if !ran.outcome.is_clean() => Exit::Unmet,
         stored => stored,
     }
-}
-
-fn write(file: &Path, text: &str) -> Result<(), Exit> {
-    std::fs::write(file, text).map_err(|error| {
-        super::say(&format!("`{}` cannot be written: {error}", file.display()));
-        Exit::World
-    })
 }

@@ -47,11 +47,8 @@ fn folder(arguments: &Run) -> Option<PathBuf> {
 /// A line for each snapshot that is not as it was.
 fn settle_all(store: &Store, outcome: &Outcome, writing: Writing) -> Result<Vec<String>, StoreError> {
     let mut told = Vec::new();
-    let ran: Vec<&ScenarioOutcome> = outcome
-        .scenarios
-        .iter()
-        .filter(|one| matches!(one.status, Status::Passed | Status::Failed))
-        .collect();
+    let ran: Vec<&ScenarioOutcome> =
+        outcome.scenarios.iter().filter(|one| matches!(how(one), Status::Passed | Status::Failed)).collect();
     for (place, scenario) in ran.iter().enumerate() {
         let same = |other: &ScenarioOutcome| other.id == scenario.id && other.gateway == scenario.gateway;
         // The eras of one scenario are one story, told where its first stands.
@@ -74,6 +71,11 @@ fn settle_all(store: &Store, outcome: &Outcome, writing: Writing) -> Result<Vec<
         }
     }
     Ok(told)
+}
+
+/// How it ended; a known failure has a transcript like any other.
+fn how(scenario: &ScenarioOutcome) -> Status {
+    scenario.known.as_ref().map_or(scenario.status, |known| known.was)
 }
 
 fn story(eras: &[&ScenarioOutcome]) -> Story {

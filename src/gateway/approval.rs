@@ -2,10 +2,11 @@
 //! ones: that is the agent's side.
 
 use super::errand::ErrandError;
-use super::profile::{Repeat, Style};
+use super::profile::{Approval, Style};
 use super::running::RunningGateway;
-use super::template::Variables;
+use super::template::{RenderError, Template, Variables};
 use super::told::Told;
+use indexmap::IndexMap;
 use std::time::Duration;
 
 /// How often one looks for what is pending.
@@ -35,6 +36,17 @@ pub enum Decided {
     Answer(serde_json::Value),
 }
 
+/// What the repeated call takes along.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Carried {
+    /// Members of `_meta`.
+    pub meta: Vec<(String, String)>,
+    /// Further arguments.
+    pub arguments: Vec<(String, String)>,
+    /// HTTP headers.
+    pub headers: Vec<(String, String)>,
+}
+
 /// Why nothing was decided.
 #[derive(Debug, thiserror::Error)]
 pub enum ApprovalError {
@@ -42,7 +54,7 @@ pub enum ApprovalError {
     #[error("the profile of `{0}` says nothing of approvals")]
     None(String),
     /// What is pending did not show.
-    #[error("nothing that waits for a decision was found within {}: {why}", humantime::format_duration(*.within))]
+    #[error("nothing that waits for a decision was found within {}: {why} (`approval.find` of the profile)", humantime::format_duration(*.within))]
     NotFound {
         /// How long was looked.
         within: Duration,
@@ -50,8 +62,26 @@ pub enum ApprovalError {
         why: ErrandError,
     },
     /// A deed of it failed.
-    #[error("the decision could not be made: {0}")]
-    Errand(#[from] ErrandError),
+    #[error("the decision could not be made: {why} (`approval.{place}` of the profile)")]
+    Errand {
+        /// Which part of the profile's `approval`.
+        place: &'static str,
+        /// What failed.
+        why: ErrandError,
+    },
+    /// The agent's side is to answer, and the profile does not say what.
+    #[error("the agent's side decides here, and no `answer` stands in `approval.{0}` of the profile")]
+    NoAnswer(&'static str),
+}
+
+impl Decision {
+    /// The member of a profile's `approval` that says how.
+    fn place(self) -> &'static str {
+        match self {
+            Self::Approve => "approve",
+            Self::Reject => "reject",
+        }
+    }
 }
 
 impl Pending {
@@ -69,8 +99,7 @@ impl Pending {
 impl RunningGateway {
     /// Finds what an exchange left waiting; `hints` (`tool`, `identity`) are for profiles that have to look for it.
     pub async fn find(&self, told: &Told, hints: &[(&str, &str)]) -> Result<Pending, ApprovalError> {
-        let approval = self.profile().approval.as_ref();
-        let approval = approval.ok_or_else(|| ApprovalError::None(self.profile().gateway.clone()))?;
+        let approval = self.approval()?;
         let mut known = told.captures.clone();
         known.extend(hints.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
         let within = approval.within.0;
@@ -79,7 +108,9 @@ impl RunningGateway {
             let mut variables = known.clone();
             match self.desk().perform(&approval.find.0, &mut variables).await {
                 Ok(_) => return Ok(Pending(variables)),
-                Err(ErrandError::Render(error)) => return Err(ErrandError::Render(error).into()),
+                Err(why @ ErrandError::Render(_)) => {
+                    return Err(ApprovalError::Errand { place: "find", why });
+                }
                 Err(why) if tokio::time::Instant::now() >= deadline => {
                     return Err(ApprovalError::NotFound { within, why });
                 }
@@ -104,18 +135,42 @@ impl RunningGateway {
 
     /// Decides.
     pub async fn decide(&self, pending: &Pending, decision: Decision) -> Result<Decided, ApprovalError> {
-        let approval = self.profile().approval.as_ref();
-        let approval = approval.ok_or_else(|| ApprovalError::None(self.profile().gateway.clone()))?;
+        let approval = self.approval()?;
+        let place = decision.place();
         let errands = match decision {
             Decision::Approve => &approval.approve,
             Decision::Reject => &approval.reject,
         };
-        let answer = self.desk().perform(&errands.0, &mut pending.0.clone()).await?;
-        Ok(match (answer, approval.style, approval.repeat) {
-            (Some(answer), ..) => Decided::Answer(answer),
-            (None, Style::Retry, Repeat::Call) => Decided::Repeat,
-            (None, ..) => Decided::Wait,
+        let answer = self.desk().perform(&errands.0, &mut pending.0.clone()).await;
+        let answer = answer.map_err(|why| ApprovalError::Errand { place, why })?;
+        match approval.style {
+            Style::Retry | Style::Url => Ok(Decided::Repeat),
+            Style::Held => Ok(Decided::Wait),
+            Style::Elicitation | Style::InputRequired => {
+                answer.map(Decided::Answer).ok_or(ApprovalError::NoAnswer(place))
+            }
+        }
+    }
+
+    /// What the call that comes after a decision takes along.
+    pub fn carried(&self, pending: &Pending) -> Result<Carried, ApprovalError> {
+        let carry = &self.approval()?.carry;
+        let filled = |templates: &IndexMap<String, Template>| {
+            let one =
+                |(name, text): (&String, &Template)| Ok((name.clone(), self.desk().text(text, &pending.0)?));
+            let all = templates.iter().map(one).collect::<Result<Vec<_>, RenderError>>();
+            all.map_err(|error| ApprovalError::Errand { place: "carry", why: error.into() })
+        };
+        Ok(Carried {
+            meta: filled(&carry.meta)?,
+            arguments: filled(&carry.arguments)?,
+            headers: filled(&carry.headers)?,
         })
+    }
+
+    fn approval(&self) -> Result<&Approval, ApprovalError> {
+        let approval = self.profile().approval.as_ref();
+        approval.ok_or_else(|| ApprovalError::None(self.profile().gateway.clone()))
     }
 }
 
@@ -141,7 +196,7 @@ mod tests {
     #[tokio::test]
     async fn a_decision_by_command_knows_the_approval_and_what_was_found() {
         let (gateway, folder) = testing::attached(
-            "approval:\n  style: retry\n  find: {run: [sh, -c, 'echo key-{{ tool }}'], save: {key: 'key-\\w+'}}\n  \
+            "reads: [{pending: {error_result: '(?<approval>.+)'}}]\napproval:\n  style: retry\n  find: {run: [sh, -c, 'echo key-{{ tool }}'], save: {key: 'key-\\w+'}}\n  \
              approve: {run: [sh, -c, 'echo yes {{ approval }} {{ key }} > decided']}\n  \
              reject: {run: [sh, -c, 'echo no {{ approval }} > decided']}\n",
         )
@@ -176,7 +231,8 @@ mod tests {
         let error = gateway.find(&told(None), &[]).await.unwrap_err().to_string();
         assert_eq!(
             error,
-            "nothing that waits for a decision was found within 10ms: no `approval` at `/0/id` in the outcome"
+            "nothing that waits for a decision was found within 10ms: no `approval` at `/0/id` in the outcome, which is \
+             `[]` (`approval.find` of the profile)"
         );
     }
 

@@ -40,7 +40,7 @@ impl RunningGateway {
                 // Nothing was decided yet, so nothing was written.
                 tokio::fs::read_to_string(&path).await.unwrap_or_default()
             }
-            None => self.desk().run(&self.desk().texts(&source.run, &Variables::new())?).await?,
+            None => self.desk().run(&self.desk().words(&source.run, &Variables::new())?).await?,
         };
         Ok(Some(records(source, &text)))
     }

@@ -50,7 +50,7 @@ impl RunningGateway {
 
     /// The gateway's own process, not yet started.
     pub(super) fn command(&self, start: &StartCommand) -> Result<Command, RenderError> {
-        let mut words = self.desk().texts(&start.command, &Variables::new())?.into_iter();
+        let mut words = self.desk().words(&start.command, &Variables::new())?.into_iter();
         Ok(Command {
             program: words.next().unwrap_or_default(),
             arguments: words.collect(),

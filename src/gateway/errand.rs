@@ -1,12 +1,13 @@
 //! Small deeds that a profile asks for: a command, a request to the gateway's side door, a file to read; and what is
 //! kept of their outcome.
 
-use super::profile::{Errand, HttpErrand};
+use super::files::{names, read, shift};
+use super::profile::{Errand, HttpErrand, Move};
 use super::template::{Engine, RenderError, Template, Variables};
-use crate::diagnostic::printable_lines;
+use crate::diagnostic::{printable_lines, printable_within};
 use crate::transport::http_client::{HttpClient, Lost, Outgoing};
 use minijinja::Value;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -16,6 +17,8 @@ const LONGEST: Duration = Duration::from_secs(60);
 const LARGEST: usize = 16 << 20;
 /// How much of a command's complaint is told.
 const COMPLAINT: usize = 600;
+/// How much of an outcome is told.
+const EXCERPT: usize = 200;
 
 /// Why a deed failed.
 #[derive(Debug, thiserror::Error)]
@@ -53,13 +56,25 @@ pub enum ErrandError {
         /// A fragment.
         why: String,
     },
+    /// A file that was to be moved.
+    #[error("the file {from} cannot be moved to {to}: {why}")]
+    Move {
+        /// Where it lies.
+        from: String,
+        /// Where it should go.
+        to: String,
+        /// A fragment.
+        why: String,
+    },
     /// What was sought in the outcome is not there.
-    #[error("no `{name}` at `{sought}` in the outcome")]
+    #[error("no `{name}` at `{sought}` in the outcome, which is {outcome}")]
     Missing {
         /// What it is called.
         name: String,
         /// Pointer or expression.
         sought: String,
+        /// The beginning of it, printable, or that there is nothing.
+        outcome: String,
     },
 }
 
@@ -77,13 +92,14 @@ impl Desk {
         self.engine.render(&template.0, &self.context, variables)
     }
 
-    /// Several texts.
-    pub(super) fn texts<'a>(
+    /// The words of a command.
+    pub(super) fn words<'a>(
         &self,
         templates: impl IntoIterator<Item = &'a Template>,
         variables: &Variables,
     ) -> Result<Vec<String>, RenderError> {
-        templates.into_iter().map(|template| self.text(template, variables)).collect()
+        let words = |template: &Template| self.engine.words(&template.0, &self.context, variables);
+        Ok(templates.into_iter().map(words).collect::<Result<Vec<_>, _>>()?.concat())
     }
 
     /// Does all of it in order; what is found is added to `variables`, an answer for the agent's side comes back.
@@ -96,22 +112,50 @@ impl Desk {
         for errand in errands {
             let outcome = self.outcome(errand, variables).await?;
             self.keep(errand, &outcome, variables)?;
-            answer = errand.answer.clone().or(answer);
+            if let Some(given) = &errand.answer {
+                answer = Some(self.filled(given, variables)?);
+            }
         }
         Ok(answer)
     }
 
     async fn outcome(&self, errand: &Errand, variables: &Variables) -> Result<String, ErrandError> {
         if !errand.run.is_empty() {
-            return self.run(&self.texts(&errand.run, variables)?).await;
+            return self.run(&self.words(&errand.run, variables)?).await;
         }
         if let Some(http) = &errand.http {
             return self.ask(http, variables).await;
         }
-        match &errand.read {
-            Some(path) => read(Path::new(&self.text(path, variables)?)),
-            None => Ok(String::new()),
+        if let Some(Move { from, to }) = &errand.moved {
+            return shift(&self.text(from, variables)?, &self.text(to, variables)?).map(|()| String::new());
         }
+        match (&errand.read, &errand.list) {
+            (Some(path), _) => read(&self.text(path, variables)?),
+            (None, Some(folder)) => names(&self.text(folder, variables)?),
+            (None, None) => Ok(String::new()),
+        }
+    }
+
+    /// A value whose texts are templates.
+    fn filled(
+        &self,
+        value: &serde_json::Value,
+        variables: &Variables,
+    ) -> Result<serde_json::Value, RenderError> {
+        use serde_json::Value;
+        Ok(match value {
+            Value::String(text) => Value::String(self.text(&Template(text.clone()), variables)?),
+            Value::Array(values) => {
+                values.iter().map(|one| self.filled(one, variables)).collect::<Result<_, _>>()?
+            }
+            Value::Object(members) => Value::Object(
+                members
+                    .iter()
+                    .map(|(name, one)| Ok((name.clone(), self.filled(one, variables)?)))
+                    .collect::<Result<_, RenderError>>()?,
+            ),
+            plain => plain.clone(),
+        })
     }
 
     /// Runs a command to its end and gives what it printed.
@@ -149,10 +193,13 @@ impl Desk {
             tokio::time::timeout(LONGEST, whole(Outgoing { method, url: url.clone(), headers, body }));
         let late = || fail(format!("took longer than {}", humantime::format_duration(LONGEST)));
         let answer = answer.await.map_err(|_| late())?.map_err(|Lost(why)| fail(format!("failed: {why}")))?;
-        if answer.0 >= 400 {
-            return Err(fail(format!("was answered with {}", answer.0)));
+        let (status, text) = answer;
+        if status >= 400 {
+            let said = text.split_once("\r\n\r\n").map_or("", |(_, body)| body.trim());
+            let said = if said.is_empty() { String::new() } else { format!(": {}", excerpt(said)) };
+            return Err(fail(format!("was answered with {status}{said}")));
         }
-        Ok(answer.1)
+        Ok(text)
     }
 
     fn keep(&self, errand: &Errand, outcome: &str, variables: &mut Variables) -> Result<(), ErrandError> {
@@ -160,7 +207,11 @@ impl Desk {
         let sought = errand.save.iter().map(|(name, sought)| (name.as_str(), sought)).chain(id);
         for (name, sought) in sought.collect::<Vec<_>>() {
             let sought = self.text(&Template(sought.clone()), variables)?;
-            let missing = || ErrandError::Missing { name: name.to_owned(), sought: sought.clone() };
+            let missing = || ErrandError::Missing {
+                name: name.to_owned(),
+                sought: sought.clone(),
+                outcome: shown(outcome),
+            };
             let found = find(outcome, &sought).ok_or_else(missing)?;
             variables.insert(name.to_owned(), found);
         }
@@ -177,9 +228,15 @@ async fn whole(outgoing: Outgoing) -> Result<(u16, String), Lost> {
     Ok((status, format!("{head}\r\n{}", String::from_utf8_lossy(&body))))
 }
 
-fn read(path: &Path) -> Result<String, ErrandError> {
-    std::fs::read_to_string(path)
-        .map_err(|error| ErrandError::File { path: path.display().to_string(), why: error.to_string() })
+/// The beginning of an outcome, for a complaint.
+fn shown(outcome: &str) -> String {
+    // Of an HTTP answer the head says little.
+    let body = outcome.split_once("\r\n\r\n").map_or(outcome, |(_, body)| body).trim();
+    if body.is_empty() { "empty".to_owned() } else { format!("`{}`", excerpt(body)) }
+}
+
+fn excerpt(text: &str) -> String {
+    printable_within(text, EXCERPT)
 }
 
 /// What a pointer or an expression finds in a text.
@@ -199,6 +256,7 @@ fn find(text: &str, sought: &str) -> Option<String> {
 mod tests {
     use super::*;
     use crate::gateway::template::value;
+    use std::path::Path;
 
     fn desk(folder: &Path) -> Desk {
         Desk {
@@ -249,6 +307,25 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_file_is_found_in_its_folder_and_moved() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("asked")).unwrap();
+        std::fs::write(folder.path().join("asked/a-7.json"), "{}").unwrap();
+        let deeds = errands(
+            "- {list: '{{ folder }}/asked', save: {approval: '(?m)^(.+)\\.json$'}}\n\
+             - {move: {from: '{{ folder }}/asked/{{ approval }}.json', to: '{{ folder }}/yes/{{ approval }}.json'}}\n\
+             - {answer: {action: accept, content: {why: ['see {{ approval }}'], sure: true}}}\n",
+        );
+        let mut variables = Variables::new();
+        let answer = desk(folder.path()).perform(&deeds, &mut variables).await.unwrap();
+        assert!(
+            folder.path().join("yes/a-7.json").exists() && !folder.path().join("asked/a-7.json").exists()
+        );
+        let said = serde_json::json!({"action": "accept", "content": {"why": ["see a-7"], "sure": true}});
+        assert_eq!(answer, Some(said));
+    }
+
+    #[tokio::test]
     async fn a_deed_that_fails_says_which_and_why() {
         let folder = tempfile::tempdir().unwrap();
         let fails = |yaml: &'static str| {
@@ -262,8 +339,12 @@ mod tests {
         assert!(fails("[{read: /no/such/file}]").await.contains("cannot be read"));
         assert_eq!(
             fails("[{run: [sh, -c, 'echo {}'], save: {x: /y}}]").await,
-            "no `x` at `/y` in the outcome"
+            "no `x` at `/y` in the outcome, which is `{}`"
         );
         assert!(fails("[{run: ['{{ nothing }}']}]").await.contains("undefined"));
+        assert_eq!(
+            fails("[{move: {from: /no/such/file, to: /tmp/nowhere}}]").await,
+            "the file /no/such/file cannot be moved to /tmp/nowhere: No such file or directory (os error 2)"
+        );
     }
 }

@@ -1,6 +1,6 @@
 //! Waiting until a process may be spoken to, and the ports that it is told to use. It does not know what is started.
 
-use super::reads::Pattern;
+use super::saying::Pattern;
 use crate::transport::Child;
 use crate::transport::http_client::{HttpClient, Outgoing};
 use bytes::Bytes;

@@ -1,22 +1,14 @@
 //! What a gateway's answers look like: conditions over an exchange, and what their expressions catch.
 
 use super::profile::Limit;
+use super::saying::{Captures, Members, Pattern, Saying, members};
 use super::told::Word;
-use crate::transcript::{Ended, Exchange, Via};
-use crate::wire::{Json, Message, RpcError, parse};
+use super::view::{Kind, View};
+use crate::transcript::Ended;
+use crate::wire::RpcError;
 use indexmap::IndexMap;
-use regex::Regex;
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::{Deserialize, Deserializer, de};
-use std::borrow::Cow;
-use std::collections::BTreeMap;
-
-/// What named groups caught: `reason`, `retry_after`, `approval`, or anything an approval needs later.
-pub(super) type Captures = BTreeMap<String, String>;
-
-/// An expression, searched and not anchored.
-#[derive(Clone, Debug)]
-pub(crate) struct Pattern(pub(crate) Regex);
+use schemars::JsonSchema;
+use serde::Deserialize;
 
 /// One reading: what was told, if the condition holds.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -38,17 +30,19 @@ pub(super) enum Claim {
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Condition {
     /// The text of a result with `isError: true`.
-    error_result: Option<Pattern>,
+    error_result: Option<Saying>,
     /// The text of any other result.
-    result: Option<Pattern>,
+    result: Option<Saying>,
+    /// Members of a result's `structuredContent`.
+    structured: Members,
     /// A JSON-RPC error.
     rpc_error: Option<RpcCondition>,
     /// The HTTP answer.
     http: Option<HttpCondition>,
     /// The message of an `elicitation/create` in mid-call.
-    elicitation: Option<Pattern>,
+    elicitation: Option<Saying>,
     /// The text of a result of the kind `input_required`.
-    input_required: Option<Pattern>,
+    input_required: Option<Saying>,
     /// No answer for that long.
     pub(super) silence: Option<Silence>,
 }
@@ -60,7 +54,7 @@ struct RpcCondition {
     code: Option<i64>,
     message: Option<Pattern>,
     /// By member name or JSON pointer; a value that is no text is matched as JSON.
-    data: IndexMap<String, Pattern>,
+    data: Members,
 }
 
 /// An HTTP answer.
@@ -69,7 +63,7 @@ struct RpcCondition {
 struct HttpCondition {
     status: Option<u16>,
     header: IndexMap<String, Pattern>,
-    body: Option<Pattern>,
+    body: Option<Saying>,
 }
 
 /// No answer.
@@ -115,18 +109,26 @@ impl Claim {
 impl Condition {
     /// Whether it says nothing, and so would hold of everything.
     pub(super) fn is_empty(&self) -> bool {
-        matches!(
-            self,
-            Self {
-                error_result: None,
-                result: None,
-                rpc_error: None,
-                http: None,
-                elicitation: None,
-                input_required: None,
-                silence: None,
-            }
-        )
+        let rpc = self.rpc_error.is_some() || self.http.is_some() || self.silence.is_some();
+        !rpc && self.structured.is_empty() && self.texts().all(Saying::is_empty)
+    }
+
+    /// The names that its expressions catch.
+    pub(super) fn catches(&self) -> Vec<&str> {
+        let mut patterns: Vec<&Pattern> = self.texts().flat_map(Saying::patterns).collect();
+        patterns.extend(self.structured.values());
+        if let Some(rpc) = &self.rpc_error {
+            patterns.extend(rpc.message.iter().chain(rpc.data.values()));
+        }
+        if let Some(http) = &self.http {
+            patterns.extend(http.header.values());
+            patterns.extend(http.body.iter().flat_map(Saying::patterns));
+        }
+        patterns.into_iter().flat_map(Pattern::names).collect()
+    }
+
+    fn texts(&self) -> impl Iterator<Item = &Saying> {
+        [&self.error_result, &self.result, &self.elicitation, &self.input_required].into_iter().flatten()
     }
 
     /// What the expressions caught, if all of it holds.
@@ -141,9 +143,12 @@ impl Condition {
         ];
         let asked = view.asked();
         let parts = parts.into_iter().chain([(&self.elicitation, asked.as_deref())]);
-        let texts = parts.filter_map(|(pattern, text)| Some((pattern.as_ref()?, text)));
-        for (pattern, text) in texts {
-            pattern.catch(text?, &mut caught)?;
+        let texts = parts.filter_map(|(saying, text)| Some((saying.as_ref()?, text)));
+        for (saying, text) in texts {
+            saying.catch(text?, &mut caught)?;
+        }
+        if !self.structured.is_empty() {
+            members(&self.structured, view.structured()?, &mut caught)?;
         }
         if let Some(condition) = &self.rpc_error {
             condition.holds(view.error()?, &mut caught)?;
@@ -166,12 +171,7 @@ impl RpcCondition {
         if let Some(pattern) = &self.message {
             pattern.catch(&error.message, caught)?;
         }
-        for (place, pattern) in &self.data {
-            let data = error.data.as_ref()?;
-            let found = if place.starts_with('/') { data.pointer(place) } else { data.get(place) }?;
-            pattern.catch(&plain_text(found), caught)?;
-        }
-        Some(())
+        if self.data.is_empty() { Some(()) } else { members(&self.data, error.data.as_ref()?, caught) }
     }
 }
 
@@ -184,133 +184,9 @@ impl HttpCondition {
         for (name, pattern) in &self.header {
             pattern.catch(view.exchange.header(&name.to_ascii_lowercase())?, caught)?;
         }
-        if let Some(pattern) = &self.body {
-            pattern.catch(&view.body(), caught)?;
+        if let Some(saying) = &self.body {
+            saying.catch(&view.body(), caught)?;
         }
         Some(())
-    }
-}
-
-/// An exchange with its answer already read.
-pub(super) struct View<'a> {
-    /// The exchange itself.
-    pub(super) exchange: &'a Exchange,
-    answer: Option<Result<Json, RpcError>>,
-}
-
-/// What kind of result came.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
-    /// None.
-    Absent,
-    /// `isError: true`.
-    Error,
-    /// `resultType: "input_required"`.
-    InputRequired,
-    /// Any other.
-    Plain,
-}
-
-impl<'a> View<'a> {
-    /// Reads the answer: the response with the request's id, or an error that could not name it.
-    pub(super) fn of(exchange: &'a Exchange) -> Self {
-        let answer = exchange.response().or_else(|| nameless(exchange));
-        let answer = match answer {
-            Some(Message::Response { outcome, .. }) => Some(outcome),
-            _ => None,
-        };
-        Self { exchange, answer }
-    }
-
-    /// The result, if one came.
-    pub(super) fn result(&self) -> Option<&Json> {
-        self.answer.as_ref()?.as_ref().ok()
-    }
-
-    /// The JSON-RPC error, if one came.
-    pub(super) fn error(&self) -> Option<&RpcError> {
-        self.answer.as_ref()?.as_ref().err()
-    }
-
-    /// What kind of result came.
-    pub(super) fn kind(&self) -> Kind {
-        let Some(result) = self.result() else { return Kind::Absent };
-        if result.get("isError").and_then(Json::as_bool) == Some(true) {
-            Kind::Error
-        } else if result.get("resultType").and_then(Json::as_str) == Some("input_required") {
-            Kind::InputRequired
-        } else {
-            Kind::Plain
-        }
-    }
-
-    /// The text blocks of the result; the whole result as JSON where it asks for inputs.
-    pub(super) fn result_text(&self) -> Option<String> {
-        let result = self.result()?;
-        if self.kind() == Kind::InputRequired {
-            return Some(result.to_string());
-        }
-        let blocks = result.get("content").and_then(Json::as_array).unwrap_or_default();
-        let texts = blocks.iter().filter_map(|block| block.get("text").and_then(Json::as_str));
-        Some(texts.collect::<Vec<_>>().join("\n"))
-    }
-
-    /// The message of the elicitation that came in mid-call.
-    pub(super) fn asked(&self) -> Option<String> {
-        self.exchange.received.iter().find_map(|piece| match Message::of(&parse(&piece.bytes).ok()?) {
-            Message::Request { method, params, .. } if method == "elicitation/create" => {
-                Some(params?.get("message").and_then(Json::as_str).unwrap_or_default().to_owned())
-            }
-            _ => None,
-        })
-    }
-
-    /// The body of the HTTP answer as text.
-    pub(super) fn body(&self) -> String {
-        let pieces =
-            self.exchange.received.iter().filter(|piece| matches!(piece.via, Via::Body | Via::Event));
-        pieces.map(|piece| String::from_utf8_lossy(&piece.bytes)).collect::<Vec<_>>().join("\n")
-    }
-}
-
-/// An error with `id: null`: JSON-RPC's answer to what could not be read.
-fn nameless(exchange: &Exchange) -> Option<Message> {
-    let frames = exchange.received.iter().filter(|piece| piece.via != Via::Notices);
-    frames
-        .filter_map(|piece| parse(&piece.bytes).ok())
-        .map(|frame| Message::of(&frame))
-        .find(|message| matches!(message, Message::Response { id: Json::Null, outcome: Err(_) }))
-}
-
-fn plain_text(value: &Json) -> String {
-    value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned)
-}
-
-impl Pattern {
-    /// Adds what the named groups catch in `text`; `None` where the expression does not match.
-    pub(super) fn catch(&self, text: &str, into: &mut Captures) -> Option<()> {
-        let found = self.0.captures(text)?;
-        for name in self.0.capture_names().flatten() {
-            if let Some(group) = found.name(name) {
-                into.insert(name.to_owned(), group.as_str().to_owned());
-            }
-        }
-        Some(())
-    }
-}
-
-impl<'de> Deserialize<'de> for Pattern {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Regex::new(&String::deserialize(deserializer)?).map(Self).map_err(de::Error::custom)
-    }
-}
-
-impl JsonSchema for Pattern {
-    fn schema_name() -> Cow<'static, str> {
-        "Pattern".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "format": "regex" })
     }
 }

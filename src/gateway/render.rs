@@ -1,7 +1,7 @@
 //! The policy in the gateway's own dialect: facts of the run go in, files come out, or the word that the gateway
 //! cannot express it. Pure; nothing is written here.
 
-use super::profile::Profile;
+use super::profile::{Profile, Start};
 use super::template::{self, Engine, RenderError, Variables};
 use indexmap::IndexMap;
 use serde::Serialize;
@@ -95,9 +95,12 @@ pub struct Facts {
 pub struct Rendered {
     /// What templates saw.
     pub facts: Facts,
-    /// Key, path within the folder, and text; the first holds the policy. `None`: a file that must be missing.
-    pub files: IndexMap<String, (String, Option<String>)>,
+    /// The first holds the policy.
+    pub files: Files,
 }
+
+/// Key, path within the folder, and text. `None`: a file that must be missing.
+pub(super) type Files = IndexMap<String, (String, Option<String>)>;
 
 /// How the rendered policy is broken on purpose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -112,17 +115,33 @@ pub enum Spoil {
 
 /// Renders all that a profile asks for. Ports and secrets are taken from `facts`, which a plan may invent.
 pub fn render(profile: &Profile, facts: Facts) -> Result<Rendered, RenderError> {
+    let files = render_files(profile, &facts)?;
     let engine = Engine::new();
-    let context = template::value(&facts);
-    let mut files = IndexMap::new();
-    for (key, file) in &profile.files {
-        let text = profile.templates.get(&file.template).map_or("", String::as_str);
-        let text =
-            engine.render(text, &context, &Variables::new()).map_err(|error| named(&file.template, error))?;
-        files.insert(key.clone(), (file.name.clone(), Some(text)));
-    }
+    startable(profile, &engine, &template::value(&facts))?;
     connectable(profile, &engine, &facts)?;
     Ok(Rendered { facts, files })
+}
+
+/// The files alone: what a gateway is told, wherever it is.
+pub(super) fn render_files(profile: &Profile, facts: &Facts) -> Result<Files, RenderError> {
+    let (engine, context) = (Engine::new(), template::value(facts));
+    let mut files = Files::new();
+    for (key, file) in &profile.files {
+        let source = file.source().unwrap_or_default();
+        let mut text = profile.templates.get(source).cloned().unwrap_or_default();
+        if file.template.is_some() {
+            text = engine.render(&text, &context, &Variables::new()).map_err(|error| named(source, error))?;
+        }
+        files.insert(key.clone(), (file.name.clone(), Some(text)));
+    }
+    Ok(files)
+}
+
+/// A profile without files may say what it cannot do where it is started.
+fn startable(profile: &Profile, engine: &Engine, context: &minijinja::Value) -> Result<(), RenderError> {
+    let Some(Start::Command(start)) = &profile.start else { return Ok(()) };
+    let words = start.command.iter().chain(start.environment.values());
+    words.map(|word| engine.words(&word.0, context, &Variables::new()).map(drop)).collect()
 }
 
 /// A profile without files says what it cannot do where an agent connects.

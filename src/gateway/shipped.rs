@@ -1,6 +1,6 @@
 //! The profiles that come with the program: every folder under `gateways/`.
 
-use super::profile::Profile;
+use super::profile::{Profile, sources};
 use crate::embedded::{self, GATEWAYS};
 
 /// The file that makes a folder a profile.
@@ -14,17 +14,26 @@ pub fn names() -> impl Iterator<Item = &'static str> {
 /// A shipped profile by name.
 pub fn named(name: &str) -> Option<Profile> {
     let text = embedded::text(GATEWAYS, &format!("{name}{PROFILE}"))?;
-    let beside = |file: &embedded::File| {
-        let own = file.path.strip_prefix(name)?.strip_prefix('/')?;
-        own.ends_with(".j2").then(|| (own.to_owned(), file.text.to_owned()))
+    let beside = |file: &str| {
+        let path = file.strip_prefix("../").map_or_else(|| format!("{name}/{file}"), str::to_owned);
+        embedded::text(GATEWAYS, &path).map(str::to_owned)
     };
-    let templates = GATEWAYS.iter().filter_map(beside).collect();
-    Some(Profile::read(name, text, templates).unwrap_or_else(|mistakes| panic!("{}", mistakes.render(false))))
+    let profile = Profile::read(name, text, sources(text, beside));
+    Some(profile.unwrap_or_else(|mistakes| panic!("{}", mistakes.render(false))))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_told_to_be_installed_is_what_was_driven() {
+        for profile in names().filter_map(named) {
+            if let (Some(install), Some(verified)) = (&profile.install, &profile.verified) {
+                assert!(install.ends_with(&verified.version), "{}: {install}: {verified:?}", profile.gateway);
+            }
+        }
+    }
 
     #[test]
     fn every_shipped_profile_is_whole_and_bears_its_name() {

@@ -1,7 +1,7 @@
 //! Templates of a profile: one syntax, strict about what is undefined, and one way to say that a gateway cannot do a
 //! thing. It does not know what is rendered, nor with what.
 
-use minijinja::value::Serde;
+use minijinja::value::{Serde, ValueKind};
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior, Value};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -54,6 +54,17 @@ impl Engine {
         self.0.template_from_str(text).map(drop).map_err(|error| told(&error))
     }
 
+    /// The names that a template looks up and does not set itself.
+    pub(super) fn names(&self, text: &str) -> Vec<String> {
+        let template = self.0.template_from_str(text);
+        let mut names: Vec<String> = template
+            .map(|template| template.undeclared_variables(false).into_iter().collect())
+            .unwrap_or_default();
+        names.retain(|name| !self.0.globals().any(|(known, _)| known == name));
+        names.sort();
+        names
+    }
+
     /// The text that a template gives with `context` and, over it, `variables`.
     pub(super) fn render(
         &self,
@@ -61,9 +72,7 @@ impl Engine {
         context: &Value,
         variables: &Variables,
     ) -> Result<String, RenderError> {
-        let over: BTreeMap<&str, Value> =
-            variables.iter().map(|(name, value)| (name.as_str(), Value::from(value.as_str()))).collect();
-        self.render_over(text, context, over)
+        self.render_over(text, context, over(variables))
     }
 
     /// The same with values of any kind.
@@ -73,9 +82,41 @@ impl Engine {
         context: &Value,
         over: BTreeMap<&str, Value>,
     ) -> Result<String, RenderError> {
-        let scope = minijinja::context! { ..Value::from(over), ..context.clone() };
-        self.0.render_str(text, scope).map_err(|error| told(&error))
+        self.0.render_str(text, scope(context, over)).map_err(|error| told(&error))
     }
+
+    /// The words of a command: one for each text, or as many as a text that is a single expression lists.
+    pub(super) fn words(
+        &self,
+        text: &str,
+        context: &Value,
+        variables: &Variables,
+    ) -> Result<Vec<String>, RenderError> {
+        if let Some(expression) = lone_expression(text) {
+            let expression = self.0.compile_expression(expression).map_err(|error| told(&error))?;
+            let value = expression.eval(scope(context, over(variables))).map_err(|error| told(&error))?;
+            if matches!(value.kind(), ValueKind::Seq | ValueKind::Iterable) {
+                let word = |word: Value| word.as_str().map_or_else(|| word.to_string(), str::to_owned);
+                return Ok(value.try_iter().into_iter().flatten().map(word).collect());
+            }
+        }
+        Ok(vec![self.render(text, context, variables)?])
+    }
+}
+
+/// Variables as values that stand before the facts.
+fn over(variables: &Variables) -> BTreeMap<&str, Value> {
+    variables.iter().map(|(name, value)| (name.as_str(), Value::from(value.as_str()))).collect()
+}
+
+fn scope(context: &Value, over: BTreeMap<&str, Value>) -> Value {
+    minijinja::context! { ..Value::from(over), ..context.clone() }
+}
+
+/// What stands between the braces of a text that is one expression and nothing else.
+fn lone_expression(text: &str) -> Option<&str> {
+    let inside = text.strip_prefix("{{")?.strip_suffix("}}")?;
+    (!inside.contains("{{") && !inside.contains("}}")).then_some(inside)
 }
 
 /// Any serialisable value as one that templates see.
@@ -111,6 +152,19 @@ mod tests {
     fn variables_stand_before_facts_and_both_are_seen() {
         assert_eq!(rendered("{{ upstreams[0].name }}:{{ port }}/{{ approval }}").unwrap(), "lab:80/a-1");
         assert_eq!(rendered("{{ 'a' | sha256 }}").unwrap()[..8], *"ca978112");
+    }
+
+    #[test]
+    fn a_word_that_lists_is_as_many_words() {
+        let context = value(serde_json::json!({"command": ["gate", "a b"], "port": 80}));
+        let words = |text: &str| Engine::new().words(text, &context, &Variables::new());
+        assert_eq!(words("{{ command }}").unwrap(), ["gate", "a b"]);
+        assert_eq!(words("{{ command[1:] if port == 80 else [] }}").unwrap(), ["a b"]);
+        assert_eq!(words("{{ [] }}").unwrap(), [""; 0]);
+        assert_eq!(words("{{ command[1] }}").unwrap(), ["a b"], "one word stays one");
+        assert_eq!(words("--port={{ port }}").unwrap(), ["--port=80"]);
+        assert_eq!(words("{{ cannot('pipes') }}"), Err(RenderError::Cannot("pipes".to_owned())));
+        assert!(matches!(words("{{ comand }}"), Err(RenderError::Template(_))));
     }
 
     #[test]

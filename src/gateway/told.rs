@@ -3,15 +3,15 @@
 //! really happened; that is in the ledger.
 
 use super::profile::Profile;
-use super::reads::{Captures, Kind, View};
+use super::retry;
+use super::saying::Captures;
+use super::view::{ADDRESS_TO_OPEN, Kind, View};
 use crate::transcript::{Ended, Exchange};
 use crate::wire::{Json, RpcError, rpc};
 use std::time::Duration;
 
 /// The member of a result's `_meta` by which a mock signs its answers.
 const RECEIPT: &str = "dev.gauntlet/receipt";
-/// "The user must open this address first" (2025-11-25).
-const ADDRESS_TO_OPEN: i64 = -32042;
 
 /// What was told.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -89,16 +89,15 @@ impl Profile {
 }
 
 impl Told {
-    fn of(word: Word, captures: Captures, view: &View<'_>) -> Self {
-        let retry_after = captures
-            .get("retry_after")
-            .map(String::as_str)
-            .or_else(|| view.exchange.header("retry-after"))
-            .and_then(seconds);
+    fn of(word: Word, mut captures: Captures, view: &View<'_>) -> Self {
+        if let Some((url, id)) = view.address().filter(|_| word == Word::Pending) {
+            captures.entry("url".to_owned()).or_insert(url);
+            captures.entry("approval".to_owned()).or_insert(id);
+        }
         Self {
             word,
             reason: captures.get("reason").cloned().or_else(|| said(view)),
-            retry_after,
+            retry_after: retry::after(&captures, view.exchange),
             approval: captures.get("approval").cloned(),
             claimed_by: None,
             captures,
@@ -177,14 +176,6 @@ fn said(view: &View<'_>) -> Option<String> {
     };
     let of_data = view.error().and_then(|error| error.data.as_ref()?.get("reason")).and_then(Json::as_str);
     Some(of_data.map_or(text, ToOwned::to_owned)).filter(|text| !text.is_empty())
-}
-
-/// A time in seconds (`19.6`), or with a unit (`19.6s`, `2m`).
-fn seconds(text: &str) -> Option<Duration> {
-    let text = text.trim();
-    let bare = text.strip_suffix('s').unwrap_or(text);
-    let seconds = bare.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-    seconds.or_else(|| humantime::parse_duration(text).ok())
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ mod reckon;
 
 pub use day::Day;
 pub use read::{Vocabulary, read};
-pub use reckon::{Reckoning, Seen};
+pub use reckon::{Came, Seen};
 
 use crate::source::{Placed, Spot};
 

@@ -3,83 +3,73 @@
 use super::{About, Day, Deviation, Known};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 
-/// How one scenario went at one gateway. What was not run, or does not apply, is not told here.
+/// How one scenario went at one gateway. What does not apply is not told here.
 #[derive(Clone, Copy, Debug)]
 pub struct Seen<'a> {
     /// The scenario's id.
     pub scenario: &'a str,
     /// The requirements that it proves.
-    pub requirements: &'a [&'a str],
+    pub requirements: &'a [String],
     /// The gateway's name.
     pub gateway: &'a str,
-    /// Whether it passed.
-    pub passed: bool,
+    /// What came of it.
+    pub came: Came,
 }
 
-/// What the list makes of a run.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Reckoning {
-    /// For each thing seen, in order, why its failure does not fail the run; `None` where nothing excuses it.
-    pub excused: Vec<Option<String>>,
-    /// The entries that fail the run: past their date, or no longer true. Empty where all of them hold.
-    pub complaints: Diagnostics,
-}
-
-impl Reckoning {
-    /// Whether the run is clean: each failure excused, and nothing to complain of.
-    pub fn is_clean(&self, seen: &[Seen<'_>]) -> bool {
-        self.complaints.list.is_empty()
-            && seen.iter().zip(&self.excused).all(|(seen, excused)| seen.passed || excused.is_some())
-    }
+/// What came of a scenario, as far as the list is concerned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Came {
+    /// It passed.
+    Passed,
+    /// It did not, for whatever reason.
+    Failed,
+    /// It could have been run, and was not.
+    NotRun,
 }
 
 impl Known {
-    /// Reckons with what was seen. An entry about nothing that was seen is left alone: it may hold elsewhere.
-    pub fn reckon(&self, seen: &[Seen<'_>], today: Day) -> Reckoning {
-        let holds = |deviation: &&Deviation| deviation.until.value >= today;
-        let excuse = |seen: &Seen<'_>| {
-            let about = |deviation: &&Deviation| !seen.passed && deviation.is_about(seen);
-            let found = self.deviations.iter().filter(holds).find(about)?;
-            Some(found.because.clone())
-        };
-        let complaints =
-            self.deviations.iter().filter_map(|deviation| deviation.complaint(seen, today)).collect();
-        Reckoning {
-            excused: seen.iter().map(excuse).collect(),
-            complaints: Diagnostics::new(&self.file, &self.text, complaints),
-        }
+    /// The entries that are not past their day.
+    pub fn holding(&self, today: Day) -> Vec<Deviation> {
+        self.deviations.iter().filter(|deviation| deviation.until.value >= today).cloned().collect()
+    }
+
+    /// The entries that fail the run: past their day, or no longer true. One about nothing that was seen is left
+    /// alone: it may hold elsewhere.
+    pub fn complaints(&self, seen: &[Seen<'_>], today: Day) -> Diagnostics {
+        let complaint = |deviation: &Deviation| deviation.complaint(seen, today);
+        Diagnostics::new(&self.file, &self.text, self.deviations.iter().filter_map(complaint).collect())
     }
 }
 
 impl Deviation {
-    /// Whether it is about that scenario at that gateway.
-    pub fn is_about(&self, seen: &Seen<'_>) -> bool {
+    /// Whether it is about that scenario, which proves those requirements, at that gateway.
+    pub fn is_about(&self, scenario: &str, requirements: &[String], gateway: &str) -> bool {
         let named = match &self.about {
-            About::Scenario(scenario) => scenario == seen.scenario,
-            About::Requirement(requirement) => seen.requirements.contains(&requirement.as_str()),
+            About::Scenario(own) => own == scenario,
+            About::Requirement(own) => requirements.contains(own),
         };
-        named && self.gateway == seen.gateway
+        named && self.gateway == gateway
     }
 
-    /// Why the entry fails the run. One that passes is told first: its date no longer matters.
+    /// Why the entry fails the run. One that passes is told first: its day no longer matters.
     fn complaint(&self, seen: &[Seen<'_>], today: Day) -> Option<Diagnostic> {
-        let mut own = seen.iter().filter(|seen| self.is_about(seen)).peekable();
-        own.peek()?;
+        let own = seen.iter().filter(|seen| self.is_about(seen.scenario, seen.requirements, seen.gateway));
+        let came: Vec<Came> = own.map(|seen| seen.came).collect();
         let (name, gateway) = (self.about.name(), &self.gateway);
-        if own.all(|seen| seen.passed) {
-            let told = Diagnostic::mistake(
-                self.spot,
-                format!("`{name}` passes at `{gateway}`, but is listed as known to fail"),
-            );
-            return Some(told.help("remove the entry"));
+        if came.contains(&Came::Failed) {
+            return (self.until.value < today).then(|| {
+                let until = self.until.value;
+                let told = Diagnostic::mistake(
+                    self.until.spot,
+                    format!("`{name}` was known to fail at `{gateway}` until {until}, which is past"),
+                );
+                told.help("look at it again: fix it, or give it a later day")
+            });
         }
-        (self.until.value < today).then(|| {
-            let until = self.until.value;
-            let told = Diagnostic::mistake(
-                self.until.spot,
-                format!("`{name}` was known to fail at `{gateway}` until {until}, which is past"),
-            );
-            told.help("look at it again: fix it, or give it a later day")
+        // One scenario of a requirement that was left out may be the one that fails.
+        (!came.is_empty() && !came.contains(&Came::NotRun)).then(|| {
+            let told = format!("`{name}` passes at `{gateway}`, but is listed as known to fail");
+            Diagnostic::mistake(self.spot, told).help("remove the entry")
         })
     }
 }
@@ -96,10 +86,28 @@ mod tests {
         read(&text, "known.yaml", &Vocabulary::default()).unwrap()
     }
 
-    fn seen(scenario: &'static str, gateway: &'static str, passed: bool) -> Seen<'static> {
-        let requirements: &[&str] =
-            if scenario.starts_with("RATE") { &["RATE-01", "RATE-02"] } else { &["DENY-01"] };
-        Seen { scenario, requirements, gateway, passed }
+    fn requirements(scenario: &str) -> Vec<String> {
+        let ids: &[&str] = if scenario.starts_with("RATE") { &["RATE-01", "RATE-02"] } else { &["DENY-01"] };
+        ids.iter().map(|id| (*id).to_owned()).collect()
+    }
+
+    fn complaints(until: &str, seen: &[(&str, &str, Came)]) -> Diagnostics {
+        let proved: Vec<Vec<String>> = seen.iter().map(|(scenario, ..)| requirements(scenario)).collect();
+        let seen: Vec<Seen<'_>> = seen
+            .iter()
+            .zip(&proved)
+            .map(|((scenario, gateway, came), requirements)| Seen {
+                scenario,
+                requirements,
+                gateway,
+                came: *came,
+            })
+            .collect();
+        known(until).complaints(&seen, today())
+    }
+
+    fn told(diagnostics: &Diagnostics) -> Vec<&str> {
+        diagnostics.list.iter().map(|complaint| complaint.message.as_str()).collect()
     }
 
     fn today() -> Day {
@@ -108,29 +116,25 @@ mod tests {
 
     #[test]
     fn a_known_failure_is_excused_and_no_other_is() {
-        let all = [
-            seen("DENY-01-a", "acme", false),
-            seen("DENY-01-b", "acme", false),
-            seen("DENY-01-a", "other", false),
-            seen("RATE-01-x", "acme", false),
-            seen("RATE-01-y", "acme", true),
-        ];
-        let reckoning = known("2026-11-21").reckon(&all, today());
-        let excused: Vec<_> = reckoning.excused.iter().map(Option::as_deref).collect();
-        assert_eq!(excused, [Some("a scenario"), None, None, Some("a requirement"), None]);
-        assert_eq!(reckoning.complaints.list, []);
-        assert!(!reckoning.is_clean(&all));
-        let kept = [all[0], all[3], all[4]];
-        assert!(known("2026-11-21").reckon(&kept, today()).is_clean(&kept), "the last day still counts");
+        let holding = known("2026-11-21").holding(today());
+        assert_eq!(holding.len(), 2, "the last day still counts");
+        assert_eq!(known("2026-11-20").holding(today()), []);
+        let excuse = |scenario: &str, gateway: &str| {
+            let about = |one: &&Deviation| one.is_about(scenario, &requirements(scenario), gateway);
+            holding.iter().find(about).map(|one| one.because.clone())
+        };
+        assert_eq!(excuse("DENY-01-a", "acme").as_deref(), Some("a scenario"));
+        assert_eq!(excuse("DENY-01-b", "acme"), None);
+        assert_eq!(excuse("DENY-01-a", "other"), None);
+        assert_eq!(excuse("RATE-01-x", "acme").as_deref(), Some("a requirement"));
+        let all = [("DENY-01-a", "acme", Came::Failed), ("RATE-01-x", "acme", Came::Failed)];
+        assert_eq!(complaints("2026-11-21", &all).list, []);
     }
 
     #[test]
     fn a_failure_past_its_day_fails_the_run() {
-        let all = [seen("DENY-01-a", "acme", false)];
-        let reckoning = known("2026-11-20").reckon(&all, today());
-        assert_eq!(reckoning.excused, [None]);
-        assert!(!reckoning.is_clean(&all));
-        insta::assert_snapshot!(reckoning.complaints.render(false), @r#"
+        let told = complaints("2026-11-20", &[("DENY-01-a", "acme", Came::Failed)]);
+        insta::assert_snapshot!(told.render(false), @r#"
         error: `DENY-01-a` was known to fail at `acme` until 2026-11-20, which is past
          --> known.yaml:1:68
           |
@@ -144,27 +148,27 @@ mod tests {
     #[test]
     fn what_passes_must_leave_the_list() {
         let all = [
-            seen("DENY-01-a", "acme", true),
-            seen("RATE-01-x", "acme", true),
-            seen("RATE-01-y", "acme", true),
+            ("DENY-01-a", "acme", Came::Passed),
+            ("RATE-01-x", "acme", Came::Passed),
+            ("RATE-01-y", "acme", Came::Passed),
         ];
-        let reckoning = known("2026-11-20").reckon(&all, today());
-        let told: Vec<_> =
-            reckoning.complaints.list.iter().map(|complaint| complaint.message.as_str()).collect();
-        assert_eq!(
-            told,
-            [
-                "`DENY-01-a` passes at `acme`, but is listed as known to fail",
-                "`RATE-01` passes at `acme`, but is listed as known to fail",
-            ]
-        );
-        assert!(!reckoning.is_clean(&all), "although everything passed");
+        for until in ["2026-11-20", "2027-11-20"] {
+            assert_eq!(
+                told(&complaints(until, &all)),
+                [
+                    "`DENY-01-a` passes at `acme`, but is listed as known to fail",
+                    "`RATE-01` passes at `acme`, but is listed as known to fail",
+                ]
+            );
+        }
     }
 
     #[test]
     fn what_was_not_run_is_left_alone() {
-        let all = [seen("DENY-01-a", "other", true), seen("DENY-01-b", "acme", true)];
-        assert!(known("2020-01-01").reckon(&all, today()).is_clean(&all));
-        assert!(Known::default().reckon(&all, today()).is_clean(&all));
+        let elsewhere = [("DENY-01-a", "other", Came::Passed), ("DENY-01-b", "acme", Came::Passed)];
+        assert_eq!(complaints("2020-01-01", &elsewhere).list, []);
+        let partly = [("RATE-01-x", "acme", Came::Passed), ("RATE-01-y", "acme", Came::NotRun)];
+        assert_eq!(complaints("2027-01-01", &partly).list, [], "the one left out may be the one that fails");
+        assert_eq!(complaints("2020-01-01", &[]).list, []);
     }
 }

@@ -5,7 +5,7 @@ use super::body::{Put, Said};
 use super::convention::Rendered;
 use super::delivery::{Delivery, Then};
 use super::fault::Fault;
-use super::frame::{Dress, Frame, oversized};
+use super::frame::{Answered, Dress, Frame, oversized};
 use super::ledger::Execution;
 use super::living::Living;
 use super::protocol::legacy::{capability, needed};
@@ -195,7 +195,7 @@ impl Running {
             Said::Questions(put, _) => Then::Questions(put, choice),
             Said::Nothing => {
                 if runs {
-                    self.execute(bytes::Bytes::new(), false);
+                    self.execute(Answered::default(), false);
                 }
                 Then::Nothing
             }
@@ -224,7 +224,7 @@ impl Running {
         error
     }
 
-    fn execute(&self, answer: bytes::Bytes, is_error: bool) {
+    fn execute(&self, answer: Answered, is_error: bool) {
         let identity = (!self.identity.is_empty()).then(|| self.identity.to_string());
         let execution = Execution {
             tool: self.tool.name.to_string(),
@@ -272,7 +272,7 @@ impl Running {
         note_receipt(&self.living, self.seq, &self.receipt);
         let receipt = self.living.settings.receipts.then_some(self.receipt.as_str());
         let dress = Dress { kind: "input_required", ..self.living.dress(self.era, receipt) };
-        Ok(Frame::result(&self.id, members.as_bytes(), dress))
+        Ok(Frame::result(&self.id, &members.into(), dress))
     }
 
     /// Where the choice goes on, bound to the call and to who makes it.

@@ -1,7 +1,7 @@
 //! What a server makes of bytes: strictly what the protocol allows, or as carelessly as some server somewhere does.
-//! Every reading of them is found either way.
+//! And every reading of them that some server could take.
 
-use crate::wire::{Called, Json, RpcError, parse, parse_lenient, readings_of, rpc, without_case};
+use crate::wire::{Called, Json, RpcError, parse, parse_lenient, readings, readings_of, rpc, without_case};
 use flate2::read::GzDecoder;
 use std::borrow::Cow;
 use std::io::Read as _;
@@ -9,37 +9,34 @@ use std::io::Read as _;
 /// The longest text that a compressed body may become.
 const LONGEST: u64 = 64 << 20;
 
-/// Bytes, taken.
-pub(super) struct Taken {
-    /// What the server reads; the error is what it answers instead.
-    pub(super) frame: Result<Json, RpcError>,
-    /// Every `tools/call` that some reading takes.
-    pub(super) calls: Vec<Called>,
-}
-
-/// Takes a body or a line.
-pub(super) fn take(bytes: &[u8], lenient: bool) -> Taken {
+/// What the server reads in a body or a line; the error is what it answers instead.
+pub(super) fn take(bytes: &[u8], lenient: bool) -> Result<Json, RpcError> {
     let text = unpacked(bytes);
     let packed = matches!(text, Cow::Owned(_));
-    let strict = parse(&text);
-    let careless = packed || strict.is_err();
-    let value = match strict {
-        Ok(value) => Ok(value),
-        Err(error) => parse_lenient(&text).map_err(|_| error),
-    };
-    let calls = value.as_ref().map(|value| readings_of(value, careless)).unwrap_or_default();
-    let refused = |why: String| RpcError::new(rpc::PARSE_ERROR, format!("Parse error: {why}"));
-    let frame = match value {
-        Err(error) => Err(refused(error.to_string())),
+    let refused = |why: &str| RpcError::new(rpc::PARSE_ERROR, format!("Parse error: {why}"));
+    match parse(&text) {
+        Err(error) if !lenient => Err(refused(&error.to_string())),
+        Err(error) => match parse_lenient(&text) {
+            Ok(value) => Ok(without_case(&value).unwrap_or(value)),
+            Err(_) => Err(refused(&error.to_string())),
+        },
         Ok(value) if lenient => Ok(without_case(&value).unwrap_or(value)),
-        Ok(_) if packed => Err(refused("the body is compressed".to_owned())),
-        Ok(_) if careless => {
-            Err(refused(parse(&text).err().map(|error| error.to_string()).unwrap_or_default()))
-        }
-        Ok(value) if value.repeats() => Err(refused("a member is repeated".to_owned())),
+        Ok(_) if packed => Err(refused("the body is compressed")),
+        Ok(value) if value.repeats() => Err(refused("a member is repeated")),
         Ok(value) => Ok(value),
-    };
-    Taken { frame, calls }
+    }
+}
+
+/// Every `tools/call` that some reading takes from a body or a line.
+pub(super) fn calls(bytes: &[u8]) -> Vec<Called> {
+    match unpacked(bytes) {
+        Cow::Borrowed(text) => readings(text),
+        // Who unpacks what is not to be packed is careless, whatever is in it.
+        Cow::Owned(text) => {
+            let value = parse(&text).or_else(|_| parse_lenient(&text));
+            value.map(|value| readings_of(&value, true)).unwrap_or_default()
+        }
+    }
 }
 
 /// The text inside gzip; the bytes themselves where they are none.
@@ -75,16 +72,17 @@ mod tests {
             r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a","arguments":{"n":NaN}}}"#;
         for bytes in [format!("\u{feff}{CALL}").into_bytes(), packed(CALL), nan.into(), twice.into()] {
             let (strict, lenient) = (take(&bytes, false), take(&bytes, true));
-            assert_eq!(strict.frame.unwrap_err().code, rpc::PARSE_ERROR);
-            assert!(!strict.calls.is_empty());
-            assert_eq!(lenient.frame.unwrap().pointer("/params/name").and_then(Json::as_str), Some("a"));
+            assert_eq!(strict.unwrap_err().code, rpc::PARSE_ERROR);
+            assert!(!calls(&bytes).is_empty());
+            assert_eq!(lenient.unwrap().pointer("/params/name").and_then(Json::as_str), Some("a"));
         }
-        assert!(take(cased.as_bytes(), false).frame.unwrap().get("params").is_none());
+        assert!(take(cased.as_bytes(), false).unwrap().get("params").is_none());
         assert_eq!(
-            take(cased.as_bytes(), true).frame.unwrap().pointer("/params/name").and_then(Json::as_str),
+            take(cased.as_bytes(), true).unwrap().pointer("/params/name").and_then(Json::as_str),
             Some("a")
         );
-        assert!(take(b"nonsense", true).frame.is_err());
-        assert_eq!(take(CALL.as_bytes(), false).calls.len(), 1);
+        assert!(take(b"nonsense", true).is_err());
+        assert_eq!(calls(CALL.as_bytes()).len(), 1);
+        assert_eq!(calls(&packed(CALL))[0].readings, [crate::wire::Reading::Lenient].into());
     }
 }

@@ -3,10 +3,13 @@
 //! Everything is written down before anything is answered, whether it was understood, refused or run; every reading
 //! that some parser could take of the bytes is kept beside what the server took.
 
+use super::frame::Answered;
+use super::intake;
 use crate::wire::{Called, Json, parse};
 use bytes::Bytes;
-use std::sync::Mutex;
+use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, OnceLock};
 use std::time::Instant;
 use tokio::sync::watch;
 
@@ -25,14 +28,14 @@ pub struct Arrival {
     pub transport: Transport,
     /// The HTTP method and target; `None` on lines.
     pub request: Option<String>,
-    /// Its HTTP headers, names in lower case, in order.
-    pub headers: Vec<(String, String)>,
+    /// Its HTTP headers.
+    pub headers: Headers,
     /// Exactly the bytes of its body or line.
     pub bytes: Bytes,
     /// The JSON-RPC method that the server read; `None` for responses, batches and what it could not read.
     pub method: Option<String>,
-    /// Every `tools/call` that some reading takes from it.
-    pub calls: Vec<Called>,
+    /// Found when somebody asks: a busy server has no time for it.
+    pub(crate) calls: OnceLock<Vec<Called>>,
     /// The tools that ran for it.
     pub executed: Vec<Execution>,
     /// Every receipt that was stamped into what was answered, also for calls that did not run.
@@ -62,8 +65,8 @@ pub struct Execution {
     pub receipt: String,
     /// Who called, where the server knows.
     pub identity: Option<String>,
-    /// The result (or the error) as it was put into the frame; empty where a fault left none.
-    pub answer: Bytes,
+    /// The result (or the error) as it was put into the frame.
+    pub(super) answer: Answered,
     /// Whether the answer is an error.
     pub is_error: bool,
 }
@@ -71,7 +74,51 @@ pub struct Execution {
 impl Execution {
     /// The result as a value; null where a fault left none.
     pub fn answered(&self) -> Json {
-        parse(&self.answer).unwrap_or_default()
+        parse(&self.answer.whole()).unwrap_or_default()
+    }
+}
+
+impl Arrival {
+    /// Every `tools/call` that some reading takes from it.
+    pub fn calls(&self) -> &[Called] {
+        self.calls.get_or_init(|| intake::calls(&self.bytes))
+    }
+}
+
+/// The headers of a request: names in lower case, in order, repeated ones included.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Headers(String);
+
+impl Headers {
+    /// Name and value of each.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.lines().filter_map(|line| line.split_once(':'))
+    }
+
+    /// The first value of that name.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.iter().find(|(known, _)| *known == name).map(|(_, value)| value)
+    }
+}
+
+impl From<&http::HeaderMap> for Headers {
+    fn from(map: &http::HeaderMap) -> Self {
+        let length =
+            |(name, value): (&http::HeaderName, &http::HeaderValue)| name.as_str().len() + value.len() + 2;
+        let mut text = String::with_capacity(map.iter().map(length).sum());
+        for (name, value) in map {
+            text.push_str(name.as_str());
+            text.push(':');
+            text.push_str(&String::from_utf8_lossy(value.as_bytes()));
+            text.push('\n');
+        }
+        Self(text)
+    }
+}
+
+impl fmt::Debug for Headers {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_map().entries(self.iter()).finish()
     }
 }
 
@@ -164,10 +211,10 @@ pub(super) mod tests {
             session: None,
             transport: Transport::Http,
             request: None,
-            headers: Vec::new(),
+            headers: Headers::default(),
             bytes: Bytes::from_static(bytes.as_bytes()),
             method: None,
-            calls: crate::wire::readings(bytes.as_bytes()),
+            calls: OnceLock::new(),
             executed: Vec::new(),
             receipts: Vec::new(),
             abandoned: false,

@@ -5,7 +5,7 @@ use super::fault::{Fault, GARBAGE};
 use super::frame::Frame;
 use super::http::wrong_id;
 use super::intake::take as read;
-use super::ledger::{Arrival, Transport};
+use super::ledger::{Arrival, Headers, Transport};
 use super::listener::Listener;
 use super::living::Living;
 use super::protocol::{Caller, Outcome, take};
@@ -14,7 +14,7 @@ use crate::transport::lines::{LineReader, LineWriter};
 use crate::wire::{Era, Json, RpcError, era, rpc};
 use bytes::Bytes;
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -69,8 +69,8 @@ impl Connection {
         if text.is_empty() {
             return;
         }
-        let taken = read(text, living.settings.lenient);
-        let method = taken.frame.as_ref().ok().and_then(|frame| frame.get("method")).and_then(Json::as_str);
+        let frame = read(text, living.settings.lenient);
+        let method = frame.as_ref().ok().and_then(|frame| frame.get("method")).and_then(Json::as_str);
         let seq = living.ledger.record(Arrival {
             seq: 0,
             at: Instant::now(),
@@ -78,10 +78,10 @@ impl Connection {
             session: Some(self.session.id.clone()),
             transport: Transport::Lines,
             request: None,
-            headers: Vec::new(),
+            headers: Headers::default(),
             bytes: line.clone(),
             method: method.map(str::to_owned),
-            calls: taken.calls,
+            calls: OnceLock::new(),
             executed: Vec::new(),
             receipts: Vec::new(),
             abandoned: false,
@@ -93,8 +93,8 @@ impl Connection {
             session: Some(Arc::clone(&self.session)),
             identity: "".into(),
         };
-        match taken.frame {
-            Err(error) => self.send(&Frame::error(&Json::Null, error).bytes).await,
+        match frame {
+            Err(error) => self.send(&Frame::error(&Json::Null, error).whole()).await,
             Ok(Json::Array(frames)) => self.batch(&caller, &frames).await,
             Ok(frame) => self.frame(&caller, &frame, running).await,
         }
@@ -110,7 +110,7 @@ impl Connection {
         match take(caller, frame, self.era(frame)) {
             Outcome::Silent => {}
             Outcome::Frame(answer) | Outcome::Opened(answer, _) => {
-                self.send(&answer.bytes).await;
+                self.send(&answer.whole()).await;
                 let opened =
                     answer.code.is_none() && frame.get("method").and_then(Json::as_str) == Some("initialize");
                 if opened {
@@ -154,16 +154,16 @@ impl Connection {
                 rpc::INVALID_REQUEST,
                 "Invalid Request: batches are not part of this protocol version",
             );
-            return self.send(&Frame::error(&Json::Null, error).bytes).await;
+            return self.send(&Frame::error(&Json::Null, error).whole()).await;
         }
         let mut answers = Vec::new();
         for (place, frame) in frames.iter().enumerate() {
             match take(&Caller { place, ..caller.clone() }, frame, self.era(frame)) {
-                Outcome::Frame(frame) | Outcome::Opened(frame, _) => answers.push(frame.bytes),
+                Outcome::Frame(frame) | Outcome::Opened(frame, _) => answers.push(frame.whole()),
                 Outcome::Delivery(delivery) => match delivery.run(None).await {
                     Finish::Answer(frame)
                     | Finish::Cancelled(Some(frame))
-                    | Finish::Fault(_, Some(frame)) => answers.push(frame.bytes),
+                    | Finish::Fault(_, Some(frame)) => answers.push(frame.whole()),
                     _ => {}
                 },
                 Outcome::Silent | Outcome::Listen { .. } => {}
@@ -177,14 +177,14 @@ impl Connection {
     async fn deliver(&self, delivery: Delivery) {
         let outlet = Outlet::Lines(self.writer.clone());
         match delivery.run(Some(&outlet)).await {
-            Finish::Answer(frame) | Finish::Cancelled(Some(frame)) => self.send(&frame.bytes).await,
+            Finish::Answer(frame) | Finish::Cancelled(Some(frame)) => self.send(&frame.whole()).await,
             Finish::Cancelled(None) => {}
             Finish::Fault(fault, frame) => self.spoil(&fault, frame).await,
         }
     }
 
     async fn spoil(&self, fault: &Fault, frame: Option<Frame>) {
-        let whole = frame.as_ref().map(|frame| frame.bytes.clone()).unwrap_or_default();
+        let whole = frame.as_ref().map(Frame::whole).unwrap_or_default();
         match (fault, frame) {
             (Fault::Garbage, _) => self.send(GARBAGE).await,
             (Fault::WrongId, Some(frame)) => self.send(&frame.with_id(&wrong_id())).await,

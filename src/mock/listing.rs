@@ -19,7 +19,7 @@ pub(super) struct Listing {
 
 /// One page: the members of its result, and whether another follows.
 pub(super) struct Page<'a> {
-    pub(super) members: &'a [u8],
+    pub(super) members: &'a Bytes,
     pub(super) is_last: bool,
 }
 
@@ -113,7 +113,7 @@ mod tests {
     }
 
     fn names(page: &Page<'_>) -> Vec<String> {
-        let whole = parse(&[b"{", page.members, b"}"].concat()).unwrap();
+        let whole = parse(&[&b"{"[..], page.members, b"}"].concat()).unwrap();
         let tools = whole.get("tools").unwrap().as_array().unwrap();
         tools.iter().map(|tool| tool.get("name").unwrap().as_str().unwrap().to_owned()).collect()
     }

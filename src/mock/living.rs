@@ -167,6 +167,12 @@ impl Living {
         self.complaints.lock().expect("no writer panics").clone()
     }
 
+    /// Forgets what calls have done to its world, and what it complained of.
+    pub(super) fn begin_anew(&self) {
+        *self.world.lock().expect("no writer panics") = World::new(&self.spec.world.keys());
+        self.complaints.lock().expect("no writer panics").clear();
+    }
+
     /// Makes a change now, or keeps it until its time has come; whether clients should be told now.
     pub(super) fn change(&self, change: Change) -> Result<bool, String> {
         match change.after {

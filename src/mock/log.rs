@@ -26,7 +26,7 @@ impl Log {
 /// An arrival as JSON. What was sent as a credential is left out: a ledger is read by many.
 fn shown(arrival: &Arrival) -> Value {
     let calls: Vec<Value> = arrival
-        .calls
+        .calls()
         .iter()
         .map(|call| json!({"readings": call.readings, "tool": call.tool, "arguments": Value::from(&call.arguments)}))
         .collect();
@@ -56,6 +56,7 @@ fn shown(arrival: &Arrival) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::mock::ledger::Headers;
     use crate::mock::ledger::tests::arrival;
 
     #[test]
@@ -64,7 +65,8 @@ mod tests {
         let path = folder.path().join("ledger.jsonl");
         let log = Log::create(&path).unwrap();
         let mut one = arrival(r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a"}}"#);
-        one.headers = vec![("authorization".into(), "Bearer secret".into())];
+        let credential = ("authorization".parse().unwrap(), "Bearer secret".parse().unwrap());
+        one.headers = Headers::from(&http::HeaderMap::from_iter([credential]));
         log.write(&one);
         let text = std::fs::read_to_string(path).unwrap();
         let line: Value = serde_json::from_str(text.trim()).unwrap();

@@ -45,7 +45,7 @@ pub use change::{After, Change, Changed};
 pub use fault::{Fault, HttpFault};
 pub use folder::MockError;
 pub use frame::RECEIPT;
-pub use ledger::{Arrival, Execution, Transport};
+pub use ledger::{Arrival, Execution, Headers, Transport};
 pub use quantity::{Size, Span};
 pub use server::{MockServer, Unverified};
 pub use spec::{Manner, Mock, WrongAnswers};

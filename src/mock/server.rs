@@ -48,7 +48,7 @@ use tokio_util::sync::CancellationToken;
 ///     .send()
 ///     .await?;
 ///
-/// assert_eq!(server.ledger()[0].calls[0].tool, "list_hosts");
+/// assert_eq!(server.ledger()[0].calls()[0].tool, "list_hosts");
 /// server.verify()?;
 /// server.stop().await;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -215,6 +215,11 @@ impl MockServer {
     /// Calls that the mock could not answer, through a fault of its own: nothing fitted, or an expression failed.
     pub fn complaints(&self) -> Vec<String> {
         self.living.complaints()
+    }
+
+    /// The world is as at the beginning, and nothing has been called or complained of yet; the ledger stays.
+    pub fn begin_anew(&self) {
+        self.living.begin_anew();
     }
 
     /// Stops serving for now: connections are refused, those that are open break, and sessions are forgotten.

@@ -7,6 +7,7 @@ use crate::transport::http_server::Chunk;
 use crate::transport::lines::LineWriter;
 use crate::wire::canonical::canonical;
 use crate::wire::{Json, Revision, RpcError, sse};
+use bytes::Bytes;
 use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
@@ -138,7 +139,7 @@ impl Outlet {
     /// Sends a frame; whether anybody may have got it.
     pub(super) async fn send(&self, frame: &[u8]) -> bool {
         match self {
-            Self::Events(stream) => stream.send(event(frame)).await.is_ok(),
+            Self::Events(stream) => stream.send(Chunk::Data(event(frame))).await.is_ok(),
             Self::Lines(writer) => writer.send(frame).await.is_ok(),
         }
     }
@@ -153,8 +154,8 @@ impl Outlet {
 }
 
 /// A frame as an event of a stream.
-pub(super) fn event(frame: &[u8]) -> Chunk {
-    Chunk::Data(sse::event(&String::from_utf8_lossy(frame)).into())
+pub(super) fn event(frame: &[u8]) -> Bytes {
+    sse::event(&String::from_utf8_lossy(frame)).into()
 }
 
 /// 32 hex characters that nobody can guess.

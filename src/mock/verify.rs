@@ -74,7 +74,7 @@ impl Expect {
     /// Compares with what arrived.
     pub(super) fn unmet(&self, arrivals: &[Arrival]) -> Option<Unmet> {
         let counted = arrivals.iter().flat_map(|arrival| {
-            let fitting = arrival.calls.iter().filter(|call| self.fits(call)).count();
+            let fitting = arrival.calls().iter().filter(|call| self.fits(call)).count();
             std::iter::repeat_n(arrival.seq, fitting)
         });
         let arrivals: Vec<u64> = counted.collect();

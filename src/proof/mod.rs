@@ -50,7 +50,7 @@ pub enum Reach {
 
 /// Runs it all and draws the conclusion; the list is what of the world was wrong.
 pub async fn prove(question: &Question, setting: &Setting, jobs: usize) -> (Proof, Vec<String>) {
-    let pace = Pace { jobs, fail_fast: false };
+    let pace = Pace::of(jobs);
     let ran = run(&contenders::entries(question), setting, &pace, |_| {}).await;
     let (mut outcomes, mut world) = (ran.outcome.scenarios, ran.world);
     let proof = Proof::of(question, &outcomes);

@@ -1,6 +1,8 @@
 //! The report for people: what failed first, each with its place, both sides and the line that repeats it; then a
 //! line for each group.
 
+use super::matrix::Matrix;
+use super::table::table;
 use crate::diagnostic::printable;
 use crate::run::outcome::{ArrivalSeen, CallOutcome, Outcome, ScenarioOutcome, Status, StepOutcome};
 use console::Style;
@@ -15,6 +17,10 @@ pub fn human(outcome: &Outcome, colour: bool) -> String {
     for gateway in &outcome.gateways {
         let scenarios: Vec<_> = outcome.scenarios.iter().filter(|one| one.gateway == gateway.name).collect();
         section(&mut text, &gateway.name, &scenarios, colour);
+    }
+    if outcome.gateways.len() > 1 {
+        let _ = writeln!(text, "requirements and gateways");
+        text.push_str(&table(&Matrix::of(outcome), colour));
     }
     let _ = writeln!(text, "{}", total(outcome, colour));
     text
@@ -38,6 +44,14 @@ fn section(text: &mut String, gateway: &str, scenarios: &[&ScenarioOutcome], col
         for line in story(scenario) {
             let _ = writeln!(text, "    {line}");
         }
+    }
+    for (scenario, known) in scenarios.iter().filter_map(|one| Some((one, one.known.as_ref()?))) {
+        let word = paint(colour, "yellow").apply_to("known");
+        let because = printable(&known.because);
+        let title = printable(&scenario.title);
+        let _ = writeln!(text, "  {}  {title}     {word}", scenario.id);
+        let _ = writeln!(text, "    {}", reason(scenario));
+        let _ = writeln!(text, "    until {}: {because}", known.until);
     }
     for (group, members) in groups(scenarios) {
         let _ = writeln!(text, "  {group:<14}  {}", tally(&members, colour).join("   "));
@@ -63,6 +77,7 @@ fn tally(members: &[&ScenarioOutcome], colour: bool) -> Vec<String> {
         (Status::Passed, "passed", "green"),
         (Status::Failed, "failed", "red"),
         (Status::Inconclusive, "inconclusive", "yellow"),
+        (Status::Known, "known", "yellow"),
     ] {
         if count(status) > 0 {
             parts.push(paint(colour, tint).apply_to(format!("{} {word}", count(status))).to_string());
@@ -98,6 +113,7 @@ fn total(outcome: &Outcome, colour: bool) -> String {
     for (count, word) in [
         (summary.failed, "failed"),
         (summary.inconclusive, "inconclusive"),
+        (summary.known, "known"),
         (summary.not_applicable, "not applicable"),
         (summary.skipped, "skipped"),
     ] {
@@ -105,8 +121,20 @@ fn total(outcome: &Outcome, colour: bool) -> String {
             parts.push(format!("{count} {word}"));
         }
     }
+    parts.extend(no_longer(outcome));
     let tint = paint(colour, if outcome.is_clean() { "green" } else { "red" });
     tint.apply_to(parts.join(", ")).to_string()
+}
+
+/// How many entries of the list of known deviations no longer hold, if any.
+pub(super) fn no_longer(outcome: &Outcome) -> Option<String> {
+    let known = outcome.known.as_ref()?;
+    let file = printable(&known.file);
+    match known.complaints.len() {
+        0 => None,
+        1 => Some(format!("1 entry of {file} no longer holds")),
+        count => Some(format!("{count} entries of {file} no longer hold")),
+    }
 }
 
 /// Why a scenario did not pass, in one line.
@@ -199,6 +227,6 @@ fn cut(text: &str) -> String {
     }
 }
 
-fn paint(colour: bool, tint: &str) -> Style {
+pub(super) fn paint(colour: bool, tint: &str) -> Style {
     Style::from_dotted_str(tint).force_styling(colour)
 }

@@ -26,18 +26,12 @@ pub fn json(outcome: &Outcome) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::run::outcome::{GatewayRow, Summary, VERSION};
+    use crate::report::testing::outcome;
 
     #[test]
     fn what_hides_is_escaped_and_means_the_same() {
         let name = "\u{1b}[2J \u{9b}31m \u{202e} \u{e0041} \"é\"";
-        let outcome = Outcome {
-            version: VERSION,
-            summary: Summary::of(&[]),
-            gateways: vec![GatewayRow { name: name.to_owned(), flaw: None }],
-            scenarios: Vec::new(),
-        };
-        let text = json(&outcome);
+        let text = json(&outcome(&[name], Vec::new()));
         assert!(!text.chars().any(|character| character != '\n' && hides(character)), "{text}");
         let read: serde_json::Value = serde_json::from_str(&text).unwrap();
         assert_eq!(read["gateways"][0]["name"], name);

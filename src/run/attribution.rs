@@ -89,9 +89,12 @@ fn similar_tool(window: &Window, arrival: &Arrived) -> bool {
 
 /// Whether a careless reader takes one name for the other.
 pub(super) fn similar(name: &str, other: &str) -> bool {
-    let fold =
-        |name: &str| name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_lowercase();
-    fold(name) == fold(other)
+    folded(name) == folded(other)
+}
+
+/// What a careless reader sees of a name: its letters and digits.
+pub(super) fn folded(name: &str) -> String {
+    name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_lowercase()
 }
 
 /// Identical calls are judged by counts: an arrival goes to one that has none yet, first to one whose agent was told

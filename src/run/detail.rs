@@ -182,7 +182,7 @@ fn upstream(
     }
     there.iter().find_map(|arrival| {
         let call =
-            arrival.calls.iter().find(|call| asked.tool.as_ref().is_none_or(|tool| *tool == call.tool))?;
+            arrival.calls().iter().find(|call| asked.tool.as_ref().is_none_or(|tool| *tool == call.tool))?;
         let arguments = expected
             .arguments
             .as_ref()
@@ -191,11 +191,7 @@ fn upstream(
             || expected.meta.as_ref().and_then(|one| unlike(variables, "_meta", one, call.meta.as_ref()));
         let headers = || {
             expected.headers.iter().find_map(|(name, pattern)| {
-                let value = arrival
-                    .headers
-                    .iter()
-                    .find(|(known, _)| known == name)
-                    .map(|(_, value)| Json::from(value.as_str()));
+                let value = arrival.headers.get(name).map(Json::from);
                 unlike(variables, &format!("header {name}"), pattern, value.as_ref())
             })
         };

@@ -37,6 +37,8 @@ pub struct Asked {
     pub opened: Instant,
     /// Until when arrivals are explained by it; `None` is the end of the scenario.
     pub closed: Option<Instant>,
+    /// When somebody decided about it; what arrived before ran without a decision.
+    pub decided: Option<Instant>,
     /// Whether it asks for no answer.
     pub notification: bool,
     /// Whether some upstream has a tool of that name.
@@ -97,7 +99,7 @@ struct Unit<'a> {
 impl<'a> Unit<'a> {
     fn of(place: usize, arrival: &'a Arrival) -> Vec<Self> {
         let mut units: Vec<Self> = Vec::new();
-        for call in &arrival.calls {
+        for call in arrival.calls() {
             // Readings of one frame share its id; a batch has an id for each element.
             let twin = units.iter_mut().find(|unit| {
                 unit.calls[0].id == call.id && unit.calls[0].readings.is_disjoint(&call.readings)
@@ -194,6 +196,9 @@ fn judge_one(call: &Asked, own: &[&Unit<'_>], holds: bool) -> Judged {
         (Some(Fidelity::Same | Fidelity::Added), _) => Word::Success,
         _ => call.told.word,
     };
+    // Whatever was told in the end: when it ran, it was still to be decided.
+    let early = |unit: &&&Unit<'_>| call.decided.is_some_and(|decided| unit.arrival.at < decided);
+    let told = if counted.iter().any(early) { Word::Pending } else { told };
     let worst = arguments.filter(|_| call.tool.is_some()).max(answer).unwrap_or(Fidelity::Same);
     let sides = Sides { reach: counted.len(), told, fidelity: worst, known: call.known, holds };
     let arrivals = own.iter().map(|unit| unit.place).collect();
@@ -240,6 +245,7 @@ pub fn outcome(call: &Asked, judged: &Judged, arrivals: &[Arrival]) -> CallOutco
         reach: judged.reach,
         told: word(judged.told),
         reason: call.told.reason.as_deref().map(|reason| printable_within(reason, EXCERPT)),
+        retry_after: call.told.retry_after.map(|after| after.as_secs_f64()),
         arguments_fidelity: judged.arguments,
         answer_fidelity: judged.answer,
         http: call.exchanges.last().and_then(|exchange| Some(exchange.http.as_ref()?.status)),
@@ -250,7 +256,8 @@ pub fn outcome(call: &Asked, judged: &Judged, arrivals: &[Arrival]) -> CallOutco
 
 /// One arrival as reports tell it; of several readings, the one that names the tool that was asked for.
 pub fn seen(arrival: &Arrival, tool: Option<&str>, answered_at: Option<Instant>) -> ArrivalSeen {
-    let called = arrival.calls.iter().find(|call| Some(call.tool.as_str()) == tool).or(arrival.calls.first());
+    let called =
+        arrival.calls().iter().find(|call| Some(call.tool.as_str()) == tool).or(arrival.calls().first());
     let before = answered_at.map(|at| match at.checked_duration_since(arrival.at) {
         Some(before) => before.as_secs_f64() * 1e3,
         None => arrival.at.duration_since(at).as_secs_f64() * -1e3,

@@ -1,5 +1,6 @@
 //! What came of a run: the value that reports read, and the JSON document of `--json` (version 1).
 
+use crate::scenario::Severity;
 use crate::snapshot::Mark;
 use crate::transcript::Exchange;
 use crate::wire::canonical::Fidelity;
@@ -13,12 +14,39 @@ pub const VERSION: u32 = 1;
 pub struct Outcome {
     /// [`VERSION`].
     pub version: u32,
+    /// The version of the program that ran it.
+    pub gauntlet: &'static str,
+    /// When the run began: RFC 3339, in UTC.
+    pub begun: String,
     /// How many scenarios ended how.
     pub summary: Summary,
     /// The gateways that were driven.
     pub gateways: Vec<GatewayRow>,
     /// Scenario by scenario, in the order of the plan.
     pub scenarios: Vec<ScenarioOutcome>,
+    /// The list of known deviations that it was held against, where there was one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub known: Option<KnownList>,
+}
+
+/// What came of a list of known deviations.
+#[derive(Clone, Debug, Serialize)]
+pub struct KnownList {
+    /// The file as the user knows it.
+    pub file: String,
+    /// The entries that fail the run: they are past their day, or no longer true.
+    pub complaints: Vec<Complaint>,
+}
+
+/// An entry of the list that no longer holds.
+#[derive(Clone, Debug, Serialize)]
+pub struct Complaint {
+    /// The line in the file, from 1.
+    pub line: u32,
+    /// What is wrong.
+    pub message: String,
+    /// What to do about it.
+    pub help: Option<String>,
 }
 
 /// How many scenarios ended how.
@@ -34,6 +62,8 @@ pub struct Summary {
     pub not_applicable: usize,
     /// Slow, and `--slow` was not given; or the run ended before.
     pub skipped: usize,
+    /// As failed or inconclusive as the list of known deviations says.
+    pub known: usize,
 }
 
 /// One gateway of a run.
@@ -43,6 +73,22 @@ pub struct GatewayRow {
     pub name: String,
     /// The way in which the reference was told to lie.
     pub flaw: Option<String>,
+    /// The profile with its templates, as the first 12 digits of a SHA-256.
+    pub profile: String,
+    /// What it called itself; several where it is not always the same. Bounded, and printable.
+    pub introduced: Vec<Introduced>,
+}
+
+/// What a gateway called itself: the `serverInfo` of an answer.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Introduced {
+    /// Its name.
+    pub name: String,
+    /// Its version; empty where it said none.
+    pub version: String,
+    /// Whether it said so when a session was opened; a list that says so may be a server's, handed on.
+    #[serde(skip)]
+    pub at_opening: bool,
 }
 
 /// How one scenario ended.
@@ -59,6 +105,22 @@ pub enum Status {
     NotApplicable,
     /// Not run.
     Skipped,
+    /// Failed or inconclusive, as the list of known deviations says.
+    Known,
+}
+
+impl Status {
+    /// The word in reports; in JSON it has an underscore for each space.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Passed => "passed",
+            Self::Failed => "failed",
+            Self::Inconclusive => "inconclusive",
+            Self::NotApplicable => "not applicable",
+            Self::Skipped => "skipped",
+            Self::Known => "known",
+        }
+    }
 }
 
 /// What came of one scenario at one gateway.
@@ -70,6 +132,16 @@ pub struct ScenarioOutcome {
     pub title: String,
     /// Its group: the folder it stands in.
     pub group: String,
+    /// The requirements that it proves.
+    pub requirements: Vec<String>,
+    /// The documented attack that it replays, where it does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub attack: Option<AttackRow>,
+    /// How bad it is if it does not hold.
+    pub severity: Severity,
+    /// Whether it is reported and never failing.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub observed: bool,
     /// The file as the user knows it.
     pub file: String,
     /// The gateway.
@@ -82,6 +154,9 @@ pub struct ScenarioOutcome {
     pub status: Status,
     /// Why, where the status is none of the steps' doing.
     pub why: Option<String>,
+    /// Why its failure does not fail the run, where it is a known one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub known: Option<Excused>,
     /// Step by step.
     pub steps: Vec<StepOutcome>,
     /// Arrivals that no call explains.
@@ -91,9 +166,34 @@ pub struct ScenarioOutcome {
     /// The command line that repeats it, where somebody knows one.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub again: String,
+    /// What the gateway called itself.
+    #[serde(skip)]
+    pub introduced: Vec<Introduced>,
     /// What only this run knows, and what a stored transcript says in its place.
     #[serde(skip)]
     pub marks: Vec<(Mark, String)>,
+}
+
+/// The documented attack that a scenario replays, by its numbers in public lists.
+#[derive(Clone, Debug, Serialize)]
+pub struct AttackRow {
+    /// The catalogue's.
+    pub patterns: Vec<String>,
+    /// OWASP's.
+    pub owasp: Vec<String>,
+    /// MITRE ATLAS's.
+    pub atlas: Vec<String>,
+}
+
+/// Why a failure does not fail the run.
+#[derive(Clone, Debug, Serialize)]
+pub struct Excused {
+    /// How it ended.
+    pub was: Status,
+    /// Why that is accepted for now.
+    pub because: String,
+    /// The last day on which it is, as `2027-01-31`.
+    pub until: String,
 }
 
 /// What came of one step.
@@ -152,6 +252,9 @@ pub struct CallOutcome {
     /// The reason that the gateway gave.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// In how many seconds the gateway says to try again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retry_after: Option<f64>,
     /// What happened to the arguments, where it arrived.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub arguments_fidelity: Option<Fidelity>,
@@ -193,18 +296,20 @@ impl Summary {
             inconclusive: count(Status::Inconclusive),
             not_applicable: count(Status::NotApplicable),
             skipped: count(Status::Skipped),
+            known: count(Status::Known),
         }
     }
 
     /// How many were run to an end; where none was, nothing speaks for a gateway either.
     pub fn ran(&self) -> usize {
-        self.passed + self.failed + self.inconclusive
+        self.passed + self.failed + self.inconclusive + self.known
     }
 }
 
 impl Outcome {
     /// Whether nothing speaks against the gateways.
     pub fn is_clean(&self) -> bool {
-        self.summary.failed == 0 && self.summary.inconclusive == 0
+        let listed = self.known.as_ref().is_none_or(|known| known.complaints.is_empty());
+        self.summary.failed == 0 && self.summary.inconclusive == 0 && listed
     }
 }

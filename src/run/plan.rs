@@ -3,6 +3,7 @@
 use super::record;
 use crate::declared::{Declared, Spoken};
 use crate::gateway::{Profile, Style};
+use crate::known::Deviation;
 use crate::scenario::{
     Boundary, EraChoice, Expect, Given, Kind, Part, Records, Scenario, Step, Verdict, Wait,
 };
@@ -31,6 +32,8 @@ pub struct Wishes {
     pub slow: bool,
     /// The era instead of each scenario's own choice.
     pub era: Option<EraChoice>,
+    /// The deviations that are known, and accepted today.
+    pub known: Vec<Deviation>,
 }
 
 /// One scenario at one gateway in one era.
@@ -44,6 +47,8 @@ pub struct Entry {
     pub revision: Option<Revision>,
     /// Whether it will be run.
     pub fate: Fate,
+    /// The known deviation that its failure would be.
+    pub known: Option<Deviation>,
 }
 
 /// Whether an entry will be run.
@@ -64,12 +69,19 @@ pub fn plan(scenarios: &[Arc<Scenario>], contenders: &[Arc<Contender>], wishes: 
         for scenario in scenarios {
             for revision in revisions(scenario, &contender.profile.declares, wishes) {
                 let fate = fate(scenario, contender, revision, wishes);
+                let known = known(scenario, contender, wishes);
                 let (scenario, contender) = (scenario.clone(), contender.clone());
-                entries.push(Entry { scenario, contender, revision, fate });
+                entries.push(Entry { scenario, contender, revision, fate, known });
             }
         }
     }
     entries
+}
+
+fn known(scenario: &Scenario, contender: &Contender, wishes: &Wishes) -> Option<Deviation> {
+    let requirements: Vec<String> = scenario.requirements.iter().map(|one| one.value.clone()).collect();
+    let about = |deviation: &&Deviation| deviation.is_about(&scenario.id, &requirements, &contender.name);
+    wishes.known.iter().find(about).cloned()
 }
 
 fn revisions(scenario: &Scenario, declared: &Declared, wishes: &Wishes) -> Vec<Option<Revision>> {
@@ -136,8 +148,12 @@ fn lacks(scenario: &Scenario, profile: &Profile, revision: Option<Revision>) -> 
     if revision.is_some() && profile.declares.eras.as_ref().is_some_and(|eras| !eras.contains(&spoken)) {
         return Some(format!("it does not speak the {} era", if modern { "modern" } else { "legacy" }));
     }
-    if repeats_by_hand(scenario) && matches!(profile.approval_style(), Some(Style::Held | Style::Elicitation))
-    {
+    let answers_once = match profile.approval_style() {
+        Some(Style::Held) => true,
+        Some(Style::Elicitation) => !modern,
+        _ => false,
+    };
+    if answers_once && repeats_by_hand(scenario) {
         return Some("it answers the call that asked: there is nothing to repeat".to_owned());
     }
     if record::is_about(scenario) && !profile.is_embedded() && !profile.records() {

@@ -1,30 +1,36 @@
-//! Runs a plan: entries side by side, results in the plan's order. It cannot fail: what goes wrong is an outcome.
+//! Runs a plan: packs of entries side by side, results in the plan's order. It cannot fail: what goes wrong is an outcome.
 
-use super::canary;
 use super::event::Event;
-use super::judge::{judge, seen};
-use super::outcome::{GatewayRow, Outcome, ScenarioOutcome, Status, StepOutcome, Summary, VERSION};
-use super::perform::perform;
-use super::plan::{Entry, Fate};
-use super::record;
-use super::stage::{Setting, SetupError, Stage};
-use super::variants;
-use super::verify::{self, Evidence};
-use crate::diagnostic::printable;
-use crate::gateway::Style;
-use crate::scenario::Scenario;
-use crate::snapshot::Mark;
+use super::introduced;
+use super::outcome::{AttackRow, Excused, GatewayRow, Outcome, ScenarioOutcome, Status, Summary, VERSION};
+use super::pack::{merged, packs};
+use super::plan::{Contender, Entry, Fate};
+use super::play::play;
+use super::stage::{Setting, SetupError, Theatre};
+use crate::gateway::Isolate;
+use crate::scenario::{Attack, Scenario};
 use futures_util::StreamExt as _;
+use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
 
 /// How a plan is run.
 #[derive(Clone, Debug)]
 pub struct Pace {
     /// How many entries run at the same time; at least one.
     pub jobs: usize,
-    /// Whether the first entry that does not pass is the last one begun.
+    /// Whether the first entry that does not pass is the last one begun; those that share its start still run.
     pub fail_fast: bool,
+    /// What may share one start, instead of what each profile says.
+    pub isolate: Option<Isolate>,
+}
+
+impl Pace {
+    /// So many at the same time, to the end, and shared as each profile says.
+    pub fn of(jobs: usize) -> Self {
+        Self { jobs, fail_fast: false, isolate: None }
+    }
 }
 
 /// What came of a run, and what of the world was wrong.
@@ -36,133 +42,189 @@ pub struct Ran {
     pub world: Vec<String>,
 }
 
-/// Runs every entry and tells what happens as it happens.
+/// Runs every entry, those that share a start together, and tells what happens as it happens.
 pub async fn run(plan: &[Entry], setting: &Setting, pace: &Pace, tell: impl Fn(Event)) -> Ran {
+    let begun = humantime::format_rfc3339_seconds(SystemTime::now()).to_string();
     let runnable = plan.iter().filter(|entry| entry.fate == Fate::Run).count();
     tell(Event::Planned { total: runnable });
-    let stopped = AtomicBool::new(false);
-    let (tell, stopped) = (&tell, &stopped);
-    let each = async |entry: &Entry| {
-        if stopped.load(Ordering::Relaxed) {
-            return (skipped(entry, Status::Skipped, "not begun"), None);
-        }
-        let (outcome, trouble) = run_entry(entry, setting, tell).await;
-        let unwell = matches!(outcome.status, Status::Failed | Status::Inconclusive);
-        if trouble.is_some() || (pace.fail_fast && unwell) {
-            stopped.store(true, Ordering::Relaxed);
-        }
-        (outcome, trouble)
-    };
-    let ran: Vec<_> =
-        futures_util::stream::iter(plan.iter().map(each)).buffered(pace.jobs.max(1)).collect().await;
-    let (scenarios, world): (Vec<_>, Vec<_>) = ran.into_iter().unzip();
-    let mut world: Vec<String> = world.into_iter().flatten().collect();
+    let run =
+        Run { plan, setting, pace, tell: &tell, stopped: AtomicBool::new(false), broken: Mutex::default() };
+    let packs = packs(plan, pace.isolate);
+    let ran = futures_util::stream::iter(packs.iter().map(|pack| run.pack(pack)));
+    let mut ran: Vec<Done> = ran.buffered(pace.jobs.max(1)).collect::<Vec<_>>().await.concat();
+    ran.sort_by_key(|done| done.place);
+    let mut world: Vec<String> = ran.iter().filter_map(|done| done.trouble.clone()).collect();
     world.dedup();
-    let outcome =
-        Outcome { version: VERSION, summary: Summary::of(&scenarios), gateways: gateways(plan), scenarios };
+    let scenarios: Vec<_> = ran.into_iter().map(|done| done.outcome).collect();
+    let outcome = Outcome {
+        version: VERSION,
+        gauntlet: env!("CARGO_PKG_VERSION"),
+        begun,
+        summary: Summary::of(&scenarios),
+        gateways: gateways(plan, &scenarios),
+        scenarios,
+        known: None,
+    };
     Ran { outcome, world }
 }
 
-fn gateways(plan: &[Entry]) -> Vec<GatewayRow> {
+/// What came of one entry.
+#[derive(Clone)]
+struct Done {
+    /// Its place in the plan.
+    place: usize,
+    outcome: ScenarioOutcome,
+    /// What of the world was wrong.
+    trouble: Option<String>,
+}
+
+/// A run that goes on.
+struct Run<'a, T> {
+    plan: &'a [Entry],
+    setting: &'a Setting,
+    pace: &'a Pace,
+    tell: &'a T,
+    /// Set when nothing more is to be begun.
+    stopped: AtomicBool,
+    /// Gateways that did not start: they are not tried again, the others are.
+    broken: Mutex<HashSet<String>>,
+}
+
+impl<T: Fn(Event)> Run<'_, T> {
+    /// Runs the entries at these places with one start of their gateway, or with a few where one is not enough.
+    async fn pack(&self, places: &[usize]) -> Vec<Done> {
+        if let Some(done) = self.not_run(places) {
+            return done;
+        }
+        let entries: Vec<&Entry> = places.iter().map(|place| &self.plan[*place]).collect();
+        let begin = Instant::now();
+        match self.open(&entries).await {
+            Ok(theatre) => {
+                let outcomes = play(&entries, theatre, |entry| self.begins(entry)).await;
+                let mut done: Vec<Done> = places
+                    .iter()
+                    .zip(outcomes)
+                    .map(|(place, outcome)| self.end(*place, outcome, None))
+                    .collect();
+                // The gateway was gone before all had had their turn: the others get a start of their own.
+                if let Some(rest) = places.get(done.len()..).filter(|rest| !rest.is_empty()) {
+                    done.extend(Box::pin(self.pack(rest)).await);
+                }
+                done
+            }
+            // Together they do not work: that is nobody's fault yet.
+            Err(_) if places.len() > 1 => {
+                let (first, second) = places.split_at(places.len() / 2);
+                let mut done = Box::pin(self.pack(first)).await;
+                done.extend(Box::pin(self.pack(second)).await);
+                done
+            }
+            Err(error) => {
+                self.begins(entries[0]);
+                let (outcome, trouble) = unstarted(entries[0], error, begin.elapsed());
+                vec![self.end(places[0], outcome, trouble)]
+            }
+        }
+    }
+
+    /// What is to be said without running anything.
+    fn not_run(&self, places: &[usize]) -> Option<Vec<Done>> {
+        let stopped = self.stopped.load(Ordering::Relaxed);
+        let why = |place: &usize| {
+            let entry = &self.plan[*place];
+            let stopped = stopped || self.broken().contains(&entry.contender.name);
+            let outcome = match &entry.fate {
+                Fate::Run if stopped => skipped(entry, Status::Skipped, "not begun"),
+                Fate::Run => return None,
+                Fate::NotApplicable(why) => skipped(entry, Status::NotApplicable, why),
+                Fate::Slow(time) => {
+                    let why = format!("slow ({}, run with --slow)", humantime::format_duration(*time));
+                    skipped(entry, Status::Skipped, &why)
+                }
+            };
+            Some(Done { place: *place, outcome, trouble: None })
+        };
+        places.iter().map(why).collect()
+    }
+
+    async fn open(&self, entries: &[&Entry]) -> Result<Theatre, SetupError> {
+        let contender = &entries[0].contender;
+        match entries {
+            [only] => Theatre::open(contender, &only.scenario, self.setting).await,
+            several => {
+                let scenarios: Vec<&Scenario> = several.iter().map(|entry| &*entry.scenario).collect();
+                Theatre::open(contender, &merged(&scenarios), self.setting).await
+            }
+        }
+    }
+
+    fn broken(&self) -> MutexGuard<'_, HashSet<String>> {
+        self.broken.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn begins(&self, entry: &Entry) {
+        (self.tell)(Event::Started { id: entry.scenario.id.clone(), gateway: entry.contender.name.clone() });
+    }
+
+    fn end(&self, place: usize, mut outcome: ScenarioOutcome, trouble: Option<String>) -> Done {
+        if trouble.is_none() {
+            excuse(&mut outcome, &self.plan[place]);
+        }
+        // A known failure is none that a run stops for.
+        let unwell = matches!(outcome.status, Status::Failed | Status::Inconclusive);
+        if self.pace.fail_fast && unwell {
+            self.stopped.store(true, Ordering::Relaxed);
+        }
+        if trouble.is_some() {
+            self.broken().insert(self.plan[place].contender.name.clone());
+        }
+        (self.tell)(Event::Ended(Box::new(outcome.clone())));
+        Done { place, outcome, trouble }
+    }
+}
+
+/// What is said of an entry whose gateway could not be started for it.
+fn unstarted(entry: &Entry, error: SetupError, elapsed: Duration) -> (ScenarioOutcome, Option<String>) {
+    let (mut outcome, trouble) = match error {
+        SetupError::Cannot(what) => {
+            (skipped(entry, Status::NotApplicable, &format!("it cannot express {what}")), None)
+        }
+        SetupError::Scenario(why) => (skipped(entry, Status::Inconclusive, &why), None),
+        error => (skipped(entry, Status::Inconclusive, &error.to_string()), Some(error.to_string())),
+    };
+    outcome.elapsed_ms = millis(elapsed);
+    (outcome, trouble)
+}
+
+/// A failure that the list of known deviations names is told as such. A gateway that does not even start is none.
+fn excuse(outcome: &mut ScenarioOutcome, entry: &Entry) {
+    let unwell = matches!(outcome.status, Status::Failed | Status::Inconclusive);
+    if let Some(known) = entry.known.as_ref().filter(|_| unwell) {
+        let (because, until) = (known.because.clone(), known.until.value.to_string());
+        outcome.known = Some(Excused { was: outcome.status, because, until });
+        outcome.status = Status::Known;
+    }
+}
+
+fn gateways(plan: &[Entry], scenarios: &[ScenarioOutcome]) -> Vec<GatewayRow> {
     let mut rows: Vec<GatewayRow> = Vec::new();
     for entry in plan {
-        if !rows.iter().any(|row| row.name == entry.contender.name) {
-            rows.push(GatewayRow { name: entry.contender.name.clone(), flaw: entry.contender.flaw.clone() });
+        let Contender { name, profile, flaw } = &*entry.contender;
+        if !rows.iter().any(|row| row.name == *name) {
+            let own = scenarios.iter().filter(|scenario| scenario.gateway == *name);
+            let introduced = introduced::together(own.flat_map(|scenario| &scenario.introduced));
+            let (name, flaw) = (name.clone(), flaw.clone());
+            rows.push(GatewayRow { name, flaw, profile: profile.hash.clone(), introduced });
         }
     }
     rows
 }
 
-async fn run_entry(
-    entry: &Entry,
-    setting: &Setting,
-    tell: &impl Fn(Event),
-) -> (ScenarioOutcome, Option<String>) {
-    match &entry.fate {
-        Fate::NotApplicable(why) => return (skipped(entry, Status::NotApplicable, why), None),
-        Fate::Slow(time) => {
-            let why = format!("slow ({}, run with --slow)", humantime::format_duration(*time));
-            return (skipped(entry, Status::Skipped, &why), None);
-        }
-        Fate::Run => {}
-    }
-    tell(Event::Started { id: entry.scenario.id.clone(), gateway: entry.contender.name.clone() });
-    let begin = Instant::now();
-    let (mut outcome, trouble) = match Stage::set_up(entry, setting).await {
-        Ok(stage) => (play(entry, stage).await, None),
-        Err(SetupError::Cannot(what)) => {
-            (skipped(entry, Status::NotApplicable, &format!("it cannot express {what}")), None)
-        }
-        Err(SetupError::Scenario(why)) => (skipped(entry, Status::Inconclusive, &why), None),
-        Err(error) => (skipped(entry, Status::Inconclusive, &error.to_string()), Some(error.to_string())),
-    };
-    outcome.elapsed_ms = millis(begin.elapsed());
-    tell(Event::Ended(Box::new(outcome.clone())));
-    (outcome, trouble)
-}
-
-/// Performs a scenario, closes the ledgers, and judges.
-async fn play(entry: &Entry, stage: Stage) -> ScenarioOutcome {
-    let scenario = entry.scenario.clone();
-    let performance = perform(&stage).await;
-    let revision = stage.revision().await;
-    // To ask a gateway for its record can take as long as to start it.
-    let wanted = canary::reads_the_audit(&scenario) || record::reads(&scenario);
-    let audit = if wanted { stage.audit().await } else { None };
-    let mut marks = stage.marks().await;
-    marks.extend(
-        performance.asked.iter().filter_map(|asked| Some((Mark::Approval, asked.told.approval.clone()?))),
-    );
-    let holds = stage.profile.approval_style() == Some(Style::Held);
-    let (arrivals, complaints) = stage.tear_down().await;
-    let (judged, unexplained) = judge(&performance.asked, &arrivals, holds);
-    let evidence = Evidence { performance: &performance, judged: &judged, arrivals: &arrivals };
-    let done = scenario.steps.iter().zip(&performance.steps);
-    let mut steps: Vec<StepOutcome> =
-        done.map(|(step, performed)| verify::step(&evidence, step, performed)).collect();
-    let audit = audit.unwrap_or_default();
-    record::look(&scenario, &audit, &mut steps);
-    variants::settle(&scenario.steps, &entry.contender.profile.declares, &mut steps);
-    let text = wanted.then_some(audit.text.as_str());
-    steps.extend(canary::sightings(&scenario, &performance, &arrivals, text));
-    steps.extend(record::compare(&scenario, &judged, &audit));
-    let unexplained: Vec<_> =
-        unexplained.into_iter().map(|place| seen(&arrivals[place], None, None)).collect();
-    let mut outcome = blank(entry);
-    outcome.revision = revision.map(|revision| revision.to_string());
-    outcome.status = status(&scenario, &steps, !unexplained.is_empty());
-    outcome.steps = steps;
-    outcome.marks = marks;
-    outcome.unexplained = unexplained;
-    if let Some(complaint) = complaints.first() {
-        // A mock that cannot answer says nothing about the gateway in front of it.
-        outcome.status = Status::Inconclusive;
-        outcome.why = Some(format!("the mock has no answer: {}", printable(complaint)));
-    }
-    if scenario.observe {
-        outcome.why = Some("observed: reported, never failing".to_owned());
-    }
-    outcome
-}
-
-/// A step that failed makes the scenario failed; if only allowed twins did, its denials prove nothing.
-fn status(scenario: &Scenario, steps: &[StepOutcome], unexplained: bool) -> Status {
-    let unmet: Vec<&StepOutcome> = steps.iter().filter(|step| !step.met).collect();
-    let proves_denials = scenario.steps.iter().any(verify::wants_refusal);
-    match unmet.as_slice() {
-        _ if scenario.observe => Status::Passed,
-        _ if unexplained => Status::Failed,
-        [] => Status::Passed,
-        unmet if proves_denials && unmet.iter().all(|step| step.twin) => Status::Inconclusive,
-        _ => Status::Failed,
-    }
-}
-
-fn skipped(entry: &Entry, status: Status, why: &str) -> ScenarioOutcome {
+pub(super) fn skipped(entry: &Entry, status: Status, why: &str) -> ScenarioOutcome {
     ScenarioOutcome { status, why: Some(why.to_owned()), ..blank(entry) }
 }
 
-fn blank(entry: &Entry) -> ScenarioOutcome {
+pub(super) fn blank(entry: &Entry) -> ScenarioOutcome {
     let scenario = &entry.scenario;
     let mut upstreams: Vec<String> =
         scenario.upstreams.values().map(|upstream| upstream.mock.value.clone()).collect();
@@ -171,18 +233,29 @@ fn blank(entry: &Entry) -> ScenarioOutcome {
         id: scenario.id.clone(),
         title: scenario.title.clone(),
         group: group(&scenario.file),
+        requirements: scenario.requirements.iter().map(|one| one.value.clone()).collect(),
+        attack: scenario.attack.as_ref().map(attack),
+        severity: scenario.severity,
+        observed: scenario.observe,
         file: scenario.file.clone(),
         gateway: entry.contender.name.clone(),
         upstreams,
         revision: entry.revision.map(|revision| revision.to_string()),
         status: Status::Skipped,
         why: None,
+        known: None,
         steps: Vec::new(),
         unexplained: Vec::new(),
         elapsed_ms: 0,
         again: String::new(),
+        introduced: Vec::new(),
         marks: Vec::new(),
     }
+}
+
+fn attack(attack: &Attack) -> AttackRow {
+    let Attack { patterns, owasp, atlas, .. } = attack.clone();
+    AttackRow { patterns, owasp, atlas }
 }
 
 /// The folder that a scenario stands in.
@@ -191,6 +264,6 @@ fn group(file: &str) -> String {
     parts.next().filter(|part| !part.is_empty() && *part != ".").unwrap_or("scenarios").to_owned()
 }
 
-fn millis(time: Duration) -> u64 {
+pub(super) fn millis(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }

@@ -5,6 +5,7 @@ use super::judge::{self, Asked, Judged};
 use super::outcome::StepOutcome;
 use super::perform::{Performance, Performed};
 use super::verdict::meets;
+use crate::diagnostic::printable;
 use crate::mock::Arrival;
 use crate::scenario::{Call, Detailed, Expect, Kind, NoticeExpect, Step, Tally, Verdict};
 use crate::source::Placed;
@@ -164,6 +165,7 @@ fn wants_only_allowed(detailed: &Detailed) -> bool {
 fn notes(performed: &Performed, calls: &[(&Asked, &Judged)]) -> Vec<String> {
     let mut notes: Vec<String> =
         performed.passed_over.iter().map(|why| format!("passed over: {why}")).collect();
+    notes.extend(performed.notes.iter().map(|note| printable(note)));
     let added = |fidelity: Option<Fidelity>| fidelity == Some(Fidelity::Added);
     if calls.iter().any(|(_, judged)| added(judged.arguments)) {
         notes.push("members were added to the arguments".to_owned());

@@ -37,6 +37,8 @@ pub struct Opening {
     pub revision: Option<Revision>,
     /// Whether elicitation is offered: then its requests are the runner's to answer.
     pub elicitation: bool,
+    /// Whether it is offered to open an address (elicitation in URL mode, 2025-11-25).
+    pub address: bool,
     /// Whether notices are asked for (legacy HTTP: the GET stream; modern: `subscriptions/listen`).
     pub notices: bool,
     /// How long each step may take.
@@ -51,6 +53,7 @@ impl Default for Opening {
         Self {
             revision: None,
             elicitation: false,
+            address: false,
             notices: true,
             patience: Duration::from_secs(10),
             client_name,
@@ -69,10 +72,21 @@ pub struct OpenError {
 }
 
 impl Opening {
+    /// The capability `elicitation`; a form alone is what it meant before there was a word for it.
+    fn offer(&self) -> Option<Json> {
+        let word = |name: &'static str| (name, Json::object());
+        match (self.elicitation, self.address) {
+            (false, false) => None,
+            (true, false) => Some(Json::object()),
+            (false, true) => Some(members([word("url")])),
+            (true, true) => Some(members([word("form"), word("url")])),
+        }
+    }
+
     pub(super) fn dress(&self) -> Dress {
         let mut capabilities = Json::object();
-        if let (true, Some(object)) = (self.elicitation, capabilities.as_object_mut()) {
-            object.set("elicitation", Json::object());
+        if let (Some(offer), Some(object)) = (self.offer(), capabilities.as_object_mut()) {
+            object.set("elicitation", offer);
         }
         let client = members([
             ("name", self.client_name.as_str().into()),

@@ -43,7 +43,7 @@ impl Session {
     /// Opens a session. Must be called within a runtime.
     pub async fn open(target: Target, opening: Opening) -> Result<Self, OpenError> {
         let (replies, to_reply) = mpsc::unbounded_channel();
-        let hearing = Arc::new(Hearing::new(opening.elicitation, replies));
+        let hearing = Arc::new(Hearing::new(opening.elicitation || opening.address, replies));
         let mut tasks = Vec::new();
         let way = match target {
             Target::Http { url, headers } => Way::Http { client: HttpClient::new(), url, headers },
@@ -118,10 +118,24 @@ impl Session {
 
     /// Waits for a notification of that method (`notifications/` may be left out) that came at `since` or later.
     pub async fn notice(&self, method: &str, since: Instant, within: Duration) -> Option<Received> {
+        self.notice_of(method, since, within, |_| true).await
+    }
+
+    /// The same with parameters that are those wanted.
+    pub async fn notice_of(
+        &self,
+        method: &str,
+        since: Instant,
+        within: Duration,
+        is_wanted: impl Fn(&Json) -> bool,
+    ) -> Option<Received> {
         let wanted = method.strip_prefix("notifications/").unwrap_or(method);
-        let fits = |piece: &Received| {
-            let frame = parse(&piece.bytes).unwrap_or_default();
-            matches!(Message::of(&frame), Message::Notification { method, .. } if method.strip_prefix("notifications/") == Some(wanted))
+        let fits = |piece: &Received| match Message::of(&parse(&piece.bytes).unwrap_or_default()) {
+            Message::Notification { method, params } => {
+                method.strip_prefix("notifications/") == Some(wanted)
+                    && is_wanted(&params.unwrap_or_default())
+            }
+            _ => false,
         };
         let mut changes = self.0.hearing.changed.subscribe();
         let heard = async {

@@ -6,6 +6,7 @@ mod ending;
 mod exits;
 mod gateway;
 mod hostile;
+mod packing;
 mod program;
 mod reports;
 mod suite;

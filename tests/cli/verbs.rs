@@ -54,6 +54,17 @@ fn there_is_a_line_for_each_thing() {
         gateways.lines().any(|line| line.starts_with("reference ") && line.contains("built in")),
         "{gateways}"
     );
+    let paragraph =
+        gateways.split("\n\n").find(|paragraph| paragraph.starts_with("mcp-policy-gateway ")).unwrap();
+    for part in [
+        "pip install mcp-policy-gateway==",
+        "; verified with ",
+        "limits (bucket)",
+        "has no ",
+        "cost-scaled limits",
+    ] {
+        assert!(paragraph.contains(part), "`{part}` is missing:\n{paragraph}");
+    }
 }
 
 #[test]

@@ -13,6 +13,7 @@ use std::fs;
 use std::path::Path;
 
 const README: &str = include_str!("../../README.md");
+const GUIDE: &str = include_str!("../../gateways/README.md");
 
 #[test]
 fn it_is_read_in_one_go() {
@@ -21,19 +22,12 @@ fn it_is_read_in_one_go() {
 
 #[test]
 fn what_it_says_is_what_happens() {
-    let folder = tempfile::tempdir().unwrap();
-    let blocks = blocks(README);
-    for block in &blocks {
-        write(folder.path(), block);
-    }
-    for block in &blocks {
-        check(folder.path(), block);
-    }
-    let steps: Vec<_> = blocks.iter().filter(|block| block.language == "console").flat_map(steps).collect();
-    assert!(steps.len() > 8, "commands were found: {steps:#?}");
-    for step in &steps {
-        shell::follow(folder.path(), step);
-    }
+    assert!(followed("README.md", README) > 8);
+}
+
+#[test]
+fn what_the_guide_for_gateways_says_is_what_happens() {
+    assert!(followed("gateways/README.md", GUIDE) > 2);
 }
 
 #[test]
@@ -54,6 +48,23 @@ fn its_numbers_are_those_of_the_code() {
     said(&format!("`version` {}", mcp_gauntlet::run::outcome::VERSION));
 }
 
+/// Follows a text from its first line to its last; what comes back is how many commands it has.
+fn followed(name: &str, markdown: &str) -> usize {
+    let folder = tempfile::tempdir().unwrap();
+    let blocks = blocks(markdown);
+    for block in &blocks {
+        write(folder.path(), block);
+    }
+    for block in &blocks {
+        check(folder.path(), &format!("{name}:{}", block.line), block);
+    }
+    let steps: Vec<_> = blocks.iter().filter(|block| block.language == "console").flat_map(steps).collect();
+    for step in &steps {
+        shell::follow(folder.path(), step);
+    }
+    steps.len()
+}
+
 /// A block that says which file it is becomes that file.
 fn write(folder: &Path, block: &Block) {
     let Some(file) = &block.file else { return };
@@ -63,8 +74,7 @@ fn write(folder: &Path, block: &Block) {
 }
 
 /// Every file is sound, and every block is something that can be looked at.
-fn check(folder: &Path, block: &Block) {
-    let place = format!("README.md:{}", block.line);
+fn check(folder: &Path, place: &str, block: &Block) {
     match (block.language.as_str(), &block.file) {
         ("console" | "rust", None) => {}
         // Looked at together with the profile that names it.

@@ -1,7 +1,7 @@
 //! How a gateway is started, when it is ready, and what it leaves behind.
 
 use super::{Limit, OneOrMany};
-use crate::gateway::reads::Pattern;
+use crate::gateway::saying::Pattern;
 use crate::gateway::template::Template;
 use indexmap::IndexMap;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};

@@ -1,5 +1,6 @@
 //! What a profile says, read from YAML and checked whole. It starts nothing and renders nothing.
 
+mod hash;
 mod launch;
 mod one_or_many;
 mod parts;
@@ -9,10 +10,11 @@ pub use launch::Start;
 pub(super) use launch::{Cleanup, Ready, StartCommand};
 pub(super) use one_or_many::OneOrMany;
 pub(super) use parts::{
-    Approval, AuditSource, Change, Connect, Errand, FileSpec, Hooks, HttpErrand, Limit, Notice, Repeat,
+    Approval, AuditSource, Change, Connect, Errand, FileSpec, Hooks, HttpErrand, Limit, Move, Notice,
 };
-pub use parts::{Isolate, Reach, Recorded, Style};
+pub use parts::{Isolate, Mode, Reach, Recorded, Style, Verified};
 pub use read::ProfileError;
+pub(super) use read::sources;
 
 use super::reads::Claim;
 use super::template::Template;
@@ -21,6 +23,7 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 /// All that is known of one gateway.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -33,6 +36,8 @@ pub struct Profile {
     pub about: String,
     /// How a person installs it; told when its command is missing, never run.
     pub install: Option<String>,
+    /// The release that this profile was driven with; absent where nobody has.
+    pub verified: Option<Verified>,
     /// What it can stand in front of, best first.
     #[serde(default)]
     pub upstream: Vec<Reach>,
@@ -64,15 +69,47 @@ pub struct Profile {
     /// What may share one start.
     #[serde(default)]
     pub isolate: Isolate,
-    /// The texts of the templates beside the profile, by file name.
+    /// The texts of the files that `files` are made from, by the names that it calls them.
     #[serde(skip)]
     pub(super) templates: BTreeMap<String, String>,
+    /// The profile's text with those, as the first 12 digits of a SHA-256: what changes when it is changed.
+    #[serde(skip)]
+    pub hash: String,
 }
 
 impl Profile {
     /// How its approvals are put, if it has any.
     pub fn approval_style(&self) -> Option<Style> {
         self.approval.as_ref().map(|approval| approval.style)
+    }
+
+    /// In which ways the agent's client offers that its user may be asked: only where approvals need it.
+    pub fn offers(&self) -> &[Mode] {
+        let Some(approval) = &self.approval else { return &[] };
+        match (&approval.offers, approval.style) {
+            (Some(offers), _) => offers,
+            (None, Style::Elicitation | Style::InputRequired) => &[Mode::Form],
+            (None, Style::Url) => &[Mode::Url],
+            (None, Style::Retry | Style::Held) => &[],
+        }
+    }
+
+    /// Whether its approver's side tells held calls apart, so that one shows before anything is answered.
+    pub fn shows_what_waits(&self) -> bool {
+        let Some(approval) = &self.approval else { return false };
+        approval.find.0.iter().any(|errand| errand.id.is_some() || errand.save.contains_key("approval"))
+    }
+
+    /// Whether it says by a notification when a call may be repeated; within which time.
+    pub fn announces(&self) -> Option<Duration> {
+        let approval = self.approval.as_ref().filter(|approval| approval.announces)?;
+        Some(approval.within.0)
+    }
+
+    /// The same gateway, its tools called by another template: for who tries a draft.
+    pub fn renaming(mut self, template: &str) -> Self {
+        self.tools = Some(Template(template.to_owned()));
+        self
     }
 
     /// The command that starts it, where that is one to be found outside of this program.
@@ -83,6 +120,11 @@ impl Profile {
             }
             _ => None,
         }
+    }
+
+    /// Whether somebody else runs it.
+    pub fn runs_elsewhere(&self) -> bool {
+        self.start.is_none() && !self.files.is_empty()
     }
 
     /// Whether it lives in the harness itself.
@@ -118,6 +160,11 @@ impl Profile {
     /// Whether its records have that member.
     pub fn records_field(&self, name: &str) -> bool {
         self.audit.as_ref().is_some_and(|source| source.fields.contains_key(name))
+    }
+
+    /// Whether what is pending is looked for in a list, rather than told in the answer.
+    pub fn searches_for_approvals(&self) -> bool {
+        self.approval.as_ref().is_some_and(|approval| !approval.find.0.is_empty())
     }
 
     /// Whether an agent talks to a process of its own on stdio, rather than to an address.

@@ -17,6 +17,16 @@ pub enum Reach {
     Stdio,
 }
 
+impl Reach {
+    /// Its name.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Http => "http",
+            Self::Stdio => "stdio",
+        }
+    }
+}
+
 /// What may share one start of the gateway.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -38,20 +48,65 @@ pub enum Style {
     Retry,
     /// Held open until the decision.
     Held,
-    /// The agent's user is asked, by `elicitation/create`.
+    /// The agent's user is asked, in the way of the era: by `elicitation/create` in mid-call, or as `input_required`.
     Elicitation,
-    /// The answer is `input_required`, and the call is repeated with the inputs.
+    /// The answer is `input_required`, and the call is repeated with the inputs: how the modern era asks.
     InputRequired,
+    /// The answer is error -32042 with an address to open (2025-11-25); the call is repeated after the visit.
+    Url,
 }
 
-/// A file that is rendered for the gateway.
+/// How the agent's user can be asked (2025-11-25, client features: elicitation).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    /// By a form.
+    Form,
+    /// By an address to open.
+    Url,
+}
+
+/// Which release of a gateway the profile was driven with, for real.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Verified {
+    /// The release, as the gateway names it.
+    pub version: String,
+    /// The day, as `2027-01-31`.
+    #[schemars(extend("format" = "date"))]
+    pub on: String,
+}
+
+impl Style {
+    /// Its name.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Retry => "retry",
+            Self::Held => "held",
+            Self::Elicitation => "elicitation",
+            Self::InputRequired => "input_required",
+            Self::Url => "url",
+        }
+    }
+}
+
+/// A file that is written for the gateway: exactly one of `template` and `copy` says what is in it.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct FileSpec {
-    /// The template's file, beside the profile.
-    pub(crate) template: String,
+    /// A file that is rendered: beside the profile, or in the folder of another one (`../other/policy.json.j2`).
+    pub(crate) template: Option<String>,
+    /// A file that is taken as it is, from the same places.
+    pub(crate) copy: Option<String>,
     /// The file's name within the gateway's folder.
     pub(crate) name: String,
+}
+
+impl FileSpec {
+    /// The file that it is made from.
+    pub(crate) fn source(&self) -> Option<&str> {
+        self.template.as_deref().or(self.copy.as_deref())
+    }
 }
 
 /// Where an agent connects: an address, or a process of its own.
@@ -65,6 +120,15 @@ pub(crate) struct Connect {
     pub(crate) headers: IndexMap<String, Template>,
     /// The start command is the process; a second identity is a second process with the same folder.
     pub(crate) stdio: Option<Lines>,
+}
+
+impl Connect {
+    /// Whether a connection says who is calling.
+    pub(crate) fn tells_who(&self) -> bool {
+        let of_lines = self.stdio.iter().flat_map(|lines| lines.environment.values());
+        let mut texts = self.http.iter().chain(self.headers.values()).chain(of_lines);
+        texts.any(|text| text.0.contains("identity."))
+    }
 }
 
 /// A connection on stdio.
@@ -89,26 +153,45 @@ pub(crate) struct Approval {
     pub(crate) approve: OneOrMany<Errand>,
     /// Says no.
     pub(crate) reject: OneOrMany<Errand>,
-    /// What the agent repeats after the decision.
+    /// What the agent repeats after the decision; told by the style unless said.
+    pub(crate) repeat: Option<Repeat>,
+    /// What the repeated call takes along, where the gateway wants to be shown its approval.
     #[serde(default)]
-    pub(crate) repeat: Repeat,
+    pub(crate) carry: Carry,
+    /// How the agent's client offers to be asked: told by the style unless said.
+    pub(crate) offers: Option<Vec<Mode>>,
+    /// Whether the gateway says by `notifications/elicitation/complete` when the call may be repeated; that is waited
+    /// for as long as `within`.
+    #[serde(default)]
+    pub(crate) announces: bool,
     /// How long a pending call may take to show where `find` looks.
     #[serde(default = "five_seconds")]
     pub(crate) within: Limit,
 }
 
+/// What a repeated call takes along.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Carry {
+    /// Members of `_meta`.
+    pub(crate) meta: IndexMap<String, Template>,
+    /// Further arguments of the tool; the gateway has to take them out again.
+    pub(crate) arguments: IndexMap<String, Template>,
+    /// HTTP headers.
+    pub(crate) headers: IndexMap<String, Template>,
+}
+
 /// What an agent repeats after a decision.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Repeat {
     /// The same call.
-    #[default]
     Call,
     /// Nothing: the first call gets its answer.
     Nothing,
 }
 
-/// One small deed: exactly one of `run`, `http`, `read`, `answer`.
+/// One small deed: exactly one of `run`, `http`, `read`, `list`, `move`, `answer`.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Errand {
@@ -119,7 +202,13 @@ pub(crate) struct Errand {
     pub(crate) http: Option<HttpErrand>,
     /// A file.
     pub(crate) read: Option<Template>,
-    /// The result of an elicitation, or of an input request: the agent's side gives it.
+    /// A folder: the names in it, one a line, the newest last.
+    pub(crate) list: Option<Template>,
+    /// A file that is put in another place: how some gateways are told of a decision.
+    #[serde(rename = "move")]
+    pub(crate) moved: Option<Move>,
+    /// The result of an elicitation, or of an input request: the agent's side gives it. Texts in it are templates, and
+    /// members that the question requires are filled in.
     pub(crate) answer: Option<serde_json::Value>,
     /// What is kept of the outcome: a JSON pointer into it, or an expression that is searched in it and whose first
     /// group is kept. Of an HTTP answer the header lines come first, then an empty line, then the body.
@@ -127,6 +216,16 @@ pub(crate) struct Errand {
     pub(crate) save: IndexMap<String, String>,
     /// Short for `save: {approval: POINTER}`.
     pub(crate) id: Option<String>,
+}
+
+/// A file that is moved; the folder that it goes to is made where it is missing.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Move {
+    /// Where it lies.
+    pub(crate) from: Template,
+    /// Where it goes.
+    pub(crate) to: Template,
 }
 
 /// A request to the gateway's own side door.

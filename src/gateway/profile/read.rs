@@ -1,6 +1,8 @@
 //! A profile's text becomes a profile, or a list of all that is wrong with it.
 
-use super::{Errand, OneOrMany, Profile, Start, Style};
+mod approval;
+
+use super::{Errand, FileSpec, OneOrMany, Profile, Start};
 use crate::diagnostic::{Diagnostic, Diagnostics, listed};
 use crate::gateway::template::{Engine, Template};
 use crate::source::{self, Node};
@@ -30,6 +32,7 @@ impl Profile {
         let unreadable = |error| Diagnostics::unreadable(file, text, error);
         let node = source::read(text).map_err(unreadable)?;
         let mut profile: Self = source::typed(text).map_err(unreadable)?;
+        profile.hash = super::hash::of(text, &templates);
         profile.templates = templates;
         let mistakes = Check { engine: Engine::new(), node: &node, mistakes: Vec::new() }.whole(&profile);
         if mistakes.is_empty() { Ok(profile) } else { Err(Diagnostics::new(file, text, mistakes)) }
@@ -41,21 +44,26 @@ impl Profile {
         let file = path.display().to_string();
         let unreadable = |error| ProfileError::Unreadable { path: file.clone(), error };
         let text = std::fs::read_to_string(&path).map_err(unreadable)?;
-        let templates = templates_of(folder).map_err(unreadable)?;
+        let templates = sources(&text, |name| std::fs::read_to_string(folder.join(name)).ok());
         Self::read(&file, &text, templates).map_err(ProfileError::Wrong)
     }
 }
 
-fn templates_of(folder: &Path) -> std::io::Result<BTreeMap<String, String>> {
-    let mut templates = BTreeMap::new();
-    for entry in std::fs::read_dir(folder)? {
-        let path = entry?.path();
-        if path.extension().is_some_and(|extension| extension == "j2") {
-            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            templates.insert(name, std::fs::read_to_string(&path)?);
-        }
-    }
-    Ok(templates)
+/// The files that a profile's text names, as far as they are there. A text that cannot be read names none: reading it
+/// as a profile says why.
+pub(in crate::gateway) fn sources(
+    text: &str,
+    find: impl Fn(&str) -> Option<String>,
+) -> BTreeMap<String, String> {
+    let Ok(profile) = source::typed::<Profile>(text) else { return BTreeMap::new() };
+    let named = profile.files.values().filter_map(FileSpec::source);
+    named.filter(|name| is_near(name)).filter_map(|name| Some((name.to_owned(), find(name)?))).collect()
+}
+
+/// Whether a name is one beside the profile, or in the folder of another one.
+fn is_near(name: &str) -> bool {
+    let own = name.strip_prefix("../").unwrap_or(name);
+    !own.starts_with('/') && own.split('/').all(|part| !matches!(part, "" | "." | ".."))
 }
 
 /// Gathers mistakes; places are JSON pointers into the profile.
@@ -72,6 +80,7 @@ impl Check<'_> {
         self.files(profile);
         self.reads(profile);
         self.deeds(profile);
+        self.verified(profile);
         if let Some(spelling) = &profile.tools {
             self.template("/tools", spelling);
         }
@@ -129,11 +138,7 @@ impl Check<'_> {
 
     fn files(&mut self, profile: &Profile) {
         for (key, file) in &profile.files {
-            let place = format!("/files/{key}/template");
-            match profile.templates.get(&file.template) {
-                Some(text) => self.template(&place, &Template(text.clone())),
-                None => self.wrong(&place, format!("no template `{}` beside the profile", file.template)),
-            }
+            self.source(key, file, &profile.templates);
             if file.name.starts_with('/') || file.name.split('/').any(|part| part == "..") {
                 let what = format!("`{}` is not within the gateway's folder", file.name);
                 self.wrong(&format!("/files/{key}/name"), what);
@@ -146,6 +151,28 @@ impl Check<'_> {
                 let known = listed(profile.files.keys().map(String::as_str));
                 self.wrong(&format!("/hooks/{hook}/rewrite"), format!("no file `{file}`; known: {known}"));
             }
+        }
+    }
+
+    fn source(&mut self, key: &str, file: &FileSpec, texts: &BTreeMap<String, String>) {
+        let (member, name) = match (&file.template, &file.copy) {
+            (Some(name), None) => ("template", name),
+            (None, Some(name)) => ("copy", name),
+            _ => return self.wrong(&format!("/files/{key}"), "exactly one of `template` and `copy`"),
+        };
+        let place = format!("/files/{key}/{member}");
+        match texts.get(name) {
+            Some(text) if member == "template" => self.template(&place, &Template(text.clone())),
+            Some(_) => {}
+            None => self.wrong(&place, format!("no file `{name}` beside the profile")),
+        }
+    }
+
+    fn verified(&mut self, profile: &Profile) {
+        let Some(verified) = &profile.verified else { return };
+        let day = regex::Regex::new(r"^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$").expect("an expression");
+        if !day.is_match(&verified.on) {
+            self.wrong("/verified/on", format!("`{}` is no day: write it as `2027-01-31`", verified.on));
         }
     }
 
@@ -164,18 +191,7 @@ impl Check<'_> {
         for (index, errand) in profile.prepare.iter().enumerate() {
             self.errand(&format!("/prepare/{index}"), errand);
         }
-        if let Some(approval) = &profile.approval {
-            let asked = matches!(approval.style, Style::Elicitation | Style::InputRequired);
-            self.errands("/approval/find", &approval.find);
-            for (place, errands) in
-                [("/approval/approve", &approval.approve), ("/approval/reject", &approval.reject)]
-            {
-                self.errands(place, errands);
-                if asked && errands.0.iter().all(|errand| errand.answer.is_none()) {
-                    self.wrong(place, "the agent's side decides here: `answer` says with what");
-                }
-            }
-        }
+        self.approval(profile);
         let hooks = &profile.hooks;
         for (hook, change) in [("reload", &hooks.reload), ("revoke", &hooks.revoke)] {
             change.iter().for_each(|change| self.errands(&format!("/hooks/{hook}/then"), &change.then));
@@ -192,11 +208,15 @@ impl Check<'_> {
         let deeds = usize::from(!errand.run.is_empty())
             + usize::from(errand.http.is_some())
             + usize::from(errand.read.is_some())
+            + usize::from(errand.list.is_some())
+            + usize::from(errand.moved.is_some())
             + usize::from(errand.answer.is_some());
         if deeds != 1 {
-            self.wrong(place, "exactly one of `run`, `http`, `read` and `answer`");
+            self.wrong(place, "exactly one of `run`, `http`, `read`, `list`, `move` and `answer`");
         }
-        errand.run.iter().chain(&errand.read).for_each(|text| self.template(place, text));
+        let moved = errand.moved.iter().flat_map(|moved| [&moved.from, &moved.to]);
+        let texts = errand.run.iter().chain(&errand.read).chain(&errand.list).chain(moved);
+        texts.for_each(|text| self.template(place, text));
         if let Some(http) = &errand.http {
             let texts = http.headers.values().chain(&http.body).chain([&http.url]);
             texts.for_each(|text| self.template(place, text));
@@ -220,7 +240,11 @@ impl Check<'_> {
     }
 
     fn wrong(&mut self, place: &str, what: impl Into<String>) {
-        self.mistakes.push(Diagnostic::mistake(self.node.nearest(place).spot, what));
+        self.mistakes.push(self.mistake(place, what));
+    }
+
+    fn mistake(&self, place: &str, what: impl Into<String>) -> Diagnostic {
+        Diagnostic::mistake(self.node.nearest(place).spot, what)
     }
 }
 
@@ -235,9 +259,26 @@ mod tests {
     #[test]
     fn every_mistake_is_told_at_once_at_its_place() {
         let text = "gateway: g\nconnect: {}\nstart: {command: []}\n\
-            files:\n  config: {template: a.j2, name: ../a}\nhooks: {reload: {rewrite: confg}}\n\
-            prepare:\n  - {save: {a: '('}}\ntools: '{{ x'\nreads:\n  - denied: {}\n";
+            files:\n  config: {template: a.j2, name: ../a}\n  other: {name: b}\nhooks: {reload: {rewrite: confg}}\n\
+            prepare:\n  - {save: {a: '('}}\ntools: '{{ x'\nreads:\n  - denied: {}\n\
+            verified: {version: 1.0.0, on: 31.1.2027}\n";
         insta::assert_snapshot!(mistakes(text));
+    }
+
+    #[test]
+    fn files_come_from_beside_the_profile_or_from_another_one() {
+        let find = |name: &str| Some(format!("text of {name}"));
+        let named = |name: &str| {
+            let text =
+                format!("{{gateway: g, connect: {{http: x}}, files: {{f: {{copy: '{name}', name: f}}}}}}");
+            sources(&text, find).into_values().collect::<Vec<_>>()
+        };
+        assert_eq!(named("gate.py"), ["text of gate.py"]);
+        assert_eq!(named("../other/gate.py"), ["text of ../other/gate.py"]);
+        for far in ["/etc/passwd", "../../up", "a/../../up", "..", ""] {
+            assert!(named(far).is_empty(), "{far}");
+        }
+        assert!(sources("gateway: [", find).is_empty());
     }
 
     #[test]

@@ -101,6 +101,60 @@ fn a_policy_in_the_dialect_of_agentveil() {
     assert_eq!(decisions, ["allow", "block", "approval"]);
 }
 
+/// One tool for each operator on either side, with the line or lines that it is rendered to.
+fn operators() -> Value {
+    let one = |op: &str, value: &Value| json!([{"arg": "args.a", "op": op, "value": value}]);
+    let values = [
+        ("exists", json!(true)),
+        ("eq", json!("x")),
+        ("neq", json!(5)),
+        ("lt", json!(5)),
+        ("lte", json!(5)),
+        ("gt", json!(5)),
+        ("gte", json!(5)),
+        ("in", json!(["x", "y"])),
+        ("not_in", json!([1, 2])),
+    ];
+    let mut tools = json!({
+        "wants_regex": {"require": one("regex", &json!("^x$"))},
+        "wants_contains": {"require": one("contains", &json!("x"))},
+    });
+    for (op, value) in values {
+        tools[format!("wants_{op}")] = json!({"require": one(op, &value)});
+        tools[format!("denies_{op}")] = json!({"deny_if": one(op, &value)});
+    }
+    tools
+}
+
+#[test]
+fn a_policy_in_the_dialect_of_intercept() {
+    insta::assert_snapshot!(rendered("intercept", &["lab"], &[Some(everything())]).unwrap());
+    let text = rendered("intercept", &["lab"], &[Some(document(operators()))]).unwrap();
+    let _: Value = crate::source::typed(&text).unwrap();
+    insta::assert_snapshot!("every_operator_in_the_dialect_of_intercept", text);
+}
+
+#[test]
+fn a_policy_in_the_dialect_of_the_hosted_service() {
+    let profile = shipped::named("policylayer-hosted").unwrap();
+    let unconnected = render(&profile, facts(&profile, &["lab"], &[Some(document(json!({})))])).unwrap_err();
+    assert!(matches!(unconnected, RenderError::Cannot(words) if words.contains("your server")));
+    let template = Engine::new();
+    let text = |policy: Value| {
+        let facts = template::value(facts(&profile, &["lab"], &[Some(policy)]));
+        let text = template.render(&profile.templates["policy.json.j2"], &facts, &Variables::new()).unwrap();
+        serde_json::from_str::<Value>(&text).unwrap()
+    };
+    let whole = text(everything());
+    assert!(whole["tools"].get("destroy_vm").is_none(), "an allowlist denies by leaving out");
+    assert_eq!(
+        whole["tools"]["list_hosts"]["limits"],
+        json!([{"counter": "list_hosts_rate", "window": "minute", "max": 10, "scope": "grant"}])
+    );
+    let open = json!({"version": "1", "default": "allow", "tools": {"destroy_vm": {"action": "deny"}}});
+    assert_eq!(text(open)["hide"], json!(["destroy_vm"]));
+}
+
 #[test]
 fn what_a_dialect_cannot_say_is_told_and_never_left_out() {
     let cannot = |gateway: &str, entry: Value| match rendered(
@@ -127,6 +181,12 @@ fn what_a_dialect_cannot_say_is_told_and_never_left_out() {
     assert_eq!(cannot(ours, json!({"require": dotted})), "argument names with dots, brackets or slashes");
     assert_eq!(cannot("agentveil-mcp-proxy", json!({"require": dotted})), "argument rules");
     assert_eq!(cannot("agentveil-mcp-proxy", limit(json!({}))), "rate limits");
+    let theirs = "intercept";
+    assert_eq!(cannot(theirs, limit(json!({"window": 10}))), "windows other than a minute, an hour or a day");
+    assert_eq!(cannot(theirs, limit(json!({"cost": 0}))), "limits that cost nothing");
+    let expression = json!([{"arg": "args.a", "op": "regex", "value": "a"}]);
+    assert_eq!(cannot(theirs, json!({"deny_if": expression})), "refusals by `regex`");
+    assert_eq!(cannot("fastmcp", limit(json!({"window": 10}))), "windows of parts of a minute");
     let two = rendered("agentveil-mcp-proxy", &["lab"], &[None, None]);
     assert_eq!(two.unwrap_err(), RenderError::Cannot("several identities".to_owned()));
 }

@@ -29,7 +29,7 @@ pub(super) fn admit(settings: &Settings, request: &Request) -> Result<Arc<str>, 
 }
 
 fn forbidden(header: &str) -> Reply {
-    Reply::json(403, refusal(format!("Forbidden: invalid {header} header")).bytes)
+    Reply::json(403, refusal(format!("Forbidden: invalid {header} header")).whole())
 }
 
 /// Whether a host with an optional port is the loopback, or one that was named. A page of another site that points its
@@ -58,7 +58,7 @@ fn authorized(settings: &Settings, request: &Request, host: &str) -> Result<Arc<
             let metadata = format!("http://{host}/.well-known/oauth-protected-resource{PATH}");
             let error = if token.is_some() { ", error=\"invalid_token\"" } else { "" };
             let challenge = format!("Bearer resource_metadata=\"{metadata}\"{error}");
-            Err(Reply::json(401, refusal("Unauthorized").bytes).with("www-authenticate", challenge))
+            Err(Reply::json(401, refusal("Unauthorized").whole()).with("www-authenticate", challenge))
         }
     }
 }

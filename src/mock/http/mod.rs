@@ -7,14 +7,14 @@ mod reply;
 pub(super) use reply::wrong_id;
 
 use super::intake::take;
-use super::ledger::{Arrival, Transport};
+use super::ledger::{Arrival, Headers, Transport};
 use super::listener::Listener;
 use super::living::Living;
 use super::protocol::legacy::refusal;
 use super::session::{Outlet, Session};
 use crate::transport::http_server::{Body, Reply, Request};
 use crate::wire::{Era, Json, Revision, era};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 use tokio::sync::mpsc;
 
@@ -26,9 +26,9 @@ const BACKLOG: usize = 256;
 
 /// Answers one HTTP request; whatever it is, it stands in the ledger first.
 pub(super) async fn respond(living: Arc<Living>, request: Request) -> Reply {
-    let taken = take(&request.body, living.settings.lenient);
+    let frame = take(&request.body, living.settings.lenient);
     let named = |name: &str| request.header(name).map(str::to_owned);
-    let method = taken.frame.as_ref().ok().and_then(|frame| frame.get("method")).and_then(Json::as_str);
+    let method = frame.as_ref().ok().and_then(|frame| frame.get("method")).and_then(Json::as_str);
     let seq = living.ledger.record(Arrival {
         seq: 0,
         at: Instant::now(),
@@ -36,10 +36,10 @@ pub(super) async fn respond(living: Arc<Living>, request: Request) -> Reply {
         session: named(era::header::SESSION),
         transport: Transport::Http,
         request: Some(format!("{} {}", request.method, request.target)),
-        headers: headers(&request),
+        headers: Headers::from(&request.headers),
         bytes: request.body.clone(),
         method: method.map(str::to_owned),
-        calls: taken.calls,
+        calls: OnceLock::new(),
         executed: Vec::new(),
         receipts: Vec::new(),
         abandoned: false,
@@ -47,7 +47,7 @@ pub(super) async fn respond(living: Arc<Living>, request: Request) -> Reply {
     let reply = match guard::admit(&living.settings, &request) {
         Err(refused) => refused,
         Ok(identity) => match request.method.as_str() {
-            "POST" => post::post(&living, &request, (seq, identity), taken.frame).await,
+            "POST" => post::post(&living, &request, (seq, identity), frame).await,
             "GET" => stream(&living, &request),
             "DELETE" => end(&living, &request),
             _ => Reply::status(405).with("allow", "GET, POST, DELETE"),
@@ -55,11 +55,6 @@ pub(super) async fn respond(living: Arc<Living>, request: Request) -> Reply {
     };
     living.dealt_with(seq);
     reply
-}
-
-fn headers(request: &Request) -> Vec<(String, String)> {
-    let text = |value: &http::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
-    request.headers.iter().map(|(name, value)| (name.as_str().to_owned(), text(value))).collect()
 }
 
 /// The session that a legacy request names.
@@ -71,7 +66,7 @@ fn session(living: &Living, request: &Request) -> Result<Arc<Session>, Reply> {
 }
 
 fn refused(status: u16, message: &str) -> Reply {
-    Reply::json(status, refusal(message).bytes)
+    Reply::json(status, refusal(message).whole())
 }
 
 /// Whether a request without a body belongs to the modern era, which has neither GET nor DELETE.

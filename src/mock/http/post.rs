@@ -8,7 +8,7 @@ use crate::mock::listener::Listener;
 use crate::mock::living::Living;
 use crate::mock::protocol::{Caller, Outcome, headers, modern, take};
 use crate::mock::session::{Outlet, Session, event};
-use crate::transport::http_server::{Body, Reply, Request};
+use crate::transport::http_server::{Body, Chunk, Reply, Request};
 use crate::wire::rpc::Asks;
 use crate::wire::{Era, Json, Revision, RpcError, era, rpc};
 use std::sync::Arc;
@@ -26,14 +26,16 @@ pub(super) async fn post(
     }
     let frame = match frame {
         Ok(frame) => frame,
-        Err(error) => return Reply::json(400, Frame::error(&Json::Null, error).bytes),
+        Err(error) => return Reply::json(400, Frame::error(&Json::Null, error).whole()),
     };
     let caller = Caller { living: Arc::clone(living), seq, place: 0, session: None, identity };
     match era_of(living, request, &frame) {
         Err(reply) => reply,
         Ok(Era::Legacy) => in_session(caller, request, &frame).await,
         Ok(Era::Modern) => match check(living, request, &frame) {
-            Err(error) => Reply::json(400, Frame::error(frame.get("id").unwrap_or(&Json::Null), error).bytes),
+            Err(error) => {
+                Reply::json(400, Frame::error(frame.get("id").unwrap_or(&Json::Null), error).whole())
+            }
             Ok(()) => answer(caller, request, &frame, Era::Modern).await,
         },
     }
@@ -91,7 +93,7 @@ fn unspoken(living: &Living, (version, legacy): (&str, bool), frame: &Json) -> R
         );
     }
     let id = frame.get("id").cloned().unwrap_or_default();
-    Reply::json(400, Frame::error(&id, modern::unsupported(living, version)).bytes)
+    Reply::json(400, Frame::error(&id, modern::unsupported(living, version)).whole())
 }
 
 fn meta_version(frame: &Json) -> Option<&str> {
@@ -149,9 +151,10 @@ async fn batch(caller: Caller, frames: &[Json]) -> Reply {
     for (place, frame) in frames.iter().enumerate() {
         let caller = Caller { place, ..caller.clone() };
         match take(&caller, frame, Era::Legacy) {
-            Outcome::Frame(frame) | Outcome::Opened(frame, _) => answers.push(frame.bytes),
+            Outcome::Frame(frame) | Outcome::Opened(frame, _) => answers.push(frame.whole()),
             Outcome::Delivery(delivery) => match deliver(&caller.living, *delivery).await.body {
                 Body::Full(bytes) => answers.push(bytes),
+                Body::Pieces(pieces) => answers.push(pieces.concat().into()),
                 broken => return Reply { body: broken, ..Reply::status(200) },
             },
             Outcome::Silent | Outcome::Listen { .. } => {}
@@ -170,9 +173,9 @@ async fn answer(caller: Caller, request: &Request, frame: &Json, era: Era) -> Re
     let as_events = takes_events && (living.settings.streams || !accepts(request, "application/json"));
     match take(&caller, frame, era) {
         Outcome::Silent => Reply::status(202),
-        Outcome::Frame(frame) => ready(&frame, era, as_events),
+        Outcome::Frame(frame) => ready(frame, era, as_events),
         Outcome::Opened(frame, session) => {
-            ready(&frame, era, as_events).with(era::header::SESSION, &session.id)
+            ready(frame, era, as_events).with(era::header::SESSION, &session.id)
         }
         Outcome::Delivery(delivery) if as_events || (takes_events && delivery.needs_stream()) => {
             super::reply::stream(living, *delivery)
@@ -181,7 +184,7 @@ async fn answer(caller: Caller, request: &Request, frame: &Json, era: Era) -> Re
         Outcome::Listen { id, first, tools } => {
             let (sender, receiver) = mpsc::channel(BACKLOG);
             // The channel is empty: the first event always fits.
-            let _ = sender.try_send(event(&first.to_bytes()));
+            let _ = sender.try_send(Chunk::Data(event(&first.to_bytes())));
             if tools {
                 let outlet = Outlet::Events(sender);
                 living.listeners.add(Listener { session: String::new(), subscription: Some(id), outlet });

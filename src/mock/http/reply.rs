@@ -30,28 +30,31 @@ pub(super) fn events(body: Body) -> Reply {
 }
 
 /// An answer that is ready.
-pub(super) fn ready(frame: &Frame, era: Era, as_events: bool) -> Reply {
-    let status = status(frame, era);
-    if !as_events || status != 200 {
-        return Reply::json(status, frame.bytes.clone());
+pub(super) fn ready(frame: Frame, era: Era, as_events: bool) -> Reply {
+    let status = status(&frame, era);
+    if as_events && status == 200 {
+        return events(Body::Full(event(&frame.whole())));
     }
-    let Chunk::Data(event) = event(&frame.bytes) else { return Reply::json(status, frame.bytes.clone()) };
-    events(Body::Full(event))
+    let body = match frame.into_pieces() {
+        [whole, middle, last] if middle.is_empty() && last.is_empty() => Body::Full(whole),
+        pieces => Body::Pieces(Box::new(pieces)),
+    };
+    Reply { body, ..Reply::json(status, Bytes::new()) }
 }
 
 /// Waits for an answer and gives it as a body. When the client goes away this is dropped, and the delivery with it.
 pub(super) async fn deliver(living: &Living, delivery: Delivery) -> Reply {
     let json = |bytes: Bytes| Reply::json(200, bytes);
     match delivery.run(None).await {
-        Finish::Answer(frame) => ready(&frame, Era::Legacy, false),
-        Finish::Cancelled(Some(frame)) => json(frame.bytes),
+        Finish::Answer(frame) => ready(frame, Era::Legacy, false),
+        Finish::Cancelled(Some(frame)) => json(frame.whole()),
         Finish::Cancelled(None) => Reply::status(202),
         Finish::Fault(fault, frame) => spoilt(living, &fault, frame.as_ref()),
     }
 }
 
 fn spoilt(living: &Living, fault: &Fault, frame: Option<&Frame>) -> Reply {
-    let whole = frame.map(|frame| frame.bytes.clone()).unwrap_or_default();
+    let whole = frame.map(Frame::whole).unwrap_or_default();
     let broken = |body: Body| Reply { body, ..Reply::json(200, Bytes::new()) };
     match fault {
         Fault::Hang | Fault::Drop => broken(Body::Abort),
@@ -96,19 +99,21 @@ pub(super) fn stream(living: &Arc<Living>, delivery: Delivery) -> Reply {
 
 fn chunks(living: &Living, finish: Finish) -> Vec<Chunk> {
     let (fault, frame) = match finish {
-        Finish::Answer(frame) | Finish::Cancelled(Some(frame)) => return vec![event(&frame.bytes)],
+        Finish::Answer(frame) | Finish::Cancelled(Some(frame)) => {
+            return vec![Chunk::Data(event(&frame.whole()))];
+        }
         Finish::Cancelled(None) => return Vec::new(),
         Finish::Fault(fault, frame) => (fault, frame),
     };
-    let whole = frame.as_ref().map(|frame| event(&frame.bytes));
+    let whole = frame.as_ref().map(|frame| event(&frame.whole()));
     match (fault, whole, frame) {
-        (Fault::Garbage, _, _) => vec![event(GARBAGE)],
-        (Fault::Truncate, Some(Chunk::Data(event)), _) => {
+        (Fault::Garbage, _, _) => vec![Chunk::Data(event(GARBAGE))],
+        (Fault::Truncate, Some(event), _) => {
             vec![Chunk::Data(event.slice(..event.len() / 2)), Chunk::Abort]
         }
-        (Fault::WrongId, _, Some(frame)) => vec![event(&frame.with_id(&wrong_id()))],
-        (Fault::Twice, Some(_), Some(frame)) => vec![event(&frame.bytes), event(&frame.bytes)],
-        (Fault::Oversize(_), Some(whole), _) => vec![whole],
+        (Fault::WrongId, _, Some(frame)) => vec![Chunk::Data(event(&frame.with_id(&wrong_id())))],
+        (Fault::Twice, Some(whole), _) => vec![Chunk::Data(whole.clone()), Chunk::Data(whole)],
+        (Fault::Oversize(_), Some(whole), _) => vec![Chunk::Data(whole)],
         (Fault::Crash, _, _) => {
             living.crash();
             vec![Chunk::Abort]

@@ -3,9 +3,10 @@
 use super::{Caller, Outcome, empty_list, list, unknown_method};
 use crate::mock::call::call;
 use crate::mock::change::After;
-use crate::mock::frame::Frame;
+use crate::mock::frame::{Frame, members};
 use crate::mock::session::{Opened, Session};
 use crate::wire::{Era, Json, Object, Revision, RpcError};
+use bytes::Bytes;
 use serde_json::json;
 use std::sync::Arc;
 
@@ -27,7 +28,7 @@ pub(super) fn request(caller: &Caller, id: &Json, method: &str, params: Option<&
     }
     let is_open = caller.session.as_ref().is_some_and(|session| session.opened().is_some());
     match method {
-        "ping" => Outcome::Frame(Frame::result(id, b"", caller.living.dress(Era::Legacy, None))),
+        "ping" => Outcome::Frame(Frame::result(id, &Bytes::new(), caller.living.dress(Era::Legacy, None))),
         _ if !is_open || params.is_some_and(|params| params.as_object().is_none()) => malformed(caller, id),
         "tools/list" => list(caller, id, params, Era::Legacy),
         "tools/call" => call(caller, id, params, Era::Legacy),
@@ -65,8 +66,7 @@ fn initialize(caller: &Caller, id: &Json, params: Option<&Json>) -> Outcome {
     if let Some(instructions) = &manner.instructions {
         result["instructions"] = json!(instructions);
     }
-    let text = result.to_string();
-    let frame = Frame::result(id, &text.as_bytes()[1..text.len() - 1], living.dress(Era::Legacy, None));
+    let frame = Frame::result(id, &members(&result), living.dress(Era::Legacy, None));
     match &caller.session {
         // A connection of lines is its own session.
         Some(session) => {

@@ -135,5 +135,5 @@ pub(super) fn empty_list(caller: &Caller, id: &Json, method: &str, era: Era) -> 
     let member = living.spec.manner.empty_lists.get(method)?;
     let tail = if era == Era::Modern { living.tail.as_str() } else { "" };
     let dress = super::frame::Dress { tail, ..living.dress(era, None) };
-    Some(Outcome::Frame(Frame::result(id, format!("\"{member}\":[]").as_bytes(), dress)))
+    Some(Outcome::Frame(Frame::result(id, &format!("\"{member}\":[]").into(), dress)))
 }

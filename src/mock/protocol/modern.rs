@@ -2,7 +2,7 @@
 
 use super::{Caller, Outcome, empty_list, list, unknown_method};
 use crate::mock::call::call;
-use crate::mock::frame::{Dress, Frame};
+use crate::mock::frame::{Dress, Frame, members};
 use crate::mock::listener::subscribed;
 use crate::mock::living::Living;
 use crate::wire::{Era, Json, RpcError, era, rpc};
@@ -66,9 +66,8 @@ fn discover(caller: &Caller, id: &Json) -> Outcome {
     if let Some(instructions) = &manner.instructions {
         result["instructions"] = json!(instructions);
     }
-    let text = result.to_string();
     let dress = Dress { tail: &living.tail, ..living.dress(Era::Modern, None) };
-    Outcome::Frame(Frame::result(id, &text.as_bytes()[1..text.len() - 1], dress))
+    Outcome::Frame(Frame::result(id, &members(&result), dress))
 }
 
 /// Opens a stream of notices; only those that the server ever sends are acknowledged.

@@ -2,13 +2,14 @@
 
 use super::Trouble;
 use super::approval::{self, Pending};
-use crate::gateway::{Pending as Approval, Style, Told, Word};
+use super::heard::{Caller, hear, is_pending};
+use crate::gateway::{Told, Word};
 use crate::run::judge::Asked;
 use crate::run::stage::{Opened, Stage};
 use crate::scenario::{Call, ToolName, Variables};
 use crate::transcript::{Ended, Exchange};
 use crate::wire::Json;
-use crate::witness::{Ask, InFlight, Session};
+use crate::witness::Ask;
 use std::time::{Duration, Instant};
 
 /// A call that was made, and what of it still waits.
@@ -29,22 +30,6 @@ pub(super) struct Target {
     pub(super) upstream: Option<String>,
     /// Whether some upstream has it.
     pub(super) known: bool,
-}
-
-/// Makes one call and drives the approver's part of it.
-pub(super) async fn make(
-    stage: &Stage,
-    call: &Call,
-    row: &Variables,
-    carried: Option<&Pending>,
-) -> Result<Made, Trouble> {
-    let (asked, ask) = prepare(stage, call, row, carried)?;
-    let (exchanges, told, pending) = match stage.session(&asked.session).await {
-        Opened::Refused(exchange) => (vec![exchange.clone()], stage.profile.told(&exchange), None),
-        Opened::Open(open) => drive(stage, &open, ask, call).await?,
-    };
-    let closed = closed(&exchanges, pending.is_some());
-    Ok(Made { asked: Asked { exchanges, told, closed, ..asked }, pending })
 }
 
 /// A call as it is before anything was sent, and what will be.
@@ -70,79 +55,69 @@ pub(super) fn prepare(
     Ok((asked, ask))
 }
 
-type Driven = (Vec<Exchange>, Told, Option<Pending>);
+/// Makes one call and drives the approver's part of it.
+pub(super) async fn make(
+    stage: &Stage,
+    call: &Call,
+    row: &Variables,
+    carried: Option<&Pending>,
+) -> Result<Made, Trouble> {
+    let (asked, ask) = prepare(stage, call, row, carried)?;
+    let driven = match stage.session(&asked.session).await {
+        Opened::Refused(exchange) => {
+            let told = stage.profile.told(&exchange);
+            Driven { exchanges: vec![exchange], told, decided: None, pending: None }
+        }
+        Opened::Open(open) => {
+            let tool = asked.tool.clone().unwrap_or_default();
+            let caller = Caller { session: open, name: asked.session.clone(), tool, ask };
+            drive(stage, caller, call).await?
+        }
+    };
+    let Driven { exchanges, told, decided, pending } = driven;
+    let closed = closed(&exchanges, pending.is_some() || told.word == Word::Pending);
+    Ok(Made { asked: Asked { exchanges, told, closed, decided, ..asked }, pending })
+}
+
+/// How far a call was driven.
+struct Driven {
+    exchanges: Vec<Exchange>,
+    told: Told,
+    decided: Option<Instant>,
+    pending: Option<Pending>,
+}
 
 /// Starts the call, waits, and does what the approver is said to do, until nothing is left to be done.
-async fn drive(stage: &Stage, session: &Session, ask: Ask, call: &Call) -> Result<Driven, Trouble> {
+async fn drive(stage: &Stage, caller: Caller, call: &Call) -> Result<Driven, Trouble> {
     let patience = call.voice.within.unwrap_or(stage.patience);
-    let mut exchanges = Vec::new();
-    let mut flight = session.start(ask.clone());
-    let mut decision = call.approver.and_then(|approver| Some((approver.decision?, approver.after)));
-    loop {
-        let (exchange, approval) = wait(stage, &mut flight, patience).await;
-        let told = stage.profile.told(&exchange);
-        exchanges.push(exchange.clone());
-        if !is_pending(stage, &told) {
-            return Ok((exchanges, told, None));
-        }
-        let approval = match approval {
-            Some(approval) => Some(approval),
-            None => approval::find(stage, &told).await,
-        };
-        let mut pending = Pending::new(session.clone(), ask.clone(), exchange, approval);
-        let Some((decision, after)) = decision.take() else {
-            pending.flight = matches!(pending.exchange.ended, Ended::Quiet).then_some(flight);
-            return Ok((exchanges, told, Some(pending)));
-        };
-        if let Some(after) = after {
-            stage.let_pass(after).await;
-        }
-        approval::put(stage, &mut pending, decision).await.map_err(Trouble::because)?;
-        match approval::repeat(stage, &pending) {
-            Some(again) => flight = session.start(again),
-            // A held call goes on: the exchange so far is replaced by the whole one. What was asked in it is answered.
-            None => {
-                exchanges.pop();
-                let exchange = flight.wait(patience).await;
-                let told = stage.profile.told(&exchange);
-                exchanges.push(exchange);
-                return Ok((exchanges, told, None));
-            }
-        }
+    let mut flight = caller.session.start(caller.ask.clone());
+    let heard = hear(stage, &caller, &mut flight, first_wait(stage, call)).await;
+    let (first, told) = (heard.exchange.clone(), heard.told.clone());
+    if !is_pending(stage, &heard) {
+        return Ok(Driven { exchanges: vec![first], told, decided: None, pending: None });
     }
-}
-
-/// Whether a call waits for somebody's decision.
-pub(super) fn is_pending(stage: &Stage, told: &Told) -> bool {
-    told.word == Word::Pending
-        || (told.word == Word::Silence && stage.profile.approval_style() == Some(Style::Held))
-}
-
-/// Waits for the answer, or for the sign that the gateway waits for somebody.
-pub(super) async fn wait(
-    stage: &Stage,
-    flight: &mut InFlight,
-    patience: Duration,
-) -> (Exchange, Option<Approval>) {
-    match stage.profile.approval_style() {
-        Some(Style::Held) => wait_held(stage, flight, patience).await,
-        Some(Style::Elicitation) => (flight.wait_until(approval::asks, patience).await, None),
-        _ => (flight.wait(patience).await, None),
-    }
-}
-
-/// A held call says nothing: the approver's own list shows it. Whichever comes first ends the wait.
-async fn wait_held(stage: &Stage, flight: &mut InFlight, patience: Duration) -> (Exchange, Option<Approval>) {
-    let quiet = stage.profile.told(&flight.so_far());
-    let found = tokio::select! {
-        biased;
-        exchange = flight.wait(patience) => return (exchange, None),
-        found = stage.find_new(&quiet) => found,
+    let mut pending = Pending::of(stage, caller, heard).await;
+    let goes_on = first.ended == Ended::Quiet;
+    pending.flight = goes_on.then_some(flight);
+    let decision = call.approver.and_then(|approver| Some((approver.decision?, approver.after)));
+    let Some((decision, after)) = decision else {
+        return Ok(Driven { exchanges: vec![first], told, decided: None, pending: Some(pending) });
     };
-    match found {
-        Some(approval) => (flight.so_far(), Some(approval)),
-        None => (flight.wait(patience).await, None),
+    if let Some(after) = after {
+        stage.let_pass(after).await;
     }
+    approval::put(stage, &mut pending, decision).await.map_err(Trouble::Other)?;
+    let decided = pending.decided.map(|(_, at)| at);
+    let settled = approval::go_on(stage, pending, patience).await.map_err(Trouble::Other)?;
+    // A request that goes on is one exchange: the whole of it stands in the place of its beginning.
+    let exchanges = Some(first).filter(|_| !goes_on).into_iter().chain(settled.exchanges).collect();
+    Ok(Driven { exchanges, told: settled.told, decided, pending: settled.open })
+}
+
+/// How long the first answer is waited for: a gateway that says nothing on purpose need not be sat out.
+fn first_wait(stage: &Stage, call: &Call) -> Duration {
+    let silence = stage.profile.holds_after().map_or(stage.patience, |silence| silence.min(stage.patience));
+    call.voice.within.unwrap_or(silence)
 }
 
 /// When arrivals stop being explained: with the last byte of the answer, if there was one. An answer without a body is
@@ -159,7 +134,9 @@ fn target(stage: &Stage, name: &ToolName, row: &Variables) -> Result<Target, Tro
     let upstream = name.upstream.clone().or_else(|| stage.upstream_of(&tool));
     let known = upstream.is_some();
     let shown = match &upstream {
-        Some(upstream) if !name.exact => stage.names.spelled(upstream, &tool).map_err(Trouble::because)?,
+        Some(upstream) if !name.exact => {
+            stage.theatre.names.spelled(upstream, &tool).map_err(Trouble::because)?
+        }
         _ => tool.clone(),
     };
     Ok(Target { tool, shown, upstream: name.upstream.clone(), known })

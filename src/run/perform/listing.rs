@@ -34,7 +34,7 @@ pub(super) async fn list(stage: &Stage, list: &List) -> Result<Listed, Trouble> 
     let mut tools = IndexMap::new();
     for mut entry in outcome.tools {
         let shown = entry.get("name").and_then(Json::as_str).unwrap_or_default().to_owned();
-        let known = stage.names.meant(&shown).map_or(shown, |(_, tool)| tool.to_owned());
+        let known = stage.theatre.names.meant(&shown).map_or(shown, |(_, tool)| tool.to_owned());
         if let Some(members) = entry.as_object_mut() {
             members.set("name", known.clone());
         }

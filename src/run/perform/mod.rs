@@ -4,9 +4,11 @@
 mod approval;
 mod call;
 mod faults;
+mod heard;
 mod listing;
 mod open;
 mod raw;
+mod reply;
 mod steps;
 
 pub(super) use listing::Listed;

@@ -92,6 +92,7 @@ pub(super) fn unsent(target: call::Target, arguments: crate::wire::Json, session
         told: crate::gateway::Told::silence(),
         opened: Instant::now(),
         closed: None,
+        decided: None,
         notification: false,
     }
 }

@@ -65,6 +65,7 @@ async fn send_once(stage: &Stage, send: &Send, row: &Variables) -> Result<Asked,
         told,
         opened,
         notification,
+        decided: None,
         known: true,
     })
 }

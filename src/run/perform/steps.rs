@@ -45,6 +45,8 @@ pub(in crate::run) struct Performed {
     pub(in crate::run) listed: Option<Listed>,
     /// The notification that came; `Some(None)` is one that was waited for in vain.
     pub(in crate::run) noticed: Option<Option<Received>>,
+    /// Remarks that do not decide.
+    pub(in crate::run) notes: Vec<String>,
     /// Why it was passed over.
     pub(in crate::run) passed_over: Option<String>,
     /// Why it could not be done.
@@ -106,13 +108,13 @@ impl Performance {
                 self.changed = Instant::now();
                 stage.change(change).await.map_err(Trouble::because)
             }
-            Kind::Decide(decide) => approval::decide(stage, self, decide).await,
+            Kind::Decide(decide) => approval::decide(stage, self, decide, performed).await,
             Kind::Settle(settle) => match self.open.remove(&settle.step.value) {
                 Some(open) => {
                     open::settle(stage, self, settle, *open).await;
                     Ok(())
                 }
-                None => approval::settle(stage, self, settle).await,
+                None => approval::settle(stage, self, settle, performed).await,
             },
             Kind::Cancel(name) => {
                 if let Some(open) = self.open.get_mut(&name.value) {

@@ -313,7 +313,7 @@ fn settings(
         channel: match profile.approval_style() {
             Some(gateway::Style::Held) => Channel::Held,
             Some(gateway::Style::Elicitation | gateway::Style::InputRequired) => Channel::Elicited,
-            Some(gateway::Style::Retry) | None => Channel::Retried,
+            Some(gateway::Style::Retry | gateway::Style::Url) | None => Channel::Retried,
         },
         audit: AuditSink::Memory,
         declared: profile.declares.clone(),

@@ -1,26 +1,27 @@
-//! Everything that stands while one scenario is performed: mocks, the gateway in front of them, and the connections.
+//! One scenario's stage in a theatre: its sessions, its names, what it does to the gateway and to time.
 
 mod control;
 mod gateway;
 mod mocks;
 mod sessions;
+mod theatre;
 
-pub(super) use gateway::Stand;
 pub(super) use sessions::Opened;
+pub(super) use theatre::Theatre;
 
 use super::plan::{Contender, Entry};
 use super::record::Kept;
-use crate::gateway::{Facts, Names, Profile, StartError};
+use crate::gateway::{Profile, StartError};
 use crate::mock::{Arrival, MockServer};
 use crate::reference::Clock;
 use crate::scenario::{Change, Changed, Kind, Scenario, Variables};
 use crate::snapshot::Mark;
+use crate::transcript::Exchange;
 use crate::wire::Revision;
-use indexmap::IndexMap;
+use crate::witness::Session;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
-use tempfile::TempDir;
 use tokio::sync::Mutex;
 
 /// What a run gives to every stage.
@@ -34,22 +35,20 @@ pub struct Setting {
     pub environment: Vec<(String, String)>,
 }
 
-/// Everything that stands while one scenario is performed.
+/// One scenario's stage in a theatre.
 pub(super) struct Stage {
     pub(super) scenario: Arc<Scenario>,
     pub(super) profile: Arc<Profile>,
-    pub(super) names: Names,
     pub(super) patience: Duration,
     /// The variables that exist before the first step: canaries.
     pub(super) minted: Variables,
+    pub(super) theatre: Arc<Theatre>,
     revision: Option<Revision>,
-    mocks: IndexMap<String, MockServer>,
-    stand: Stand,
     sessions: Mutex<HashMap<String, sessions::Open>>,
     /// The approvals that were found already, by id.
     found: Mutex<HashSet<String>>,
-    /// The gateway's folder; gone with the stage.
-    _folder: TempDir,
+    /// The questions that were taken by a call: the session's name and the id.
+    asked: std::sync::Mutex<HashSet<(String, String)>>,
 }
 
 /// Why a stage could not be set up.
@@ -81,28 +80,19 @@ impl SetupError {
 }
 
 impl Stage {
-    /// Starts the mocks and the gateway of one entry of the plan.
-    pub(super) async fn set_up(entry: &Entry, setting: &Setting) -> Result<Self, SetupError> {
-        let (scenario, contender) = (&entry.scenario, &entry.contender);
-        let mocks = mocks::start(scenario).await?;
-        let folder = tempfile::Builder::new().prefix("gauntlet-").tempdir();
-        let folder = folder.map_err(SetupError::machine("making a folder for the gateway"))?;
-        let inputs = gateway::Inputs { scenario, mocks: &mocks, setting, folder: folder.path() };
-        let stand = Stand::start(contender, &inputs).await?;
-        let names = names(&contender.profile, stand.facts(), &mocks)?;
-        Ok(Self {
-            scenario: scenario.clone(),
-            profile: contender.profile.clone(),
-            names,
-            patience: setting.patience,
-            minted: minted(scenario),
+    /// The stage of one entry of the plan in a theatre that was opened for it, and perhaps for others.
+    pub(super) fn set_up(entry: &Entry, theatre: Arc<Theatre>) -> Self {
+        Self {
+            scenario: entry.scenario.clone(),
+            profile: entry.contender.profile.clone(),
+            patience: theatre.patience(),
+            minted: minted(&entry.scenario),
+            theatre,
             revision: entry.revision,
-            mocks,
-            stand,
             sessions: Mutex::default(),
             found: Mutex::default(),
-            _folder: folder,
-        })
+            asked: std::sync::Mutex::default(),
+        }
     }
 
     /// The revision that the sessions speak, where one was opened.
@@ -110,17 +100,15 @@ impl Stage {
         self.sessions.lock().await.values().find_map(|open| open.session().map(|session| session.revision()))
     }
 
+    /// What was said while the sessions were opened.
+    pub(super) async fn opening_exchanges(&self) -> Vec<Exchange> {
+        let sessions = self.sessions.lock().await;
+        sessions.values().filter_map(sessions::Open::session).flat_map(Session::opening_exchanges).collect()
+    }
+
     /// What only this run knows: tokens, ports, sessions, the folder.
     pub(super) async fn marks(&self) -> Vec<(Mark, String)> {
-        let facts = self.stand.facts();
-        let mut marks = vec![
-            (Mark::Token, facts.secret.clone()),
-            (Mark::Folder, facts.folder.clone()),
-            (Mark::Port, facts.port.to_string()),
-            (Mark::Port, facts.side_port.to_string()),
-        ];
-        marks.extend(facts.identities.iter().map(|identity| (Mark::Token, identity.token.clone())));
-        marks.extend(self.mocks.values().map(|server| (Mark::Port, server.address().port().to_string())));
+        let mut marks = self.theatre.marks();
         let canaries = self.scenario.canaries.keys().filter_map(|name| self.minted.get(name)?.as_str());
         marks.extend(canaries.map(|canary| (Mark::Canary, canary.to_owned())));
         let sessions = self.sessions.lock().await;
@@ -132,7 +120,7 @@ impl Stage {
     /// The upstream that has a tool of that name.
     pub(super) fn upstream_of(&self, tool: &str) -> Option<String> {
         let has = |server: &MockServer| server.mock().entry(tool).is_some();
-        let known = self.mocks.iter().find(|(_, server)| has(server)).map(|(name, _)| name.clone());
+        let known = self.theatre.mocks().iter().find(|(_, server)| has(server)).map(|(name, _)| name.clone());
         known.or_else(|| self.upstream_that_adds(tool))
     }
 
@@ -145,7 +133,7 @@ impl Stage {
                 Kind::Change(change) if adds(change) => Some(change),
                 _ => None,
             });
-            let first = self.mocks.keys().next()?;
+            let first = self.theatre.mocks().keys().next()?;
             changes.map(|change| change.upstream.clone().unwrap_or_else(|| first.clone())).next()
         };
         later.map(|(name, _)| name.clone()).or_else(by_step)
@@ -153,12 +141,12 @@ impl Stage {
 
     /// How many calls of a tool have reached the servers.
     pub(super) fn arrivals(&self, tool: &str) -> usize {
-        self.mocks.values().map(|server| arrived(&server.ledger(), tool)).sum()
+        self.theatre.mocks().values().map(|server| arrived(&server.ledger(), tool)).sum()
     }
 
     /// Comes back once more calls of a tool have reached the servers than that.
     pub(super) async fn arrived(&self, tool: &str, before: usize) {
-        let each = self.mocks.values().map(|server| {
+        let each = self.theatre.mocks().values().map(|server| {
             let already = arrived(&server.ledger(), tool);
             Box::pin(async move {
                 server.wait_for(|ledger| arrived(ledger, tool) > already).await;
@@ -172,49 +160,24 @@ impl Stage {
 
     /// One upstream's server.
     pub(super) fn mock(&self, name: &str) -> Result<&MockServer, String> {
-        self.mocks.get(name).ok_or_else(|| format!("there is no upstream `{name}`"))
+        self.theatre.mocks().get(name).ok_or_else(|| format!("there is no upstream `{name}`"))
     }
 
     /// The gateway's own record of what it decided, as text, where it keeps one.
     pub(super) async fn audit(&self) -> Option<Kept> {
-        self.stand.audit().await
+        self.theatre.stand.audit().await
     }
 
-    /// Ends it all in the order that closes the ledgers: connections, gateway, mocks; then what arrived, and
-    /// what the mocks had no answer for.
-    pub(super) async fn tear_down(self) -> (Vec<Arrival>, Vec<String>) {
+    /// Leaves: every connection is closed.
+    pub(super) async fn leave(self) {
         for (_, open) in self.sessions.into_inner() {
             open.close().await;
         }
-        self.stand.stop().await;
-        let mut arrivals: Vec<Arrival> = self.mocks.values().flat_map(MockServer::ledger).collect();
-        arrivals.sort_by_key(|arrival| arrival.at);
-        let complaints = self.mocks.values().flat_map(MockServer::complaints).collect();
-        for (_, server) in self.mocks {
-            server.stop().await;
-        }
-        (arrivals, complaints)
     }
 }
 
 fn arrived(ledger: &[Arrival], tool: &str) -> usize {
     ledger.iter().filter(|arrival| arrival.calls.iter().any(|call| call.tool == tool)).count()
-}
-
-/// The names of all tools as the gateway shows them.
-fn names(
-    profile: &Profile,
-    facts: &Facts,
-    mocks: &IndexMap<String, MockServer>,
-) -> Result<Names, SetupError> {
-    let tools: Vec<(String, Vec<String>)> = mocks
-        .iter()
-        .map(|(name, server)| (name.clone(), server.mock().tools().into_iter().map(str::to_owned).collect()))
-        .collect();
-    let pairs = tools
-        .iter()
-        .flat_map(|(upstream, names)| names.iter().map(move |tool| (upstream.as_str(), tool.as_str())));
-    Names::of(profile, facts, pairs).map_err(|error| SetupError::Scenario(error.to_string()))
 }
 
 /// A marker for each canary: unlike anything that the mocks say by themselves.

@@ -1,9 +1,9 @@
 //! The connections of a scenario, opened when they are first used.
 
 use super::Stage;
-use crate::gateway::{Connection, Style};
+use crate::gateway::{Connection, Mode, Style};
 use crate::scenario::{Kind, Voice};
-use crate::transcript::{Ended, Exchange, Sent};
+use crate::transcript::{Ended, Exchange, Received, Sent};
 use crate::transport::child::{Child, Talk};
 use crate::witness::{OpenError, Opening, Session, Target};
 use std::time::{Duration, Instant};
@@ -53,7 +53,7 @@ impl Stage {
     /// Headers that put another identity's credential on a session.
     pub(in crate::run) fn credential_of(&self, voice: &Voice) -> Vec<(String, String)> {
         let Some(identity) = &voice.by else { return Vec::new() };
-        match self.stand.connection(&identity.value) {
+        match self.theatre.stand.connection(&identity.value) {
             Ok(Connection::Http { headers, .. }) => headers,
             _ => Vec::new(),
         }
@@ -72,6 +72,12 @@ impl Stage {
         }
     }
 
+    /// Everything that the sessions heard outside of their exchanges.
+    pub(in crate::run) async fn notices(&self) -> Vec<Received> {
+        let sessions = self.sessions.lock().await;
+        sessions.values().filter_map(Open::session).flat_map(Session::notices).collect()
+    }
+
     /// Forgets every session: what they were connected to is gone.
     pub(super) async fn forget_sessions(&self) {
         let forgotten = std::mem::take(&mut *self.sessions.lock().await);
@@ -83,16 +89,19 @@ impl Stage {
     /// Whether notices matter: where none is waited for, a stream for them is only in the way.
     fn listens(&self) -> bool {
         let waits = self.scenario.steps.iter().any(|step| matches!(step.kind, Kind::Notice(_)));
-        waits || self.profile.approval_style() == Some(Style::Elicitation)
+        waits
+            || self.profile.approval_style() == Some(Style::Elicitation)
+            || self.profile.announces().is_some()
     }
 
     async fn open(&self, name: &str) -> Open {
         let session = self.scenario.sessions.get(name);
         let identity = session.and_then(|session| session.identity.clone());
-        let style = self.profile.approval_style();
+        let offers = self.profile.offers();
         let opening = Opening {
             revision: self.revision,
-            elicitation: matches!(style, Some(Style::Elicitation | Style::InputRequired)),
+            elicitation: offers.contains(&Mode::Form),
+            address: offers.contains(&Mode::Url),
             notices: self.listens(),
             patience: self.patience,
             client_name: session
@@ -100,8 +109,8 @@ impl Stage {
                 .unwrap_or_else(|| "gauntlet".to_owned()),
         };
         let connection = match &identity {
-            Some(identity) => self.stand.connection(identity),
-            None => self.stand.anonymous(),
+            Some(identity) => self.theatre.stand.connection(identity),
+            None => self.theatre.stand.anonymous(),
         };
         let (target, child) = match connection {
             Ok(Connection::Http { url, headers }) => (Target::Http { url, headers }, None),

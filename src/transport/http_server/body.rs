@@ -12,6 +12,8 @@ use tokio::sync::mpsc;
 pub enum Body {
     /// All of it, with its length.
     Full(Bytes),
+    /// All of it in pieces that follow one another, with its length.
+    Pieces(Box<[Bytes; 3]>),
     /// Chunks as they come, each flushed; it ends when the sender is dropped.
     Stream(mpsc::Receiver<Chunk>),
     /// Nothing, not even a head: the connection is closed.
@@ -31,7 +33,7 @@ pub enum Chunk {
 
 /// A body as hyper asks for it.
 pub(super) enum Outgoing {
-    Full(Bytes),
+    Pieces([Bytes; 3]),
     Stream(mpsc::Receiver<Chunk>),
     Truncated(Bytes),
     /// Hyper forgets what it has buffered when a body fails: it is given one turn to write that out first.
@@ -42,7 +44,8 @@ pub(super) enum Outgoing {
 impl From<Body> for Outgoing {
     fn from(body: Body) -> Self {
         match body {
-            Body::Full(bytes) => Self::Full(bytes),
+            Body::Full(bytes) => Self::Pieces([bytes, Bytes::new(), Bytes::new()]),
+            Body::Pieces(pieces) => Self::Pieces(*pieces),
             Body::Stream(chunks) => Self::Stream(chunks),
             Body::Truncated(bytes, _) => Self::Truncated(bytes),
             Body::Abort => Self::Failed,
@@ -60,8 +63,10 @@ impl hyper::body::Body for Outgoing {
     ) -> Poll<Option<Result<Frame<Bytes>, Aborted>>> {
         let data = |bytes| Poll::Ready(Some(Ok(Frame::data(bytes))));
         match &mut *self {
-            Self::Full(bytes) if bytes.is_empty() => Poll::Ready(None),
-            Self::Full(bytes) => data(std::mem::take(bytes)),
+            Self::Pieces(pieces) => match pieces.iter_mut().find(|piece| !piece.is_empty()) {
+                Some(piece) => data(std::mem::take(piece)),
+                None => Poll::Ready(None),
+            },
             Self::Stream(chunks) => match ready!(chunks.poll_recv(context)) {
                 Some(Chunk::Data(bytes)) => data(bytes),
                 None => Poll::Ready(None),
@@ -85,12 +90,12 @@ impl hyper::body::Body for Outgoing {
     }
 
     fn is_end_stream(&self) -> bool {
-        matches!(self, Self::Full(bytes) if bytes.is_empty())
+        matches!(self, Self::Pieces(pieces) if pieces.iter().all(Bytes::is_empty))
     }
 
     fn size_hint(&self) -> SizeHint {
         match self {
-            Self::Full(bytes) => SizeHint::with_exact(bytes.len() as u64),
+            Self::Pieces(pieces) => SizeHint::with_exact(pieces.iter().map(|piece| piece.len() as u64).sum()),
             _ => SizeHint::default(),
         }
     }

@@ -1,0 +1,103 @@
+//! What comes before every judgement: that the gateway can be spoken to, lists tools under names that are understood,
+//! and lets an allowed call through.
+
+use super::chart::{Chart, listed, method, sent_name};
+use super::line::{Line, Mark};
+use super::rendered::Cabinet;
+use crate::diagnostic::{listed as enumerated, printable};
+use crate::run::judge::answer_line;
+use crate::run::outcome::{CallOutcome, StepOutcome};
+use crate::transcript::Ended;
+
+/// Whether a session could be opened in an era, and gave a list of tools.
+pub(super) fn opens(chart: &Chart, first: &str) -> bool {
+    chart.step(first, "list").is_some_and(|list| listed(list).is_some())
+}
+
+/// Whether the allowed call reached the server in an era.
+pub(super) fn gets_through(chart: &Chart, first: &str) -> bool {
+    chart.call(first, "allowed").is_some_and(|call| call.reach > 0)
+}
+
+/// The list as one line; the tools by name where they help.
+pub(super) fn list(chart: &Chart, first: &str) -> Line {
+    let about = "list of tools";
+    let Some(step) = chart.step(first, "list") else {
+        return Line::new(Mark::Wrong, about, chart.why_not(first));
+    };
+    match listed(step) {
+        Some(names) => Line::new(Mark::Well, about, format!("{} tools", names.len())),
+        None => no_list(about, step),
+    }
+}
+
+pub(super) fn no_list(about: &str, step: &StepOutcome) -> Line {
+    let Some(exchange) = step.exchanges.last() else { return Line::new(Mark::Wrong, about, "none came") };
+    let asked = method(exchange);
+    let what = match asked.as_deref() {
+        _ if matches!(exchange.ended, Ended::Lost(_)) => "it cannot be spoken to".to_owned(),
+        Some("tools/list") => "it opens a session, and gives no list".to_owned(),
+        Some(opening) => format!("it runs, and refuses `{opening}`"),
+        None => "no connection could be made".to_owned(),
+    };
+    let status = exchange.http.as_ref().map(|head| head.status);
+    let help = match status {
+        Some(404 | 405) => "is the path in `connect.http` the one at which it speaks MCP?",
+        Some(401 | 403) => "is the credential in `connect.headers` the one that its configuration has?",
+        Some(400 | 406 | 415) => {
+            "does it speak streamable HTTP at that address, rather than the older SSE transport?"
+        }
+        _ => "is that the address at which it listens, and what does it log?",
+    };
+    let status = status.map(|status| format!("{status}  ")).unwrap_or_default();
+    Line::new(Mark::Wrong, about, what)
+        .because(format!("agent    {status}{}", answer_line(exchange)))
+        .because(help)
+}
+
+/// The allowed call, without which nothing else says anything.
+pub(super) fn allowed(chart: &Chart, first: &str, cabinet: &Cabinet<'_>) -> Line {
+    let about = "allowed call";
+    let Some(call) = chart.call(first, "allowed") else {
+        return Line::new(Mark::Wrong, about, chart.why_not(first));
+    };
+    let line = |mark, said: &str| Line::new(mark, about, said).sides(call);
+    match (call.verdict, call.reach) {
+        ("allowed", _) => Line::new(Mark::Well, about, "arrived once, and its answer came back as it was"),
+        ("altered", _) => line(Mark::Wrong, "arrived, and was changed on the way"),
+        ("duplicated", _) => line(Mark::Wrong, "arrived more than once"),
+        (_, 1..) => line(Mark::Wrong, &format!("arrived and ran, and its answer is read as `{}`", call.told))
+            .because("a rule of `reads` claims an answer: anchor it to the gateway's own words"),
+        _ => {
+            let line = line(Mark::Wrong, "never arrived at the server")
+                .because(why_it_did_not_arrive(chart, first, call));
+            cabinet.policy("first").into_iter().fold(line, Line::because)
+        }
+    }
+}
+
+fn why_it_did_not_arrive(chart: &Chart, first: &str, call: &CallOutcome) -> String {
+    let step = chart.step(first, "allowed");
+    let name = step.and_then(|step| sent_name(step.exchanges.first()?));
+    let names = chart.step(first, "list").and_then(listed).unwrap_or_default();
+    if let Some(name) = name.filter(|name| !names.is_empty() && !names.contains(name)) {
+        let few: Vec<String> = names.iter().take(8).map(|name| printable(name)).collect();
+        return format!(
+            "it was called `{}`, and is not listed; listed are {}",
+            printable(&name),
+            enumerated(few.iter().map(String::as_str))
+        );
+    }
+    let why = match call.told {
+        "success" => "the gateway answers without asking the server: is it a cache, or an echo?",
+        "failed" | "lost" => {
+            "the gateway does not reach the server: is `upstreams[0].url` (or `.command`) in its configuration where it looks for it?"
+        }
+        "unauthorized" => "is the credential in `connect.headers` the one that its configuration has?",
+        "silence" => "no answer came in time; the server behind it was not asked",
+        _ => {
+            "the policy allows this tool and nothing else: does the template render that, and under the name that the gateway uses?"
+        }
+    };
+    why.to_owned()
+}

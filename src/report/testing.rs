@@ -1,0 +1,116 @@
+//! Outcomes for the unit tests of reports.
+
+use crate::run::outcome::{
+    ArrivalSeen, AttackRow, CallOutcome, Excused, GatewayRow, Introduced, Outcome, ScenarioOutcome, Status,
+    StepOutcome, Summary, VERSION,
+};
+use crate::scenario::Severity;
+
+/// Text that does harm wherever it is not escaped.
+pub(crate) const HOSTILE: &str = "<script>alert(1)</script> | `x` \u{1b}[31m\u{202e} ]]> &amp; [a](javascript:b) {{ 7 * 7 }} \u{0}\u{fffe}\n# b";
+
+pub(crate) fn outcome(gateways: &[&str], scenarios: Vec<ScenarioOutcome>) -> Outcome {
+    Outcome {
+        version: VERSION,
+        gauntlet: "0.1.0",
+        begun: "2027-01-31T12:00:00Z".to_owned(),
+        summary: Summary::of(&scenarios),
+        gateways: gateways.iter().map(|name| gateway(name)).collect(),
+        scenarios,
+        known: None,
+    }
+}
+
+pub(crate) fn gateway(name: &str) -> GatewayRow {
+    let (own, version) = (format!("{name}-server"), "1.2.3".to_owned());
+    let introduced = vec![Introduced { name: own, version, at_opening: true }];
+    GatewayRow { name: name.to_owned(), flaw: None, profile: "0123456789ab".to_owned(), introduced }
+}
+
+/// A scenario whose id begins with the requirement that it proves, where that is written in capitals.
+pub(crate) fn scenario(id: &str, gateway: &str, status: Status) -> ScenarioOutcome {
+    let requirement = id.split('-').take(2).collect::<Vec<_>>().join("-");
+    let proves = requirement.starts_with(|first: char| first.is_ascii_uppercase());
+    let was = matches!(status, Status::Failed | Status::Known);
+    ScenarioOutcome {
+        id: id.to_owned(),
+        title: format!("the sentence of {id}"),
+        group: "deny".to_owned(),
+        requirements: proves.then_some(requirement).into_iter().collect(),
+        attack: None,
+        severity: Severity::Medium,
+        observed: false,
+        file: format!("scenarios/{id}.yaml"),
+        gateway: gateway.to_owned(),
+        upstreams: vec!["ludus".to_owned()],
+        revision: Some("2026-07-28".to_owned()),
+        status,
+        why: why(status).map(str::to_owned),
+        known: (status == Status::Known).then(excused),
+        steps: vec![
+            step(7, "list_hosts", "allowed", "allowed"),
+            step(9, "destroy_vm", "denied", if was { "leaked" } else { "denied" }),
+        ],
+        unexplained: Vec::new(),
+        elapsed_ms: 12,
+        again: format!("gauntlet run --gateway {gateway} scenarios/{id}.yaml"),
+        introduced: Vec::new(),
+        marks: Vec::new(),
+    }
+}
+
+fn why(status: Status) -> Option<&'static str> {
+    match status {
+        Status::NotApplicable => Some("it has no approvals"),
+        Status::Skipped => Some("slow (1m, run with --slow)"),
+        Status::Inconclusive => Some("the mock has no answer"),
+        Status::Passed | Status::Failed | Status::Known => None,
+    }
+}
+
+fn excused() -> Excused {
+    let because = "reported to its authors".to_owned();
+    Excused { was: Status::Failed, because, until: "2027-03-31".to_owned() }
+}
+
+pub(crate) fn attack() -> AttackRow {
+    let list = |one: &str| vec![one.to_owned()];
+    AttackRow { patterns: list("K24"), owasp: list("ASI02"), atlas: list("AML.T0101") }
+}
+
+/// A step of one call.
+pub(crate) fn step(line: usize, tool: &str, expected: &'static str, was: &'static str) -> StepOutcome {
+    let reach = usize::from(matches!(was, "leaked" | "allowed"));
+    let call = CallOutcome {
+        retry_after: None,
+        tool: tool.to_owned(),
+        arguments: serde_json::json!({}),
+        session: "agent".to_owned(),
+        verdict: was,
+        reach,
+        told: if was == "allowed" { "success" } else { "denied" },
+        reason: None,
+        arguments_fidelity: None,
+        answer_fidelity: None,
+        http: Some(200),
+        answer: format!("an answer about {tool}"),
+        arrivals: vec![arrival(tool); reach],
+    };
+    StepOutcome {
+        line,
+        name: format!("call {tool}"),
+        met: expected == was,
+        expected: expected.to_owned(),
+        was: was.to_owned(),
+        verdict: Some(was),
+        reach: Some(reach),
+        calls: vec![call],
+        ..StepOutcome::default()
+    }
+}
+
+fn arrival(tool: &str) -> ArrivalSeen {
+    let (upstream, tool) = ("ludus".to_owned(), tool.to_owned());
+    let arguments = serde_json::json!({});
+    ArrivalSeen { upstream, tool, arguments, executed: true, before_answer_ms: Some(2.0) }
+}

@@ -1,0 +1,186 @@
+//! One start of a gateway: the scenarios that share it are performed one after the other, the ledgers are closed, and
+//! then each is judged.
+
+use super::canary;
+use super::introduced;
+use super::judge::{Asked, judge, seen};
+use super::outcome::{ScenarioOutcome, Status, StepOutcome};
+use super::pack::{Part, footprint, owners};
+use super::perform::{Performance, perform};
+use super::plan::Entry;
+use super::questions;
+use super::record::{self, Kept};
+use super::runner::{blank, millis};
+use super::stage::{Stage, Theatre};
+use super::variants;
+use super::verify::{self, Evidence};
+use crate::diagnostic::printable;
+use crate::gateway::Style;
+use crate::mock::Arrival;
+use crate::scenario::{Scenario, Verdict};
+use crate::snapshot::Mark;
+use crate::transcript::{Ended, Exchange, Received};
+use crate::wire::Revision;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// One scenario performed, and not yet judged.
+struct Played {
+    performance: Performance,
+    /// What was said while its sessions were opened.
+    opened: Vec<Exchange>,
+    /// What its sessions were told besides answers.
+    notices: Vec<Received>,
+    revision: Option<Revision>,
+    audit: Option<Kept>,
+    marks: Vec<(Mark, String)>,
+    /// What the mocks had no answer for.
+    complaints: Vec<String>,
+    /// Whether the gateway still owes an answer: it may be busy with that, and is not trusted with the next one.
+    left_hanging: bool,
+    begun: Instant,
+    elapsed: Duration,
+}
+
+/// Performs the entries in turn for as long as the gateway is well, closes the ledgers, and judges. There is an
+/// outcome for each of the first ones, as far as it came, and for one at least; `begins` is told of each that begins.
+pub(super) async fn play(
+    entries: &[&Entry],
+    theatre: Theatre,
+    begins: impl Fn(&Entry),
+) -> Vec<ScenarioOutcome> {
+    let theatre = Arc::new(theatre);
+    let mut played = Vec::new();
+    for entry in entries {
+        let lives = theatre.lives().await;
+        if played.last().is_some_and(|last: &Played| last.left_hanging || !lives) {
+            break;
+        }
+        begins(entry);
+        theatre.begin_anew();
+        let mut one = play_one(entry, theatre.clone()).await;
+        one.complaints = theatre.complaints();
+        played.push(one);
+    }
+    let survived = theatre.lives().await;
+    let theatre = Arc::into_inner(theatre).expect("every stage has been left");
+    let (arrivals, late) = theatre.close().await;
+    if let Some(last) = played.last_mut() {
+        last.complaints = late;
+    }
+    let shares = shares(entries, &played, arrivals);
+    let judged = entries.iter().zip(&played).zip(shares);
+    let mut outcomes: Vec<ScenarioOutcome> =
+        judged.map(|((entry, played), arrivals)| conclude(entry, played, &arrivals)).collect();
+    // Whether the last one or an earlier one brought the gateway down is not known: it gets another start. What leaked
+    // has leaked all the same.
+    if !survived && outcomes.len() > 1 && !outcomes.last().is_some_and(leaks) {
+        outcomes.pop();
+    }
+    outcomes
+}
+
+fn leaks(outcome: &ScenarioOutcome) -> bool {
+    let calls = || outcome.steps.iter().flat_map(|step| &step.calls);
+    !outcome.unexplained.is_empty() || calls().any(|call| call.verdict == Verdict::Leaked.word())
+}
+
+async fn play_one(entry: &Entry, theatre: Arc<Theatre>) -> Played {
+    let begun = Instant::now();
+    let stage = Stage::set_up(entry, theatre);
+    let performance = perform(&stage).await;
+    let revision = stage.revision().await;
+    // To ask a gateway for its record can take as long as to start it.
+    let wanted = canary::reads_the_audit(&entry.scenario) || record::reads(&entry.scenario);
+    let audit = if wanted { stage.audit().await } else { None };
+    let mut marks = stage.marks().await;
+    let opened = stage.opening_exchanges().await;
+    marks.extend(
+        performance.asked.iter().filter_map(|asked| Some((Mark::Approval, asked.told.approval.clone()?))),
+    );
+    let notices = stage.notices().await;
+    stage.leave().await;
+    let waits = matches!(entry.contender.profile.approval_style(), Some(Style::Held | Style::Elicitation));
+    let left_hanging = performance.asked.iter().any(|asked| owed(asked, waits));
+    let elapsed = begun.elapsed();
+    let complaints = Vec::new();
+    Played { performance, opened, notices, revision, audit, marks, complaints, left_hanging, begun, elapsed }
+}
+
+/// Whether a call was left without an answer, other than by waiting for an approval.
+fn owed(asked: &Asked, waits: bool) -> bool {
+    let unanswered = |exchange: &Exchange| match exchange.ended {
+        Ended::Answered => false,
+        Ended::Quiet => !waits && !asked.notification,
+        Ended::Lost(_) => true,
+    };
+    asked.exchanges.last().is_some_and(unanswered)
+}
+
+/// What arrived, each at the scenario whose it is.
+fn shares(entries: &[&Entry], played: &[Played], arrivals: Vec<Arrival>) -> Vec<Vec<Arrival>> {
+    if played.len() == 1 {
+        return vec![arrivals];
+    }
+    let part = |(entry, played): (&&Entry, &Played)| Part {
+        begun: played.begun,
+        footprint: footprint(entry).unwrap_or_default(),
+    };
+    let parts: Vec<Part> = entries.iter().zip(played).map(part).collect();
+    let owners = owners(&parts, &arrivals);
+    let mut shares = vec![Vec::new(); played.len()];
+    owners.into_iter().zip(arrivals).for_each(|(owner, arrival)| shares[owner].push(arrival));
+    shares
+}
+
+/// Both sides put together.
+fn conclude(entry: &Entry, played: &Played, arrivals: &[Arrival]) -> ScenarioOutcome {
+    let (scenario, performance) = (&*entry.scenario, &played.performance);
+    let holds = entry.contender.profile.approval_style() == Some(Style::Held);
+    let (judged, unexplained) = judge(&performance.asked, arrivals, holds);
+    let evidence = Evidence { performance, judged: &judged, arrivals };
+    let done = scenario.steps.iter().zip(&performance.steps);
+    let mut steps: Vec<StepOutcome> =
+        done.map(|(step, performed)| verify::step(&evidence, step, performed)).collect();
+    variants::settle(&scenario.steps, &entry.contender.profile.declares, &mut steps);
+    let offers = entry.contender.profile.offers();
+    let uninvited = questions::uninvited(scenario, performance, offers, &played.notices, &steps);
+    steps.extend(uninvited);
+    record::look(scenario, &played.audit.clone().unwrap_or_default(), &mut steps);
+    let text = played.audit.as_ref().map(|kept| kept.text.as_str());
+    steps.extend(canary::sightings(scenario, performance, arrivals, text));
+    steps.extend(record::compare(scenario, &judged, &played.audit.clone().unwrap_or_default()));
+    let unexplained: Vec<_> =
+        unexplained.into_iter().map(|place| seen(&arrivals[place], None, None)).collect();
+    let mut outcome = blank(entry);
+    outcome.revision = played.revision.map(|revision| revision.to_string());
+    outcome.status = status(scenario, &steps, !unexplained.is_empty());
+    let said = played.opened.iter().chain(steps.iter().flat_map(|step| &step.exchanges));
+    outcome.introduced = introduced::by(said);
+    outcome.steps = steps;
+    outcome.marks.clone_from(&played.marks);
+    outcome.unexplained = unexplained;
+    outcome.elapsed_ms = millis(played.elapsed);
+    if let Some(complaint) = played.complaints.first() {
+        // A mock that cannot answer says nothing about the gateway in front of it.
+        outcome.status = Status::Inconclusive;
+        outcome.why = Some(format!("the mock has no answer: {}", printable(complaint)));
+    }
+    if scenario.observe {
+        outcome.why = Some("observed: reported, never failing".to_owned());
+    }
+    outcome
+}
+
+/// A step that failed makes the scenario failed; if only allowed twins did, its denials prove nothing.
+fn status(scenario: &Scenario, steps: &[StepOutcome], unexplained: bool) -> Status {
+    let unmet: Vec<&StepOutcome> = steps.iter().filter(|step| !step.met).collect();
+    let proves_denials = scenario.steps.iter().any(verify::wants_refusal);
+    match unmet.as_slice() {
+        _ if scenario.observe => Status::Passed,
+        _ if unexplained => Status::Failed,
+        [] => Status::Passed,
+        unmet if proves_denials && unmet.iter().all(|step| step.twin) => Status::Inconclusive,
+        _ => Status::Failed,
+    }
+}

@@ -1,0 +1,108 @@
+//! What stands for one scenario, or for several that share a start: mocks, and the gateway in front of them.
+
+use super::gateway::{self, Stand};
+use super::mocks;
+use super::{Setting, SetupError};
+use crate::gateway::{Facts, Names, Profile};
+use crate::mock::{Arrival, MockServer};
+use crate::run::plan::Contender;
+use crate::scenario::Scenario;
+use crate::snapshot::Mark;
+use indexmap::IndexMap;
+use std::time::Duration;
+use tempfile::TempDir;
+
+/// Mocks and the gateway in front of them.
+pub(in crate::run) struct Theatre {
+    pub(in crate::run) names: Names,
+    pub(super) stand: Stand,
+    mocks: IndexMap<String, MockServer>,
+    patience: Duration,
+    /// The gateway's folder; gone with the theatre.
+    _folder: TempDir,
+}
+
+impl Theatre {
+    /// Starts the mocks and the gateway for a scenario, or for several in one.
+    pub(in crate::run) async fn open(
+        contender: &Contender,
+        scenario: &Scenario,
+        setting: &Setting,
+    ) -> Result<Self, SetupError> {
+        let mocks = mocks::start(scenario).await?;
+        let folder = tempfile::Builder::new().prefix("gauntlet-").tempdir();
+        let folder = folder.map_err(SetupError::machine("making a folder for the gateway"))?;
+        let inputs = gateway::Inputs { scenario, mocks: &mocks, setting, folder: folder.path() };
+        let stand = Stand::start(contender, &inputs).await?;
+        let names = names(&contender.profile, stand.facts(), &mocks)?;
+        Ok(Self { names, stand, mocks, patience: setting.patience, _folder: folder })
+    }
+
+    /// The servers behind the gateway.
+    pub(super) fn mocks(&self) -> &IndexMap<String, MockServer> {
+        &self.mocks
+    }
+
+    /// How long an answer is waited for.
+    pub(super) fn patience(&self) -> Duration {
+        self.patience
+    }
+
+    /// The mocks' worlds are as at first: what one scenario destroyed is there again for the next.
+    pub(in crate::run) fn begin_anew(&self) {
+        self.mocks.values().for_each(MockServer::begin_anew);
+    }
+
+    /// What the mocks had no answer for since they began anew.
+    pub(in crate::run) fn complaints(&self) -> Vec<String> {
+        self.mocks.values().flat_map(MockServer::complaints).collect()
+    }
+
+    /// Whether the gateway is still there, as far as can be known without speaking to it.
+    pub(in crate::run) async fn lives(&self) -> bool {
+        self.stand.gateway.write().await.as_mut().is_none_or(crate::gateway::RunningGateway::lives)
+    }
+
+    /// What only this run knows of the gateway and the mocks: tokens, ports, the folder.
+    pub(super) fn marks(&self) -> Vec<(Mark, String)> {
+        let facts = self.stand.facts();
+        let mut marks = vec![
+            (Mark::Token, facts.secret.clone()),
+            (Mark::Folder, facts.folder.clone()),
+            (Mark::Port, facts.port.to_string()),
+            (Mark::Port, facts.side_port.to_string()),
+        ];
+        marks.extend(facts.identities.iter().map(|identity| (Mark::Token, identity.token.clone())));
+        marks.extend(self.mocks.values().map(|server| (Mark::Port, server.address().port().to_string())));
+        marks
+    }
+
+    /// Ends it in the order that closes the ledgers: the gateway, then the mocks. Gives what arrived, in order of
+    /// time, and what the mocks had no answer for since they last began anew.
+    pub(in crate::run) async fn close(self) -> (Vec<Arrival>, Vec<String>) {
+        self.stand.stop().await;
+        let mut arrivals: Vec<Arrival> = self.mocks.values().flat_map(MockServer::ledger).collect();
+        arrivals.sort_by_key(|arrival| arrival.at);
+        let complaints = self.mocks.values().flat_map(MockServer::complaints).collect();
+        for (_, server) in self.mocks {
+            server.stop().await;
+        }
+        (arrivals, complaints)
+    }
+}
+
+/// The names of all tools as the gateway shows them.
+fn names(
+    profile: &Profile,
+    facts: &Facts,
+    mocks: &IndexMap<String, MockServer>,
+) -> Result<Names, SetupError> {
+    let tools: Vec<(String, Vec<String>)> = mocks
+        .iter()
+        .map(|(name, server)| (name.clone(), server.mock().tools().into_iter().map(str::to_owned).collect()))
+        .collect();
+    let pairs = tools
+        .iter()
+        .flat_map(|(upstream, names)| names.iter().map(move |tool| (upstream.as_str(), tool.as_str())));
+    Names::of(profile, facts, pairs).map_err(|error| SetupError::Scenario(error.to_string()))
+}
