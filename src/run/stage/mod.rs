@@ -177,7 +177,7 @@ impl Stage {
 }
 
 fn arrived(ledger: &[Arrival], tool: &str) -> usize {
-    ledger.iter().filter(|arrival| arrival.calls.iter().any(|call| call.tool == tool)).count()
+    ledger.iter().filter(|arrival| arrival.calls().iter().any(|call| call.tool == tool)).count()
 }
 
 /// A marker for each canary: unlike anything that the mocks say by themselves.
