@@ -1,6 +1,7 @@
 //! The reports that a run writes into files.
 
 use super::Exit;
+use crate::change::Changes;
 use crate::report;
 use crate::run::Outcome;
 use clap::Args;
@@ -25,12 +26,16 @@ pub struct Reports {
 
 impl Reports {
     /// Writes those that were asked for.
-    pub(super) fn write(&self, outcome: &Outcome) -> Result<(), Exit> {
-        let reports: [(&Option<PathBuf>, fn(&Outcome) -> String); 4] = [
-            (&self.json, report::json),
-            (&self.junit, report::junit),
-            (&self.markdown, report::markdown),
-            (&self.html, report::html),
+    pub(super) fn write(&self, outcome: &Outcome, changes: Option<&Changes>) -> Result<(), Exit> {
+        let summary = |outcome: &Outcome| {
+            let changes = changes.map(report::changes::markdown).unwrap_or_default();
+            format!("{}{changes}", report::markdown(outcome))
+        };
+        let reports: [(&Option<PathBuf>, &dyn Fn(&Outcome) -> String); 4] = [
+            (&self.json, &report::json),
+            (&self.junit, &report::junit),
+            (&self.markdown, &summary),
+            (&self.html, &report::html),
         ];
         for (file, text) in reports {
             if let Some(file) = file {
