@@ -21,7 +21,7 @@ pub struct Arguments {
 #[derive(Debug, Subcommand)]
 pub enum Verb {
     /// Drives scenarios through gateways and judges each call from both sides
-    Run(Run),
+    Run(Box<Run>),
     /// Probes a gateway, says what is wrong with it or its profile, and drafts what the profile lacks
     Doctor(super::doctor::Doctor),
     /// Writes a profile, a first scenario and a workflow for a gateway that has none

@@ -27,27 +27,20 @@ pub struct Reports {
 impl Reports {
     /// Writes those that were asked for.
     pub(super) fn write(&self, outcome: &Outcome, changes: Option<&Changes>) -> Result<(), Exit> {
-        let summary = |outcome: &Outcome| {
+        let summary = || {
             let changes = changes.map(report::changes::markdown).unwrap_or_default();
             format!("{}{changes}", report::markdown(outcome))
         };
-        let reports: [(&Option<PathBuf>, &dyn Fn(&Outcome) -> String); 4] = [
-            (&self.json, &report::json),
-            (&self.junit, &report::junit),
-            (&self.markdown, &summary),
-            (&self.html, &report::html),
-        ];
-        for (file, text) in reports {
-            if let Some(file) = file {
-                write(file, &text(outcome))?;
-            }
-        }
-        Ok(())
+        write(self.json.as_deref(), || report::json(outcome))?;
+        write(self.junit.as_deref(), || report::junit(outcome))?;
+        write(self.markdown.as_deref(), summary)?;
+        write(self.html.as_deref(), || report::html(outcome))
     }
 }
 
-fn write(file: &Path, text: &str) -> Result<(), Exit> {
-    std::fs::write(file, text).map_err(|error| {
+fn write(file: Option<&Path>, text: impl Fn() -> String) -> Result<(), Exit> {
+    let Some(file) = file else { return Ok(()) };
+    std::fs::write(file, text()).map_err(|error| {
         super::say(&format!("`{}` cannot be written: {error}", file.display()));
         Exit::World
     })

@@ -21,8 +21,6 @@ pub mod runner;
 mod stage;
 #[cfg(test)]
 pub(crate) mod testing;
-#[cfg(test)]
-pub(crate) mod testing;
 mod variants;
 pub mod verdict;
 mod verify;
