@@ -26,6 +26,7 @@
 //! | [`known`] | the list of known deviations, and what it makes of a run |
 //! | [`run`] | plan, runner, attribution, verdicts, outcome |
 //! | [`doctor`] | a gateway that nobody has driven yet: what is wrong, and drafts for its profile |
+//! | [`change`] | what changed between two runs, as behaviour |
 //! | [`report`] | the outcome in, text out |
 //! | [`cli`] | the command line |
 //!
@@ -33,6 +34,7 @@
 //!
 //! In a Rust test, the mocks are what most people want: [`mock::MockServer`].
 
+pub mod change;
 pub mod cli;
 pub mod declared;
 pub mod diagnostic;

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The rooms in the direction of data.
-const ROOMS: [&str; 20] = [
+const ROOMS: [&str; 21] = [
     "embedded",
     "wire",
     "source",
@@ -24,6 +24,7 @@ const ROOMS: [&str; 20] = [
     "known",
     "run",
     "doctor",
+    "change",
     "report",
     "cli",
 ];

@@ -21,7 +21,7 @@ pub struct Arguments {
 #[derive(Debug, Subcommand)]
 pub enum Verb {
     /// Drives scenarios through gateways and judges each call from both sides
-    Run(Run),
+    Run(Box<Run>),
     /// Probes a gateway, says what is wrong with it or its profile, and drafts what the profile lacks
     Doctor(super::doctor::Doctor),
     /// Writes a profile, a first scenario and a workflow for a gateway that has none
@@ -36,6 +36,8 @@ pub enum Verb {
     Eject(Eject),
     /// Shows snapshots that changed, behaviour first, and accepts or rejects them
     Review(super::review::Review),
+    /// Shows what changed between two runs, as behaviour: `denied → leaked`
+    Compare(super::compare::Compare),
     /// Serves one mock on its own, on stdio or over HTTP
     Mock(Mock),
     /// Serves the reference gateway, on stdio or over HTTP
@@ -223,7 +225,13 @@ Examples:
   gauntlet run --gateway acme scenarios/deny           a folder of scenarios through one gateway
   gauntlet run --gateway ./my-gateway --only 'DENY-*'  a profile of your own, some scenarios
   gauntlet run --flaw forwards-then-refuses            the reference gateway, lying in a named way
+  gauntlet run --gateway direct --gateway reference    one matrix: requirements and gateways
   gauntlet run --junit junit.xml --json outcome.json   reports for continuous integration
+  gauntlet run --markdown \"$GITHUB_STEP_SUMMARY\"      a summary beside a pull request
+  gauntlet run --since outcome.json                    what changed, as behaviour: `denied → leaked`
+
+`known.yaml` lists failures that are known: `- {scenario or requirement: DENY-06, gateway: acme, because: ...,
+until: 2027-01-31}`. They do not fail the run; an entry that passes, or is past its day, does.
 
 Exit codes: 0 all expectations met, 1 some not, 2 a wrong file or argument, 3 a gateway or port that
 does not work, 4 nothing that could be run, 5 refused, 130 interrupted.";
@@ -274,6 +282,9 @@ pub struct Run {
     /// Failures that are known, and do not fail the run; by default `known.yaml` in the first PATH or above it
     #[arg(long, value_name = "FILE")]
     pub known: Option<PathBuf>,
+    /// Tell what changed since the run of that outcome, too
+    #[arg(long, value_name = "FILE")]
+    pub since: Option<PathBuf>,
     /// Where snapshots are stored; by default `snapshots` in the first PATH, where that folder exists
     #[arg(long, value_name = "FOLDER")]
     pub snapshots: Option<PathBuf>,

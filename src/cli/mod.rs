@@ -4,6 +4,7 @@
 mod again;
 mod arguments;
 mod check;
+mod compare;
 mod doctor;
 mod eject;
 mod exit;
@@ -42,6 +43,7 @@ pub async fn main(arguments: Arguments, surroundings: &Surroundings) -> Exit {
         Verb::Schema(schema) => schema::schema(&schema),
         Verb::Eject(eject) => eject::eject(&eject),
         Verb::Review(arguments) => review::review(&arguments, surroundings),
+        Verb::Compare(arguments) => compare::compare(&arguments, surroundings),
         Verb::Mock(mock) => mock::mock(&mock).await,
         Verb::Gateway(gateway) => gateway::gateway(&gateway, surroundings).await,
         Verb::Guard => guard::guard(),

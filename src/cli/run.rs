@@ -2,7 +2,8 @@
 
 use super::arguments::{Era, Format, Run};
 use super::known::{self, Whole};
-use super::{Exit, Surroundings, again, files, snapshots};
+use super::{Exit, Surroundings, again, compare, files, snapshots};
+use crate::change::{self, Changes, Document};
 use crate::gateway::Start;
 use crate::report;
 use crate::run::{Contender, Event, Pace, Ran, Setting, Wishes, plan, run as run_plan};
@@ -23,9 +24,10 @@ pub(super) async fn run(arguments: &Run, surroundings: &Surroundings) -> Exit {
     let selected = whole(arguments, surroundings).and_then(|whole| {
         let scenarios = select(arguments, &whole.scenarios)?;
         let listed = known::read(arguments, &whole, surroundings)?;
-        Ok((whole, scenarios, listed))
+        let before = arguments.since.as_deref().map(compare::read).transpose()?;
+        Ok((whole, scenarios, listed, before))
     });
-    let (whole, scenarios, listed) = match selected {
+    let (whole, scenarios, listed, before) = match selected {
         Ok(selected) => selected,
         Err(exit) => return exit,
     };
@@ -60,7 +62,8 @@ pub(super) async fn run(arguments: &Run, surroundings: &Surroundings) -> Exit {
     if let Some(listed) = &listed {
         listed.settle(&whole, &mut ran.outcome, surroundings);
     }
-    conclude(arguments, surroundings, &ran)
+    let changes = before.map(|before| change::compare(&before, &Document::of(&ran.outcome)));
+    conclude(arguments, surroundings, &ran, changes.as_ref())
 }
 
 fn select(arguments: &Run, scenarios: &[Arc<Scenario>]) -> Result<Vec<Arc<Scenario>>, Exit> {
@@ -95,13 +98,11 @@ fn whole(arguments: &Run, surroundings: &Surroundings) -> Result<Whole, Exit> {
             contenders.push(Arc::new(Contender { name, profile: profile.clone(), flaw: Some(flaw.clone()) }));
         }
     }
-    let names = contenders.iter().map(|contender| contender.name.as_str());
-    if let Some(twice) =
-        names.clone().enumerate().find(|(at, name)| names.clone().skip(at + 1).any(|other| other == *name))
-    {
+    let names: Vec<&str> = contenders.iter().map(|contender| contender.name.as_str()).collect();
+    if let Some(twice) = (1..names.len()).find(|place| names[..*place].contains(&names[*place])) {
         super::say(&format!(
-            "two gateways are called `{}`\nhelp: give one of them another name in its profile: `gateway: NAME`",
-            twice.1
+            "two gateways are called `{}`\nhelp: name each once, or give one of them another name in its `profile.yaml`",
+            names[twice]
         ));
         return Err(Exit::Mistake);
     }
@@ -157,7 +158,7 @@ fn show(bar: &ProgressBar, event: &Event) {
     }
 }
 
-fn conclude(arguments: &Run, surroundings: &Surroundings, ran: &Ran) -> Exit {
+fn conclude(arguments: &Run, surroundings: &Surroundings, ran: &Ran, changes: Option<&Changes>) -> Exit {
     let stored = snapshots::settle(arguments, surroundings, &ran.outcome);
     let text = match arguments.format {
         Format::Human => report::human(&ran.outcome, surroundings.colour()),
@@ -165,11 +166,17 @@ fn conclude(arguments: &Run, surroundings: &Surroundings, ran: &Ran) -> Exit {
     };
     // A closed pipe (`| head`) is no reason to complain.
     let _ = std::io::stdout().write_all(text.as_bytes());
-    if let Err(exit) = arguments.reports.write(&ran.outcome) {
+    if let (Some(changes), Some(before), Format::Human) = (changes, &arguments.since, arguments.format) {
+        let told = report::changes::human(changes, surroundings.colour());
+        super::print(&format!("\nsince {}\n{told}", before.display()));
+    }
+    if let Err(exit) = arguments.reports.write(&ran.outcome, changes) {
         return exit;
     }
-    if let Some(trouble) = ran.world.first() {
+    for trouble in &ran.world {
         super::say(trouble);
+    }
+    if !ran.world.is_empty() {
         return Exit::World;
     }
     if ran.outcome.summary.ran() == 0 {
@@ -178,6 +185,7 @@ fn conclude(arguments: &Run, surroundings: &Surroundings, ran: &Ran) -> Exit {
     }
     match stored {
         Exit::Clean if !ran.outcome.is_clean() => Exit::Unmet,
+        Exit::Clean => changes.map_or(Exit::Clean, super::compare::exit),
         stored => stored,
     }
 }

@@ -1,6 +1,7 @@
 //! Reports: the outcome in, text out. They decide nothing and know no gateway. Whatever servers and gateways
 //! said is made printable here at the latest.
 
+pub mod changes;
 pub mod html;
 pub mod human;
 pub mod json;
@@ -8,8 +9,6 @@ pub mod junit;
 pub mod markdown;
 mod matrix;
 mod table;
-#[cfg(test)]
-pub(crate) mod testing;
 
 pub use html::html;
 pub use human::human;

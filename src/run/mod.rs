@@ -19,6 +19,8 @@ mod questions;
 mod record;
 pub mod runner;
 mod stage;
+#[cfg(test)]
+pub(crate) mod testing;
 mod variants;
 pub mod verdict;
 mod verify;

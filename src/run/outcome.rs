@@ -4,7 +4,7 @@ use crate::scenario::Severity;
 use crate::snapshot::Mark;
 use crate::transcript::Exchange;
 use crate::wire::canonical::Fidelity;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// The version of the JSON outcome; members are only added within it.
 pub const VERSION: u32 = 1;
@@ -92,7 +92,7 @@ pub struct Introduced {
 }
 
 /// How one scenario ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
     /// Every expectation was met.

@@ -1,4 +1,4 @@
-//! Outcomes for the unit tests of reports.
+//! Outcomes for the unit tests of whatever reads them.
 
 use crate::run::outcome::{
     ArrivalSeen, AttackRow, CallOutcome, Excused, GatewayRow, Introduced, Outcome, ScenarioOutcome, Status,
