@@ -17,7 +17,8 @@ pub(crate) struct Ticket {
 }
 
 impl Gateway {
-    pub(crate) async fn approval(&self, asks: Asks, frame: &Value, place: &Place, agent: &Agent) -> Said {
+    pub(crate) async fn approval(&self, frame: &Value, place: &Place, agent: &Agent) -> Said {
+        let Some(asks) = self.script.asks else { return Said::scripted(&self.script.answer, None) };
         let ticket = self.ticket(frame, place, asks == Asks::Retry);
         let decided = match asks {
             Asks::Retry => self.decision(&ticket, place),
@@ -36,10 +37,10 @@ impl Gateway {
                 if self.lie == Some(Lie::ForwardsAfterNo) {
                     self.forward(frame, place).await;
                 }
-                Said::Scripted(self.script.rejected.clone(), Some(json!(ticket)))
+                Said::scripted(&self.script.rejected, Some(json!(ticket)))
             }
-            _ if asks == Asks::Held => Said::Scripted(self.script.rejected.clone(), Some(json!(ticket))),
-            _ => Said::Scripted(self.script.answer.clone(), Some(json!(ticket))),
+            _ if asks == Asks::Held => Said::scripted(&self.script.rejected, Some(json!(ticket))),
+            _ => Said::scripted(&self.script.answer, Some(json!(ticket))),
         }
     }
 

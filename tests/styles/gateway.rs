@@ -38,7 +38,14 @@ pub(crate) struct Place {
 /// What is said: a frame of the upstream or of its own, or an answer of the script.
 pub(crate) enum Said {
     Frame(Value),
-    Scripted(Answer, Option<Value>),
+    Scripted(Box<Answer>, Option<Value>),
+}
+
+impl Said {
+    /// An answer of the script, about that ticket.
+    pub(crate) fn scripted(answer: &Answer, ticket: Option<Value>) -> Self {
+        Self::Scripted(Box::new(answer.clone()), ticket)
+    }
 }
 
 /// The agent's side of one call: it can be asked something before the answer.
@@ -81,7 +88,7 @@ impl Gateway {
         let result = |result: Value| Some(Said::Frame(json!({"jsonrpc": "2.0", "id": id, "result": result})));
         match frame["method"].as_str() {
             Some("initialize") if self.script.closed && !place.has_credential => {
-                Some(Said::Scripted(self.script.answer.clone(), None))
+                Some(Said::scripted(&self.script.answer, None))
             }
             Some("initialize") => {
                 *self.offers.lock().unwrap() = frame["params"]["capabilities"].clone();
@@ -134,10 +141,7 @@ impl Gateway {
         if self.lie == Some(Lie::ForwardsAtOnce) {
             self.forward(frame, place).await;
         }
-        match self.script.asks {
-            None => Said::Scripted(self.script.answer.clone(), None),
-            Some(asks) => self.approval(asks, frame, place, agent).await,
-        }
+        self.approval(frame, place, agent).await
     }
 
     /// The texts of an answer: the ticket, its address, a state, and instants.
