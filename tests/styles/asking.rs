@@ -113,7 +113,7 @@ impl Gateway {
 
     async fn hold(&self, id: &str, frame: &Value, place: &Place) -> Option<bool> {
         let (cancel, cancelled) = oneshot::channel();
-        self.held.lock().unwrap().insert(frame["id"].to_string(), cancel);
+        self.held.lock().unwrap().insert(frame["id"].to_string(), (frame.clone(), cancel));
         let decided = async {
             loop {
                 if let Some(decided) = self.decision(id, place) {
@@ -134,12 +134,7 @@ impl Gateway {
                 self.decide(id, false);
                 None
             }
-            _ = cancelled => {
-                if self.lie == Some(Lie::ForwardsAfterCancel) {
-                    self.forward(frame, place).await;
-                }
-                std::future::pending().await
-            }
+            _ = cancelled => std::future::pending().await,
         }
     }
 

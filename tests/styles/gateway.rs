@@ -62,7 +62,7 @@ pub(crate) struct Gateway {
     calls: Mutex<HashMap<String, usize>>,
     pub(crate) offers: Mutex<Value>,
     pub(crate) asked: Mutex<HashMap<String, oneshot::Sender<Value>>>,
-    pub(crate) held: Mutex<HashMap<String, oneshot::Sender<()>>>,
+    pub(crate) held: Mutex<HashMap<String, (Value, oneshot::Sender<()>)>>,
     /// Frames for everybody who listens.
     pub(crate) notices: tokio::sync::broadcast::Sender<Value>,
 }
@@ -106,9 +106,13 @@ impl Gateway {
                 result(json!({"tools": tools, "resultType": "complete", "ttlMs": 0, "cacheScope": "private"}))
             }
             Some("notifications/cancelled") => {
-                let cancelled = self.held.lock().unwrap().remove(&frame["params"]["requestId"].to_string());
-                if let Some(cancelled) = cancelled {
-                    let _ = cancelled.send(());
+                let held = self.held.lock().unwrap().remove(&frame["params"]["requestId"].to_string());
+                if let Some((call, cancel)) = held {
+                    // Before it is told that this arrived: so the ledger is not closed too early.
+                    if self.lie == Some(Lie::ForwardsAfterCancel) {
+                        self.forward(&call, place).await;
+                    }
+                    let _ = cancel.send(());
                 }
                 None
             }
