@@ -8,7 +8,7 @@ use super::outcome::{ScenarioOutcome, Status, StepOutcome};
 use super::pack::{Part, footprint, owners};
 use super::perform::{Performance, perform};
 use super::plan::Entry;
-use super::questions;
+use super::questions::{self, Sessions};
 use super::record::{self, Kept};
 use super::runner::{blank, millis};
 use super::stage::{Stage, Theatre};
@@ -143,9 +143,8 @@ fn conclude(entry: &Entry, played: &Played, arrivals: &[Arrival]) -> ScenarioOut
     let mut steps: Vec<StepOutcome> =
         done.map(|(step, performed)| verify::step(&evidence, step, performed)).collect();
     variants::settle(&scenario.steps, &entry.contender.profile.declares, &mut steps);
-    let offers = entry.contender.profile.offers();
-    let uninvited = questions::uninvited(scenario, performance, offers, &played.notices, &steps);
-    steps.extend(uninvited);
+    let sessions = Sessions { offers: entry.contender.profile.offers(), notices: &played.notices };
+    steps.extend(questions::uninvited(scenario, performance, &sessions, &steps));
     let text = played.audit.as_ref().map(|kept| kept.text.as_str());
     steps.extend(canary::sightings(scenario, performance, arrivals, text));
     steps.extend(record::compare(scenario, &judged, &played.audit.clone().unwrap_or_default()));

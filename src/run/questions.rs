@@ -36,13 +36,19 @@ struct Offer {
     modes: Vec<Mode>,
 }
 
-/// Each question that was not invited, as an unmet step at the place of the one that it came in. `offers` is what the
-/// sessions were opened with; `notices` is what came outside of every exchange.
+/// What the sessions of a scenario were like.
+pub(super) struct Sessions<'a> {
+    /// What they were opened with.
+    pub(super) offers: &'a [Mode],
+    /// What came outside of every exchange.
+    pub(super) notices: &'a [Received],
+}
+
+/// Each question that was not invited, as an unmet step at the place of the one that it came in.
 pub(super) fn uninvited(
     scenario: &Scenario,
     performance: &Performance,
-    offers: &[Mode],
-    notices: &[Received],
+    sessions: &Sessions<'_>,
     steps: &[StepOutcome],
 ) -> Vec<StepOutcome> {
     let (mut found, mut heard) = (Vec::new(), HashSet::new());
@@ -50,7 +56,7 @@ pub(super) fn uninvited(
         let mut told: Vec<Question> = Vec::new();
         for exchange in exchanges(performance, performed) {
             heard.extend(exchange.received.iter().map(|piece| piece.bytes.clone()));
-            let offer = Offer::of(exchange, offers);
+            let offer = Offer::of(exchange, sessions.offers);
             for question in exchange.received.iter().flat_map(questions).filter(|one| !offer.invites(one)) {
                 if !told.iter().any(|other| (other.what, other.mode) == (question.what, question.mode)) {
                     let place = StepOutcome { calls: outcome.calls.clone(), ..at(step.spot.line as usize) };
@@ -60,8 +66,8 @@ pub(super) fn uninvited(
             }
         }
     }
-    let offer = Offer { modern: false, modes: offers.to_vec() };
-    let others = notices.iter().filter(|piece| !heard.contains(&piece.bytes)).flat_map(questions);
+    let offer = Offer { modern: false, modes: sessions.offers.to_vec() };
+    let others = sessions.notices.iter().filter(|piece| !heard.contains(&piece.bytes)).flat_map(questions);
     found.extend(others.filter(|one| !offer.invites(one)).map(|question| finding(at(1), &offer, &question)));
     found
 }
