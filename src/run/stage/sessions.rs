@@ -36,7 +36,10 @@ impl Open {
     pub(super) async fn close(self) {
         if let Self::Session { session, child } = self {
             session.close().await;
-            if let Some(child) = child {
+            // Its input is closed. What it has been told last it may still act upon, and that has to be seen.
+            if let Some(mut child) = child
+                && tokio::time::timeout(GRACE, child.exited()).await.is_err()
+            {
                 child.stop(GRACE).await;
             }
         }
