@@ -6,7 +6,7 @@
 
 use mcp_gauntlet::reference::{FLAWS, Flaw};
 use mcp_gauntlet::run::outcome::{ScenarioOutcome, Status};
-use mcp_gauntlet::run::{Contender, Entry, Pace, Setting, Wishes, plan, run};
+use mcp_gauntlet::run::{Beside, Contender, Entry, Pace, Setting, Wishes, plan, run};
 use mcp_gauntlet::scenario::{self, Scenario};
 use mcp_gauntlet::{embedded, gateway};
 use std::collections::{BTreeMap, BTreeSet};
@@ -68,7 +68,12 @@ fn group(requirement: &str) -> &str {
 }
 
 fn setting() -> Setting {
-    Setting { patience: Duration::from_secs(5), program: "gauntlet".to_owned(), environment: Vec::new() }
+    Setting {
+        patience: Duration::from_secs(5),
+        program: "gauntlet".to_owned(),
+        environment: Vec::new(),
+        beside: Beside::default(),
+    }
 }
 
 /// Who fails whom.

@@ -226,6 +226,7 @@ Examples:
   gauntlet run --gateway ./my-gateway --only 'DENY-*'  a profile of your own, some scenarios
   gauntlet run --flaw forwards-then-refuses            the reference gateway, lying in a named way
   gauntlet run --gateway direct --gateway reference    one matrix: requirements and gateways
+  gauntlet run --against direct                        what the gateway adds, drops and changes; its latency
   gauntlet run --junit junit.xml --json outcome.json   reports for continuous integration
   gauntlet run --markdown \"$GITHUB_STEP_SUMMARY\"      a summary beside a pull request
   gauntlet run --since outcome.json                    what changed, as behaviour: `denied → leaked`
@@ -288,6 +289,12 @@ pub struct Run {
     /// Where snapshots are stored; by default `snapshots` in the first PATH, where that folder exists
     #[arg(long, value_name = "FOLDER")]
     pub snapshots: Option<PathBuf>,
+    /// Do again what ran, without the gateway, and report what it adds, drops and changes, and how long it takes
+    #[arg(long, value_enum)]
+    pub against: Option<Against>,
+    /// Make the plain steps once more with the client of an SDK, and report what it saw
+    #[arg(long, value_enum)]
+    pub agent: Option<Agent>,
     /// Store the snapshots of this run; refused in continuous integration
     #[arg(short, long)]
     pub update: bool,
@@ -325,6 +332,20 @@ impl From<IsolateBy> for Isolate {
             IsolateBy::Run => Self::Run,
         }
     }
+}
+
+/// What a gateway is compared with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Against {
+    /// The same calls, made straight to the same servers
+    Direct,
+}
+
+/// An SDK whose client is asked for a second opinion.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Agent {
+    /// The protocol's Rust SDK
+    Rmcp,
 }
 
 /// What is printed on standard output.

@@ -6,7 +6,7 @@ use super::{Exit, Surroundings, again, compare, files, snapshots};
 use crate::change::{self, Changes, Document};
 use crate::gateway::Start;
 use crate::report;
-use crate::run::{Contender, Event, Pace, Ran, Setting, Wishes, plan, run as run_plan};
+use crate::run::{Beside, Contender, Event, Pace, Ran, Setting, Wishes, plan, run as run_plan};
 use crate::scenario::{EraChoice, Scenario};
 use globset::{Glob, GlobSet, GlobSetBuilder};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -20,6 +20,12 @@ pub(super) async fn run(arguments: &Run, surroundings: &Surroundings) -> Exit {
             "snapshots are not updated in continuous integration\nhelp: run with `-u` on your machine and commit what changed",
         );
         return Exit::Refused;
+    }
+    if arguments.agent.is_some() && !cfg!(feature = "rmcp") {
+        super::say(
+            "`--agent rmcp`: this program was built without the client of rmcp\nhelp: build it with that: `cargo install --path . --features rmcp`",
+        );
+        return Exit::Mistake;
     }
     let selected = whole(arguments, surroundings).and_then(|whole| {
         let scenarios = select(arguments, &whole.scenarios)?;
@@ -39,6 +45,7 @@ pub(super) async fn run(arguments: &Run, surroundings: &Surroundings) -> Exit {
         patience: arguments.timeout,
         program: surroundings.program.display().to_string(),
         environment: surroundings.for_children(),
+        beside: Beside { direct: arguments.against.is_some(), sdk: arguments.agent.is_some() },
     };
     let jobs =
         arguments.jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(2, usize::from) * 2);

@@ -2,12 +2,14 @@
 //! said is made printable here at the latest.
 
 pub mod changes;
+mod comparison;
 pub mod html;
 pub mod human;
 pub mod json;
 pub mod junit;
 pub mod markdown;
 mod matrix;
+mod second;
 mod table;
 
 pub use html::html;

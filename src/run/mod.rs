@@ -3,6 +3,7 @@
 //! Here alone the mocks, the gateway and the witness meet. Running a valid plan cannot fail: a gateway that hangs,
 //! lies or dies is what the outcome tells.
 
+pub mod against;
 pub mod attribution;
 mod canary;
 mod detail;
@@ -10,6 +11,7 @@ pub mod event;
 pub mod expectation;
 mod introduced;
 pub mod judge;
+pub mod opinion;
 pub mod outcome;
 pub mod pack;
 mod perform;
@@ -18,6 +20,8 @@ mod play;
 mod questions;
 mod record;
 pub mod runner;
+#[cfg(feature = "rmcp")]
+mod second;
 mod stage;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -29,4 +33,4 @@ pub use event::Event;
 pub use outcome::Outcome;
 pub use plan::{Contender, Entry, Fate, Wishes, plan};
 pub use runner::{Pace, Ran, run};
-pub use stage::{Setting, SetupError};
+pub use stage::{Beside, Setting, SetupError};

@@ -1,5 +1,7 @@
 //! What came of a run: the value that reports read, and the JSON document of `--json` (version 1).
 
+use super::against::{Comparison, Tally};
+use super::opinion::Opinion;
 use crate::scenario::Severity;
 use crate::snapshot::Mark;
 use crate::transcript::Exchange;
@@ -77,6 +79,9 @@ pub struct GatewayRow {
     pub profile: String,
     /// What it called itself; several where it is not always the same. Bounded, and printable.
     pub introduced: Vec<Introduced>,
+    /// How what came through differs from what comes straight, where that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub comparison: Option<Comparison>,
 }
 
 /// What a gateway called itself: the `serverInfo` of an answer.
@@ -172,6 +177,9 @@ pub struct ScenarioOutcome {
     /// What only this run knows, and what a stored transcript says in its place.
     #[serde(skip)]
     pub marks: Vec<(Mark, String)>,
+    /// How what came through differs from what comes straight.
+    #[serde(skip)]
+    pub compared: Tally,
 }
 
 /// The documented attack that a scenario replays, by its numbers in public lists.
@@ -229,6 +237,9 @@ pub struct StepOutcome {
     pub notes: Vec<String>,
     /// Every call of the step.
     pub calls: Vec<CallOutcome>,
+    /// What an SDK's client saw of the step, where one was asked.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub second: Vec<Opinion>,
     /// What passed on the agent's side, for snapshots and reports.
     #[serde(skip)]
     pub exchanges: Vec<Exchange>,

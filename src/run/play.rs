@@ -1,6 +1,7 @@
 //! One start of a gateway: the scenarios that share it are performed one after the other, the ledgers are closed, and
 //! then each is judged.
 
+use super::against::{self, Tally};
 use super::canary;
 use super::introduced;
 use super::judge::{Asked, judge, seen};
@@ -34,6 +35,8 @@ struct Played {
     revision: Option<Revision>,
     audit: Option<Kept>,
     marks: Vec<(Mark, String)>,
+    /// What a comparison with the servers themselves needs, where that was asked for.
+    kept: Option<against::Kept>,
     /// What the mocks had no answer for.
     complaints: Vec<String>,
     /// Whether the gateway still owes an answer: it may be busy with that, and is not trusted with the next one.
@@ -69,9 +72,10 @@ pub(super) async fn play(
         last.complaints = late;
     }
     let shares = shares(entries, &played, arrivals);
-    let judged = entries.iter().zip(&played).zip(shares);
-    let mut outcomes: Vec<ScenarioOutcome> =
-        judged.map(|((entry, played), arrivals)| conclude(entry, played, &arrivals)).collect();
+    let mut outcomes = Vec::new();
+    for ((entry, played), arrivals) in entries.iter().zip(&played).zip(shares) {
+        outcomes.push(conclude(entry, played, &arrivals).await);
+    }
     // Whether the last one or an earlier one brought the gateway down is not known: it gets another start. What leaked
     // has leaked all the same.
     if !survived && outcomes.len() > 1 && !outcomes.last().is_some_and(leaks) {
@@ -99,12 +103,25 @@ async fn play_one(entry: &Entry, theatre: Arc<Theatre>) -> Played {
         performance.asked.iter().filter_map(|asked| Some((Mark::Approval, asked.told.approval.clone()?))),
     );
     let notices = stage.notices().await;
+    let kept = if stage.theatre.beside.direct { against::Kept::of(&stage).await } else { None };
     stage.leave().await;
     let waits = matches!(entry.contender.profile.approval_style(), Some(Style::Held | Style::Elicitation));
     let left_hanging = performance.asked.iter().any(|asked| owed(asked, waits));
     let elapsed = begun.elapsed();
     let complaints = Vec::new();
-    Played { performance, opened, notices, revision, audit, marks, complaints, left_hanging, begun, elapsed }
+    Played {
+        performance,
+        opened,
+        notices,
+        revision,
+        audit,
+        marks,
+        kept,
+        complaints,
+        left_hanging,
+        begun,
+        elapsed,
+    }
 }
 
 /// Whether a call was left without an answer, other than by waiting for an approval.
@@ -134,10 +151,17 @@ fn shares(entries: &[&Entry], played: &[Played], arrivals: Vec<Arrival>) -> Vec<
 }
 
 /// Both sides put together.
-fn conclude(entry: &Entry, played: &Played, arrivals: &[Arrival]) -> ScenarioOutcome {
+async fn conclude(entry: &Entry, played: &Played, arrivals: &[Arrival]) -> ScenarioOutcome {
     let (scenario, performance) = (&*entry.scenario, &played.performance);
     let holds = entry.contender.profile.approval_style() == Some(Style::Held);
     let (judged, unexplained) = judge(&performance.asked, arrivals, holds);
+    let compared = match &played.kept {
+        Some(kept) => {
+            let seen = against::Seen { performance, judged: &judged, arrivals, names: &kept.names };
+            against::compare(entry, kept, &seen).await
+        }
+        None => Tally::default(),
+    };
     let evidence = Evidence { performance, judged: &judged, arrivals };
     let done = scenario.steps.iter().zip(&performance.steps);
     let mut steps: Vec<StepOutcome> =
@@ -157,6 +181,7 @@ fn conclude(entry: &Entry, played: &Played, arrivals: &[Arrival]) -> ScenarioOut
     outcome.introduced = introduced::by(said);
     outcome.steps = steps;
     outcome.marks.clone_from(&played.marks);
+    outcome.compared = compared;
     outcome.unexplained = unexplained;
     outcome.elapsed_ms = millis(played.elapsed);
     if let Some(complaint) = played.complaints.first() {

@@ -1,5 +1,6 @@
 //! Runs a plan: packs of entries side by side, results in the plan's order. It cannot fail: what goes wrong is an outcome.
 
+use super::against::{self, Tally};
 use super::event::Event;
 use super::introduced;
 use super::outcome::{AttackRow, Excused, GatewayRow, Outcome, ScenarioOutcome, Status, Summary, VERSION};
@@ -55,13 +56,19 @@ pub async fn run(plan: &[Entry], setting: &Setting, pace: &Pace, tell: impl Fn(E
     ran.sort_by_key(|done| done.place);
     let mut world: Vec<String> = ran.iter().filter_map(|done| done.trouble.clone()).collect();
     world.dedup();
-    let scenarios: Vec<_> = ran.into_iter().map(|done| done.outcome).collect();
+    let mut scenarios: Vec<_> = ran.into_iter().map(|done| done.outcome).collect();
+    let mut gateways = gateways(plan, &scenarios);
+    if setting.beside.direct {
+        for row in &mut gateways {
+            row.comparison = against::conclude(&row.name, plan, &mut scenarios, setting).await;
+        }
+    }
     let outcome = Outcome {
         version: VERSION,
         gauntlet: env!("CARGO_PKG_VERSION"),
         begun,
         summary: Summary::of(&scenarios),
-        gateways: gateways(plan, &scenarios),
+        gateways,
         scenarios,
         known: None,
     };
@@ -101,6 +108,8 @@ impl<T: Fn(Event)> Run<'_, T> {
         match self.open(&entries).await {
             Ok(theatre) => {
                 let outcomes = play(&entries, theatre, |entry| self.begins(entry)).await;
+                #[cfg(feature = "rmcp")]
+                let outcomes = self.seen_by_an_sdk(&entries, outcomes).await;
                 let mut done: Vec<Done> = places
                     .iter()
                     .zip(outcomes)
@@ -125,6 +134,21 @@ impl<T: Fn(Event)> Run<'_, T> {
                 vec![self.end(places[0], outcome, trouble)]
             }
         }
+    }
+
+    /// The same once more with an SDK's client, where that was asked for.
+    #[cfg(feature = "rmcp")]
+    async fn seen_by_an_sdk(
+        &self,
+        entries: &[&Entry],
+        mut outcomes: Vec<ScenarioOutcome>,
+    ) -> Vec<ScenarioOutcome> {
+        if self.setting.beside.sdk {
+            for (entry, outcome) in entries.iter().zip(&mut outcomes) {
+                super::second::look(entry, self.setting, outcome).await;
+            }
+        }
+        outcomes
     }
 
     /// What is to be said without running anything.
@@ -214,7 +238,8 @@ fn gateways(plan: &[Entry], scenarios: &[ScenarioOutcome]) -> Vec<GatewayRow> {
             let own = scenarios.iter().filter(|scenario| scenario.gateway == *name);
             let introduced = introduced::together(own.flat_map(|scenario| &scenario.introduced));
             let (name, flaw) = (name.clone(), flaw.clone());
-            rows.push(GatewayRow { name, flaw, profile: profile.hash.clone(), introduced });
+            let profile = profile.hash.clone();
+            rows.push(GatewayRow { name, flaw, profile, introduced, comparison: None });
         }
     }
     rows
@@ -250,6 +275,7 @@ pub(super) fn blank(entry: &Entry) -> ScenarioOutcome {
         again: String::new(),
         introduced: Vec::new(),
         marks: Vec::new(),
+        compared: Tally::default(),
     }
 }
 

@@ -1,5 +1,6 @@
 //! Outcomes for the unit tests of whatever reads them.
 
+use crate::run::against::Tally;
 use crate::run::outcome::{
     ArrivalSeen, AttackRow, CallOutcome, Excused, GatewayRow, Introduced, Outcome, ScenarioOutcome, Status,
     StepOutcome, Summary, VERSION,
@@ -24,7 +25,13 @@ pub(crate) fn outcome(gateways: &[&str], scenarios: Vec<ScenarioOutcome>) -> Out
 pub(crate) fn gateway(name: &str) -> GatewayRow {
     let (own, version) = (format!("{name}-server"), "1.2.3".to_owned());
     let introduced = vec![Introduced { name: own, version, at_opening: true }];
-    GatewayRow { name: name.to_owned(), flaw: None, profile: "0123456789ab".to_owned(), introduced }
+    GatewayRow {
+        name: name.to_owned(),
+        flaw: None,
+        profile: "0123456789ab".to_owned(),
+        introduced,
+        comparison: None,
+    }
 }
 
 /// A scenario whose id begins with the requirement that it proves, where that is written in capitals.
@@ -56,6 +63,7 @@ pub(crate) fn scenario(id: &str, gateway: &str, status: Status) -> ScenarioOutco
         again: format!("gauntlet run --gateway {gateway} scenarios/{id}.yaml"),
         introduced: Vec::new(),
         marks: Vec::new(),
+        compared: Tally::default(),
     }
 }
 

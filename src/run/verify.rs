@@ -57,6 +57,7 @@ pub(super) fn step(evidence: &Evidence<'_>, step: &Step, performed: &Performed) 
         twin: is_failed_twin(step, &calls),
         notes: notes(performed, &calls),
         calls: outcomes,
+        second: Vec::new(),
         exchanges,
     }
 }

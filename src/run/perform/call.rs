@@ -21,11 +21,11 @@ pub(super) struct Made {
 
 /// A tool as both sides know it.
 #[derive(Clone, Debug)]
-pub(super) struct Target {
+pub(in crate::run) struct Target {
     /// The name at the server.
     pub(super) tool: String,
     /// The name at the gateway.
-    pub(super) shown: String,
+    pub(in crate::run) shown: String,
     /// The upstream, where the scenario names it.
     pub(super) upstream: Option<String>,
     /// Whether some upstream has it.
@@ -50,6 +50,7 @@ pub(super) async fn make(
     if let Some(carried) = carried {
         approval::carry(&mut ask, carried);
     }
+    let headers = ask.headers.clone();
     let session = stage.voice_name(&call.voice);
     let opened = Instant::now();
     let driven = match stage.session(&session).await {
@@ -68,6 +69,7 @@ pub(super) async fn make(
         tool: Some(target.tool),
         upstream: target.upstream,
         arguments,
+        headers,
         session,
         closed: closed(&exchanges, pending.is_some() || told.word == Word::Pending),
         exchanges,
@@ -130,7 +132,7 @@ pub(super) fn closed(exchanges: &[Exchange], waits: bool) -> Option<Instant> {
 }
 
 /// Finds the tool on both sides.
-fn target(stage: &Stage, name: &ToolName, row: &Variables) -> Result<Target, Trouble> {
+pub(in crate::run) fn target(stage: &Stage, name: &ToolName, row: &Variables) -> Result<Target, Trouble> {
     let tool = row.fill_string(&name.name)?;
     let upstream = name.upstream.clone().or_else(|| stage.upstream_of(&tool));
     let known = upstream.is_some();

@@ -10,7 +10,13 @@ mod raw;
 mod reply;
 mod steps;
 
+#[cfg(feature = "rmcp")]
+pub(super) use call::target;
+#[cfg(feature = "rmcp")]
+pub(super) use faults::control;
 pub(super) use listing::Listed;
+#[cfg(feature = "rmcp")]
+pub(super) use steps::rows;
 pub(super) use steps::{Performance, Performed, perform};
 
 use crate::scenario::Unfilled;

@@ -48,6 +48,8 @@ pub(in crate::run) struct Performed {
     pub(in crate::run) passed_over: Option<String>,
     /// Why it could not be done.
     pub(in crate::run) trouble: Option<String>,
+    /// When it was begun.
+    pub(in crate::run) began: Option<Instant>,
 }
 
 /// Does every step. A step that cannot be done ends the scenario there: what follows would prove nothing.
@@ -62,7 +64,7 @@ pub(in crate::run) async fn perform(stage: &Stage) -> Performance {
     };
     for step in &stage.scenario.steps {
         let first = performance.asked.len();
-        let mut performed = Performed::default();
+        let mut performed = Performed { began: Some(Instant::now()), ..Performed::default() };
         let done = match unmet(&step.given, &stage.profile.declares) {
             Some(reason) => {
                 performed.passed_over = Some(reason);
@@ -100,18 +102,14 @@ impl Performance {
                 performed.noticed = Some(listing::notice(stage, notice, step, self.changed).await?);
                 Ok(())
             }
-            Kind::Change(change) => {
-                self.changed = Instant::now();
-                stage.change(change).await.map_err(Trouble::because)
-            }
             Kind::Decide(decisions) => approval::decide(stage, self, decisions, performed).await,
             Kind::Settle(settle) => approval::settle(stage, self, settle, performed).await,
-            Kind::Wait(wait) => faults::wait(stage, *wait).await,
-            Kind::Stop(part) => faults::stop(stage, part).await,
-            Kind::Start(part) => faults::start(stage, part).await,
-            Kind::Restart(part) => faults::restart(stage, part).await,
-            Kind::Reload(reload) => faults::reload(stage, reload).await,
-            Kind::Revoke(identity) => faults::revoke(stage, identity).await,
+            other => {
+                if matches!(other, Kind::Change(_)) {
+                    self.changed = Instant::now();
+                }
+                faults::control(stage, other).await
+            }
         }
     }
 
@@ -185,7 +183,7 @@ pub(super) fn saved(exchange: &Exchange, at: &str) -> Option<Json> {
 }
 
 /// The variables of each row of a table; one row where there is none.
-pub(super) fn rows(over: &Over, variables: &Variables) -> Result<Vec<Variables>, Trouble> {
+pub(in crate::run) fn rows(over: &Over, variables: &Variables) -> Result<Vec<Variables>, Trouble> {
     let mut columns: Vec<(&str, Vec<Json>)> = Vec::new();
     for (name, column) in &over.0 {
         let values = match column {

@@ -7,7 +7,7 @@ use indexmap::IndexMap;
 use serde_json::{Map, Value};
 
 /// Starts every upstream's mock.
-pub(super) async fn start(scenario: &Scenario) -> Result<IndexMap<String, MockServer>, SetupError> {
+pub(in crate::run) async fn start(scenario: &Scenario) -> Result<IndexMap<String, MockServer>, SetupError> {
     let mut servers = IndexMap::new();
     for (name, upstream) in &scenario.upstreams {
         servers.insert(name.clone(), start_one(name, upstream).await?);
@@ -43,7 +43,7 @@ fn done() -> Answer {
 }
 
 /// A change of a list, in the mock's own words.
-pub(super) fn change(change: &Change) -> mock::Change {
+pub(in crate::run) fn change(change: &Change) -> mock::Change {
     let fields: Map<String, Value> =
         change.fields.iter().map(|(name, value)| (name.to_owned(), value.into())).collect();
     mock::Change {

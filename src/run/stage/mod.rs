@@ -2,7 +2,7 @@
 
 mod control;
 mod gateway;
-mod mocks;
+pub(super) mod mocks;
 mod sessions;
 mod theatre;
 
@@ -33,6 +33,17 @@ pub struct Setting {
     pub program: String,
     /// What a child's environment has.
     pub environment: Vec<(String, String)>,
+    /// What is done beside the run, for reports: it decides nothing.
+    pub beside: Beside,
+}
+
+/// What is done beside a run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Beside {
+    /// Do again without the gateway what ran through it, and compare.
+    pub direct: bool,
+    /// Make the plain steps once more with an SDK's client, where this program has one.
+    pub sdk: bool,
 }
 
 /// One scenario's stage in a theatre.

@@ -97,9 +97,16 @@ impl Stage {
             || self.profile.announces().is_some()
     }
 
+    /// How the session of that name connects.
+    pub(in crate::run) fn way(&self, name: &str) -> Result<Connection, String> {
+        match self.scenario.sessions.get(name).and_then(|session| session.identity.as_ref()) {
+            Some(identity) => self.theatre.stand.connection(identity),
+            None => self.theatre.stand.anonymous(),
+        }
+    }
+
     async fn open(&self, name: &str) -> Open {
         let session = self.scenario.sessions.get(name);
-        let identity = session.and_then(|session| session.identity.clone());
         let offers = self.profile.offers();
         let opening = Opening {
             revision: self.revision,
@@ -111,10 +118,7 @@ impl Stage {
                 .and_then(|session| session.client.clone())
                 .unwrap_or_else(|| "gauntlet".to_owned()),
         };
-        let connection = match &identity {
-            Some(identity) => self.theatre.stand.connection(identity),
-            None => self.theatre.stand.anonymous(),
-        };
+        let connection = self.way(name);
         let (target, child) = match connection {
             Ok(Connection::Http { url, headers }) => (Target::Http { url, headers }, None),
             Ok(Connection::Stdio(command)) => match Child::spawn(&command, Talk::Frames) {

@@ -2,7 +2,7 @@
 
 use super::gateway::{self, Stand};
 use super::mocks;
-use super::{Setting, SetupError};
+use super::{Beside, Setting, SetupError};
 use crate::gateway::{Facts, Names, Profile};
 use crate::mock::{Arrival, MockServer};
 use crate::run::plan::Contender;
@@ -16,6 +16,8 @@ use tempfile::TempDir;
 pub(in crate::run) struct Theatre {
     pub(in crate::run) names: Names,
     pub(super) stand: Stand,
+    /// What is done beside the run.
+    pub(in crate::run) beside: Beside,
     mocks: IndexMap<String, MockServer>,
     patience: Duration,
     /// The gateway's folder; gone with the theatre.
@@ -35,7 +37,8 @@ impl Theatre {
         let inputs = gateway::Inputs { scenario, mocks: &mocks, setting, folder: folder.path() };
         let stand = Stand::start(contender, &inputs).await?;
         let names = names(&contender.profile, stand.facts(), &mocks)?;
-        Ok(Self { names, stand, mocks, patience: setting.patience, _folder: folder })
+        let (patience, beside) = (setting.patience, setting.beside);
+        Ok(Self { names, stand, beside, mocks, patience, _folder: folder })
     }
 
     /// The servers behind the gateway.
