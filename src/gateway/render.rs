@@ -140,8 +140,8 @@ pub(super) fn render_files(profile: &Profile, facts: &Facts) -> Result<Files, Re
 /// A profile without files may say what it cannot do where it is started.
 fn startable(profile: &Profile, engine: &Engine, context: &minijinja::Value) -> Result<(), RenderError> {
     let Some(Start::Command(start)) = &profile.start else { return Ok(()) };
-    let words = start.command.iter().chain(start.environment.values());
-    words.map(|word| engine.words(&word.0, context, &Variables::new()).map(drop)).collect()
+    let mut words = start.command.iter().chain(start.environment.values());
+    words.try_for_each(|word| engine.words(&word.0, context, &Variables::new()).map(drop))
 }
 
 /// A profile without files says what it cannot do where an agent connects.
