@@ -72,6 +72,7 @@ fn setting() -> Setting {
         patience: Duration::from_secs(5),
         program: "gauntlet".to_owned(),
         environment: Vec::new(),
+        remote: None,
         beside: Beside::default(),
     }
 }

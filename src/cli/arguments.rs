@@ -3,6 +3,7 @@
 use super::gateway::address;
 use super::reports::Reports;
 use crate::gateway::Isolate;
+use clap::builder::ArgPredicate;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -28,6 +29,8 @@ pub enum Verb {
     Init(super::init::Init),
     /// Finds every mistake in scenarios and gateways' profiles, without running anything
     Check(Check),
+    /// Prints the configuration that a gateway would be given
+    Render(super::render::Render),
     /// Lists scenarios, mocks, gateways, tools or flaws
     List(List),
     /// Prints the JSON Schema of a file that users write
@@ -230,6 +233,10 @@ Examples:
   gauntlet run --junit junit.xml --json outcome.json   reports for continuous integration
   gauntlet run --markdown \"$GITHUB_STEP_SUMMARY\"      a summary beside a pull request
   gauntlet run --since outcome.json                    what changed, as behaviour: `denied → leaked`
+  gauntlet run --gateway-url http://gate.test/mcp --header 'Authorization: Bearer ${TOKEN}' \\
+    --listen 0.0.0.0:7700 --public-url ludus=https://lab.test/mcp --bearer '${LAB_TOKEN}'
+                                                       a gateway that runs already, configured once with what
+                                                       `gauntlet render --suite` printed
 
 `known.yaml` lists failures that are known: `- {scenario or requirement: DENY-06, gateway: acme, because: ...,
 until: 2027-01-31}`. They do not fail the run; an entry that passes, or is past its day, does.
@@ -245,7 +252,12 @@ pub struct Run {
     #[arg(value_name = "PATH")]
     pub paths: Vec<PathBuf>,
     /// A gateway: the name of a shipped profile, or a folder with a `profile.yaml`; again for more
-    #[arg(long = "gateway", value_name = "NAME|FOLDER", default_value = "reference")]
+    #[arg(
+        long = "gateway",
+        value_name = "NAME|FOLDER",
+        default_value = "reference",
+        default_value_if("gateway_url", ArgPredicate::IsPresent, None)
+    )]
     pub gateways: Vec<String>,
     /// The way in which the reference gateway lies; again for more, one after the other
     #[arg(long = "flaw", value_name = "NAME")]
@@ -298,6 +310,9 @@ pub struct Run {
     /// Store the snapshots of this run; refused in continuous integration
     #[arg(short, long)]
     pub update: bool,
+    /// A gateway that runs already.
+    #[command(flatten)]
+    pub remote: super::remote::RemoteFlags,
 }
 
 /// Which protocol era is spoken.

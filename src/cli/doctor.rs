@@ -56,6 +56,7 @@ pub(super) async fn doctor(arguments: &Doctor, surroundings: &Surroundings) -> E
         patience: arguments.timeout,
         program: surroundings.program.display().to_string(),
         environment: surroundings.for_children(),
+        remote: None,
         beside: Beside::default(),
     };
     let (subject, secrets) = match subject(arguments, surroundings) {

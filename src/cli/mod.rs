@@ -16,7 +16,10 @@ mod init;
 mod known;
 mod list;
 mod mock;
+mod planned;
 mod relay;
+mod remote;
+mod render;
 mod reports;
 mod review;
 mod run;
@@ -35,6 +38,7 @@ use std::io::Write as _;
 /// Does what the arguments say.
 pub async fn main(arguments: Arguments, surroundings: &Surroundings) -> Exit {
     match arguments.verb {
+        Verb::Render(arguments) => render::render(&arguments, surroundings),
         Verb::Run(run) => run::run(&run, surroundings).await,
         Verb::Doctor(doctor) => doctor::doctor(&doctor, surroundings).await,
         Verb::Init(arguments) => init::init(&arguments),

@@ -1,17 +1,15 @@
 //! `gauntlet run`.
 
-use super::arguments::{Era, Format, Run};
+use super::arguments::{Format, Run};
 use super::known::{self, Whole};
-use super::{Exit, Surroundings, again, compare, files, snapshots};
+use super::remote::{self, Wanted};
+use super::{Exit, Surroundings, again, compare, planned, snapshots};
 use crate::change::{self, Changes, Document};
 use crate::gateway::Start;
 use crate::report;
-use crate::run::{Beside, Contender, Event, Pace, Ran, Setting, Wishes, plan, run as run_plan};
-use crate::scenario::{EraChoice, Scenario};
-use globset::{Glob, GlobSet, GlobSetBuilder};
+use crate::run::{Beside, Entry, Event, Pace, Ran, Setting, Wishes, run as run_plan};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::Write as _;
-use std::sync::Arc;
 
 /// Runs, reports, and says how it went.
 pub(super) async fn run(arguments: &Run, surroundings: &Surroundings) -> Exit {
@@ -27,24 +25,17 @@ pub(super) async fn run(arguments: &Run, surroundings: &Surroundings) -> Exit {
         );
         return Exit::Mistake;
     }
-    let selected = whole(arguments, surroundings).and_then(|whole| {
-        let scenarios = select(arguments, &whole.scenarios)?;
-        let listed = known::read(arguments, &whole, surroundings)?;
-        let before = arguments.since.as_deref().map(compare::read).transpose()?;
-        Ok((whole, scenarios, listed, before))
-    });
-    let (whole, scenarios, listed, before) = match selected {
-        Ok(selected) => selected,
+    let About { whole, entries, listed, before, wanted } = match about(arguments, surroundings) {
+        Ok(about) => about,
         Err(exit) => return exit,
     };
     let contenders = &whole.contenders;
-    let known = listed.as_ref().map(known::Listed::holding).unwrap_or_default();
-    let wishes = Wishes { slow: arguments.slow, era: arguments.era.map(era), known };
-    let entries = plan(&scenarios, contenders, &wishes);
+    let secrets = wanted.as_ref().map(|wanted| wanted.secrets.clone()).unwrap_or_default();
     let setting = Setting {
         patience: arguments.timeout,
         program: surroundings.program.display().to_string(),
         environment: surroundings.for_children(),
+        remote: wanted.map(|wanted| wanted.remote),
         beside: Beside { direct: arguments.against.is_some(), sdk: arguments.agent.is_some() },
     };
     let jobs =
@@ -69,81 +60,29 @@ pub(super) async fn run(arguments: &Run, surroundings: &Surroundings) -> Exit {
     if let Some(listed) = &listed {
         listed.settle(&whole, &mut ran.outcome, surroundings);
     }
+    ran.conceal(&secrets);
     let changes = before.map(|before| change::compare(&before, &Document::of(&ran.outcome)));
     conclude(arguments, surroundings, &ran, changes.as_ref())
 }
 
-fn select(arguments: &Run, scenarios: &[Arc<Scenario>]) -> Result<Vec<Arc<Scenario>>, Exit> {
-    let only = globs(&arguments.only)?;
-    let wanted = |scenario: &&Arc<Scenario>| {
-        let named = arguments.only.is_empty()
-            || only.is_match(&scenario.id)
-            || is_requirement(&arguments.only, scenario);
-        let tagged = arguments.tag.is_empty() || scenario.tags.iter().any(|tag| arguments.tag.contains(tag));
-        named && tagged
-    };
-    let scenarios: Vec<_> = scenarios.iter().filter(wanted).cloned().collect();
-    if scenarios.is_empty() {
-        super::say("no scenario is selected\nhelp: `gauntlet list scenarios` shows their ids and tags");
-        return Err(Exit::Nothing);
-    }
-    Ok(scenarios)
+/// All that a run is about, found and checked before anything starts.
+struct About {
+    whole: Whole,
+    entries: Vec<Entry>,
+    listed: Option<known::Listed>,
+    before: Option<Document>,
+    wanted: Option<Wanted>,
 }
 
-fn whole(arguments: &Run, surroundings: &Surroundings) -> Result<Whole, Exit> {
-    let scenarios = files::scenarios(&arguments.paths, surroundings)?.into_iter().map(Arc::new).collect();
-    let mut contenders: Vec<Arc<Contender>> = Vec::new();
-    for name in &arguments.gateways {
-        let profile = Arc::new(files::profile(name)?);
-        if arguments.flaws.is_empty() {
-            contenders.push(Arc::new(Contender { name: profile.gateway.clone(), profile, flaw: None }));
-            continue;
-        }
-        for flaw in &arguments.flaws {
-            files::flaw(flaw, &profile)?;
-            let name = format!("{}+{flaw}", profile.gateway);
-            contenders.push(Arc::new(Contender { name, profile: profile.clone(), flaw: Some(flaw.clone()) }));
-        }
-    }
-    let names: Vec<&str> = contenders.iter().map(|contender| contender.name.as_str()).collect();
-    if let Some(twice) = (1..names.len()).find(|place| names[..*place].contains(&names[*place])) {
-        super::say(&format!(
-            "two gateways are called `{}`\nhelp: name each once, or give one of them another name in its `profile.yaml`",
-            names[twice]
-        ));
-        return Err(Exit::Mistake);
-    }
-    Ok(Whole { scenarios, contenders })
-}
-
-/// `DENY-06` means every scenario of that requirement.
-fn is_requirement(only: &[String], scenario: &Scenario) -> bool {
-    let own = |word: &String| scenario.requirements.iter().any(|requirement| requirement.value == *word);
-    only.iter().any(own)
-        || only.iter().any(|word| scenario.id.split('-').take(2).collect::<Vec<_>>().join("-") == *word)
-}
-
-fn globs(patterns: &[String]) -> Result<GlobSet, Exit> {
-    let mut set = GlobSetBuilder::new();
-    for pattern in patterns {
-        match Glob::new(pattern) {
-            Ok(glob) => set.add(glob),
-            Err(error) => {
-                super::say(&format!("`--only {pattern}` is no pattern: {}", error.kind()));
-                return Err(Exit::Mistake);
-            }
-        };
-    }
-    set.build().map_err(|_| Exit::Mistake)
-}
-
-fn era(era: Era) -> EraChoice {
-    match era {
-        Era::Newest => EraChoice::Newest,
-        Era::Legacy => EraChoice::Legacy,
-        Era::Modern => EraChoice::Modern,
-        Era::Every => EraChoice::Every,
-    }
+fn about(arguments: &Run, surroundings: &Surroundings) -> Result<About, Exit> {
+    let mut wanted = remote::wanted(&arguments.remote, surroundings)?;
+    let whole = planned::whole(arguments, surroundings, wanted.as_ref())?;
+    let listed = known::read(arguments, &whole, surroundings)?;
+    let before = arguments.since.as_deref().map(compare::read).transpose()?;
+    let known = listed.as_ref().map(known::Listed::holding).unwrap_or_default();
+    let wishes = Wishes { slow: arguments.slow, era: arguments.era.map(planned::era), known };
+    let entries = planned::planned(arguments, &whole, &wishes, wanted.as_mut())?;
+    Ok(About { whole, entries, listed, before, wanted })
 }
 
 fn progress(surroundings: &Surroundings) -> ProgressBar {

@@ -82,6 +82,8 @@ pub struct Facts {
     pub side_port: u16,
     /// Something unguessable, for the gateway's own secrets.
     pub secret: String,
+    /// The token that the servers demand of the gateway, if they demand one.
+    pub bearer: Option<String>,
     /// Its folder.
     pub folder: String,
     /// The paths of its files.
@@ -176,6 +178,7 @@ impl Facts {
             port: ports.0,
             side_port: ports.1,
             secret: secret(),
+            bearer: None,
             folder,
             gauntlet: place.gauntlet.clone(),
         }

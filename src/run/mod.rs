@@ -6,6 +6,7 @@
 pub mod against;
 pub mod attribution;
 mod canary;
+mod conceal;
 mod detail;
 pub mod event;
 pub mod expectation;
@@ -17,11 +18,15 @@ pub mod pack;
 mod perform;
 pub mod plan;
 mod play;
+mod preflight;
+pub mod preview;
 mod questions;
 mod record;
+pub mod remote;
 pub mod runner;
 #[cfg(feature = "rmcp")]
 mod second;
+mod settle;
 mod stage;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -31,6 +36,11 @@ mod verify;
 
 pub use event::Event;
 pub use outcome::Outcome;
+pub use pack::{OneStart, one_start};
 pub use plan::{Contender, Entry, Fate, Wishes, plan};
+pub use preflight::Probe;
+pub use preview::preview;
+pub use remote::{Places, Remote};
 pub use runner::{Pace, Ran, run};
+pub use settle::{Settled, Sharing, settle};
 pub use stage::{Beside, Setting, SetupError};

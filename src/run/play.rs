@@ -9,6 +9,7 @@ use super::outcome::{ScenarioOutcome, Status, StepOutcome};
 use super::pack::{Part, footprint, owners};
 use super::perform::{Performance, perform};
 use super::plan::Entry;
+use super::preflight::Probe;
 use super::questions::{self, Sessions};
 use super::record::{self, Kept};
 use super::runner::{blank, millis};
@@ -49,11 +50,11 @@ struct Played {
 /// outcome for each of the first ones, as far as it came, and for one at least; `begins` is told of each that begins.
 pub(super) async fn play(
     entries: &[&Entry],
-    theatre: Theatre,
+    theatre: Arc<Theatre>,
+    fence: Option<&Probe>,
     begins: impl Fn(&Entry),
 ) -> Vec<ScenarioOutcome> {
-    let theatre = Arc::new(theatre);
-    let mut played = Vec::new();
+    let (mut played, mut fences) = (Vec::new(), Vec::new());
     for entry in entries {
         let lives = theatre.lives().await;
         if played.last().is_some_and(|last: &Played| last.left_hanging || !lives) {
@@ -61,9 +62,17 @@ pub(super) async fn play(
         }
         begins(entry);
         theatre.begin_anew();
-        let mut one = play_one(entry, theatre.clone()).await;
+        let stage = Stage::set_up(entry, theatre.clone());
+        let mut one = play_one(entry, &stage).await;
+        if let Some(fence) = fence {
+            fences.extend(fence.fence(&stage).await);
+        }
+        stage.leave().await;
         one.complaints = theatre.complaints();
         played.push(one);
+    }
+    if fence.is_some() {
+        theatre.calm().await;
     }
     let survived = theatre.lives().await;
     let theatre = Arc::into_inner(theatre).expect("every stage has been left");
@@ -71,7 +80,7 @@ pub(super) async fn play(
     if let Some(last) = played.last_mut() {
         last.complaints = late;
     }
-    let shares = shares(entries, &played, arrivals);
+    let shares = shares(entries, &played, without(&fences, arrivals));
     let mut outcomes = Vec::new();
     for ((entry, played), arrivals) in entries.iter().zip(&played).zip(shares) {
         outcomes.push(conclude(entry, played, &arrivals).await);
@@ -89,10 +98,9 @@ fn leaks(outcome: &ScenarioOutcome) -> bool {
     !outcome.unexplained.is_empty() || calls().any(|call| call.verdict == Verdict::Leaked.word())
 }
 
-async fn play_one(entry: &Entry, theatre: Arc<Theatre>) -> Played {
+async fn play_one(entry: &Entry, stage: &Stage) -> Played {
     let begun = Instant::now();
-    let stage = Stage::set_up(entry, theatre);
-    let performance = perform(&stage).await;
+    let performance = perform(stage).await;
     let revision = stage.revision().await;
     // To ask a gateway for its record can take as long as to start it.
     let wanted = canary::reads_the_audit(&entry.scenario) || record::is_about(&entry.scenario);
@@ -103,8 +111,7 @@ async fn play_one(entry: &Entry, theatre: Arc<Theatre>) -> Played {
         performance.asked.iter().filter_map(|asked| Some((Mark::Approval, asked.told.approval.clone()?))),
     );
     let notices = stage.notices().await;
-    let kept = if stage.theatre.beside.direct { against::Kept::of(&stage).await } else { None };
-    stage.leave().await;
+    let kept = if stage.theatre.beside.direct { against::Kept::of(stage).await } else { None };
     let waits = matches!(entry.contender.profile.approval_style(), Some(Style::Held | Style::Elicitation));
     let left_hanging = performance.asked.iter().any(|asked| owed(asked, waits));
     let elapsed = begun.elapsed();
@@ -134,8 +141,24 @@ fn owed(asked: &Asked, waits: bool) -> bool {
     asked.exchanges.last().is_some_and(unanswered)
 }
 
+/// What arrived for the scenarios alone: of each fence one arrival is gone. What more arrives of it stays.
+fn without(fences: &[Asked], mut arrivals: Vec<Arrival>) -> Vec<Arrival> {
+    let (judged, _) = judge(fences, &arrivals, false);
+    let gone: Vec<usize> = judged.iter().filter_map(|fence| fence.arrivals.first().copied()).collect();
+    let mut place = 0;
+    arrivals.retain(|_| {
+        place += 1;
+        !gone.contains(&(place - 1))
+    });
+    arrivals
+}
+
 /// What arrived, each at the scenario whose it is.
 fn shares(entries: &[&Entry], played: &[Played], arrivals: Vec<Arrival>) -> Vec<Vec<Arrival>> {
+    // What came before the first began was the preflight's.
+    let first = played.first().map(|played| played.begun);
+    let arrivals = arrivals.into_iter().filter(|arrival| first.is_none_or(|begun| begun <= arrival.at));
+    let arrivals: Vec<Arrival> = arrivals.collect();
     if played.len() == 1 {
         return vec![arrivals];
     }

@@ -7,11 +7,13 @@ use super::outcome::{AttackRow, Excused, GatewayRow, Outcome, ScenarioOutcome, S
 use super::pack::{merged, packs};
 use super::plan::{Contender, Entry, Fate};
 use super::play::play;
+use super::preflight::Probe;
 use super::stage::{Setting, SetupError, Theatre};
 use crate::gateway::Isolate;
 use crate::scenario::{Attack, Scenario};
 use futures_util::StreamExt as _;
 use std::collections::HashSet;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
@@ -85,6 +87,11 @@ struct Done {
     trouble: Option<String>,
 }
 
+/// Why nothing can be tried at a gateway that runs already.
+const NO_PROBE: &str = "the scenario has no call that its policy lets pass without a limit: nothing shows whether calls \
+                        come through the gateway\nhelp: name a second scenario beside it, about the same servers, and \
+                        configure the gateway with what `gauntlet render --suite` prints for both";
+
 /// A run that goes on.
 struct Run<'a, T> {
     plan: &'a [Entry],
@@ -106,8 +113,8 @@ impl<T: Fn(Event)> Run<'_, T> {
         let entries: Vec<&Entry> = places.iter().map(|place| &self.plan[*place]).collect();
         let begin = Instant::now();
         match self.open(&entries).await {
-            Ok(theatre) => {
-                let outcomes = play(&entries, theatre, |entry| self.begins(entry)).await;
+            Ok((theatre, fence)) => {
+                let outcomes = play(&entries, theatre, fence.as_ref(), |entry| self.begins(entry)).await;
                 #[cfg(feature = "rmcp")]
                 let outcomes = self.seen_by_an_sdk(&entries, outcomes).await;
                 let mut done: Vec<Done> = places
@@ -122,7 +129,7 @@ impl<T: Fn(Event)> Run<'_, T> {
                 done
             }
             // Together they do not work: that is nobody's fault yet.
-            Err(_) if places.len() > 1 => {
+            Err(_) if places.len() > 1 && self.setting.remote.is_none() => {
                 let (first, second) = places.split_at(places.len() / 2);
                 let mut done = Box::pin(self.pack(first)).await;
                 done.extend(Box::pin(self.pack(second)).await);
@@ -131,7 +138,11 @@ impl<T: Fn(Event)> Run<'_, T> {
             Err(error) => {
                 self.begins(entries[0]);
                 let (outcome, trouble) = unstarted(entries[0], error, begin.elapsed());
-                vec![self.end(places[0], outcome, trouble)]
+                let mut done = vec![self.end(places[0], outcome, trouble)];
+                done.extend(places[1..].iter().map(|place| {
+                    self.end(*place, skipped(&self.plan[*place], Status::Skipped, "not begun"), None)
+                }));
+                done
             }
         }
     }
@@ -171,15 +182,16 @@ impl<T: Fn(Event)> Run<'_, T> {
         places.iter().map(why).collect()
     }
 
-    async fn open(&self, entries: &[&Entry]) -> Result<Theatre, SetupError> {
+    /// Opens a theatre for the entries; at a gateway that runs already a first call has come through then, and is the
+    /// fence behind each scenario.
+    async fn open(&self, entries: &[&Entry]) -> Result<(Arc<Theatre>, Option<Probe>), SetupError> {
         let contender = &entries[0].contender;
-        match entries {
-            [only] => Theatre::open(contender, &only.scenario, self.setting).await,
-            several => {
-                let scenarios: Vec<&Scenario> = several.iter().map(|entry| &*entry.scenario).collect();
-                Theatre::open(contender, &merged(&scenarios), self.setting).await
-            }
-        }
+        let scenarios: Vec<&Scenario> = entries.iter().map(|entry| &*entry.scenario).collect();
+        let theatre = Arc::new(Theatre::open(contender, &merged(&scenarios), self.setting).await?);
+        let Some(remote) = &self.setting.remote else { return Ok((theatre, None)) };
+        let probe = remote.probe.as_ref().ok_or_else(|| SetupError::Unreached(NO_PROBE.to_owned()))?;
+        probe.fly(&theatre, remote).await.map_err(SetupError::Unreached)?;
+        Ok((theatre, Some(probe.clone())))
     }
 
     fn broken(&self) -> MutexGuard<'_, HashSet<String>> {
@@ -214,7 +226,11 @@ fn unstarted(entry: &Entry, error: SetupError, elapsed: Duration) -> (ScenarioOu
             (skipped(entry, Status::NotApplicable, &format!("it cannot express {what}")), None)
         }
         SetupError::Scenario(why) => (skipped(entry, Status::Inconclusive, &why), None),
-        error => (skipped(entry, Status::Inconclusive, &error.to_string()), Some(error.to_string())),
+        error => {
+            let told = error.to_string();
+            let why = told.lines().next().unwrap_or_default();
+            (skipped(entry, Status::Inconclusive, why), Some(told))
+        }
     };
     outcome.elapsed_ms = millis(elapsed);
     (outcome, trouble)

@@ -82,6 +82,7 @@ impl<'a> Play<'a> {
             patience: self.patience,
             program: env!("CARGO_BIN_EXE_gauntlet").to_owned(),
             environment: vec![("PATH".to_owned(), "/usr/bin:/bin".to_owned())],
+            remote: None,
             beside: Beside::default(),
         };
         let entries = plan(&[Arc::new(scenario)], &[Arc::new(contender)], &Wishes::default());

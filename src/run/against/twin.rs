@@ -38,7 +38,7 @@ pub(super) struct Twin {
 impl Twin {
     /// Fresh servers, as the scenario wants them.
     pub(super) async fn start(scenario: Arc<Scenario>, manner: Manner) -> Result<Self, SetupError> {
-        let servers = mocks::start(&scenario).await?;
+        let servers = mocks::start(&scenario, None).await?;
         let servers = servers.into_iter().map(|(name, server)| (name, Arc::new(server))).collect();
         Ok(Self { scenario, manner, servers, sessions: HashMap::new() })
     }

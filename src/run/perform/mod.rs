@@ -19,7 +19,9 @@ pub(super) use listing::Listed;
 pub(super) use steps::rows;
 pub(super) use steps::{Performance, Performed, perform};
 
-use crate::scenario::Unfilled;
+use super::judge::Asked;
+use super::stage::Stage;
+use crate::scenario::{Call, Unfilled, Variables};
 
 /// Why a step could not be done at all: a finding of its own, told beside the step.
 #[derive(Debug, thiserror::Error)]
@@ -36,4 +38,9 @@ impl Trouble {
     fn because(why: impl std::fmt::Display) -> Self {
         Self::Other(why.to_string())
     }
+}
+
+/// Makes one call that is no part of a scenario.
+pub(super) async fn once(stage: &Stage, call: &Call) -> Result<Asked, Trouble> {
+    call::make(stage, call, &Variables::default(), None).await.map(|made| made.asked)
 }

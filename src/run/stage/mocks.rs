@@ -1,21 +1,48 @@
 //! The servers behind the gateway, as the scenario wants them.
 
 use super::SetupError;
-use crate::mock::{self, Answer, Mock, MockServer};
+use crate::mock::{self, Answer, Mock, MockServer, MockServerBuilder};
+use crate::run::remote::Places;
 use crate::scenario::{After, Change, Changed, Reads, Scenario, Upstream};
 use indexmap::IndexMap;
 use serde_json::{Map, Value};
 
-/// Starts every upstream's mock.
-pub(in crate::run) async fn start(scenario: &Scenario) -> Result<IndexMap<String, MockServer>, SetupError> {
+/// Starts every upstream's mock, at its place where one is given.
+pub(in crate::run) async fn start(
+    scenario: &Scenario,
+    places: Option<&Places>,
+) -> Result<IndexMap<String, MockServer>, SetupError> {
     let mut servers = IndexMap::new();
-    for (name, upstream) in &scenario.upstreams {
-        servers.insert(name.clone(), start_one(name, upstream).await?);
+    for (place, (name, upstream)) in scenario.upstreams.iter().enumerate() {
+        let builder = builder(name, upstream)?;
+        let builder =
+            places.map_or_else(|| builder.clone(), |places| placed(builder.clone(), places, (place, name)));
+        let server = builder.start().await.map_err(SetupError::machine("starting a mock server"))?;
+        for later in &upstream.changes {
+            let changed = server.change(change(later)).await;
+            changed.map_err(|why| SetupError::Scenario(format!("upstream `{name}`: {why}")))?;
+        }
+        servers.insert(name.clone(), server);
     }
     Ok(servers)
 }
 
-async fn start_one(name: &str, upstream: &Upstream) -> Result<MockServer, SetupError> {
+fn placed(
+    mut builder: MockServerBuilder,
+    places: &Places,
+    (place, name): (usize, &str),
+) -> MockServerBuilder {
+    builder = builder.listen(places.address(place));
+    if let Some(host) = places.host(name) {
+        builder = builder.host(host);
+    }
+    match &places.bearer {
+        Some(bearer) => builder.bearer(bearer),
+        None => builder,
+    }
+}
+
+fn builder(name: &str, upstream: &Upstream) -> Result<MockServerBuilder, SetupError> {
     let wrong = |why: String| SetupError::Scenario(format!("upstream `{name}`: {why}"));
     let mut mock = Mock::named(&upstream.mock.value)
         .ok_or_else(|| wrong(format!("no mock `{}`", upstream.mock.value)))?;
@@ -25,16 +52,12 @@ async fn start_one(name: &str, upstream: &Upstream) -> Result<MockServer, SetupE
         let values = values.map_err(|error| wrong(format!("an answer of `{tool}`: {error}")))?;
         mock = mock.with_answers(tool, values).map_err(|error| wrong(error.to_string()))?;
     }
-    let mut builder =
+    let builder =
         MockServer::builder(mock).name(name).receipts(true).lenient(upstream.reads == Reads::Leniently);
-    if let Some(page) = upstream.page {
-        builder = builder.page(page);
-    }
-    let server = builder.start().await.map_err(SetupError::machine("starting a mock server"))?;
-    for later in &upstream.changes {
-        server.change(change(later)).await.map_err(wrong)?;
-    }
-    Ok(server)
+    Ok(match upstream.page {
+        Some(page) => builder.page(page),
+        None => builder,
+    })
 }
 
 /// What a tool answers that appears while a scenario goes on.

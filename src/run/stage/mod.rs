@@ -6,11 +6,13 @@ pub(super) mod mocks;
 mod sessions;
 mod theatre;
 
+pub(super) use gateway::{identities, spoil};
 pub(super) use sessions::Opened;
 pub(super) use theatre::Theatre;
 
 use super::plan::{Contender, Entry};
 use super::record::Kept;
+use super::remote::Remote;
 use crate::gateway::{Profile, StartError};
 use crate::mock::MockServer;
 use crate::reference::Clock;
@@ -25,7 +27,7 @@ use std::time::Duration;
 use tokio::sync::Mutex;
 
 /// What a run gives to every stage.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Setting {
     /// How long an answer is waited for.
     pub patience: Duration,
@@ -33,6 +35,8 @@ pub struct Setting {
     pub program: String,
     /// What a child's environment has.
     pub environment: Vec<(String, String)>,
+    /// The gateway that runs already, where it is not started here.
+    pub remote: Option<Remote>,
     /// What is done beside the run, for reports: it decides nothing.
     pub beside: Beside,
 }
@@ -71,6 +75,9 @@ pub enum SetupError {
     /// The gateway did not start.
     #[error(transparent)]
     Start(#[from] StartError),
+    /// Nothing comes through a gateway that runs already.
+    #[error("{0}")]
+    Unreached(String),
     /// A policy or a name of the scenario does not work with this gateway.
     #[error("{0}")]
     Scenario(String),
@@ -158,6 +165,18 @@ impl Stage {
     /// The gateway's own record of what it decided, as text, where it keeps one.
     pub(super) async fn audit(&self) -> Option<Kept> {
         self.theatre.stand.audit().await
+    }
+
+    /// The names of the sessions that are open.
+    pub(super) async fn open_sessions(&self) -> Vec<String> {
+        let sessions = self.sessions.lock().await;
+        let mut names: Vec<String> = sessions
+            .iter()
+            .filter(|(_, open)| open.session().is_some())
+            .map(|(name, _)| name.clone())
+            .collect();
+        names.sort();
+        names
     }
 
     /// Leaves: every connection is closed.
