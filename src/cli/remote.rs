@@ -79,7 +79,7 @@ pub(super) fn wanted(flags: &RemoteFlags, surroundings: &Surroundings) -> Result
         let credential = value.split_once(' ').map_or(value.as_str(), |(_, credential)| credential);
         hidden.extend(secrets(text, &surroundings.environment));
         if text.contains("${") {
-            hidden.extend([credential.to_owned(), value.clone()]);
+            hidden.push(credential.to_owned());
         }
         headers.push((name, value));
     }

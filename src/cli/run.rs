@@ -5,7 +5,7 @@ use super::known::{self, Whole};
 use super::remote::{self, Wanted};
 use super::{Exit, Surroundings, again, compare, planned, snapshots};
 use crate::change::{self, Changes, Document};
-use crate::gateway::Start;
+use crate::gateway::{Isolate, Start};
 use crate::report;
 use crate::run::{Beside, Entry, Event, Pace, Ran, Setting, Wishes, run as run_plan};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -40,7 +40,10 @@ pub(super) async fn run(arguments: &Run, surroundings: &Surroundings) -> Exit {
     };
     let jobs =
         arguments.jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(2, usize::from) * 2);
-    let pace = Pace { jobs, fail_fast: arguments.fail_fast, isolate: arguments.isolate.map(Into::into) };
+    // A gateway that runs already has started once.
+    let once = setting.remote.as_ref().map(|_| Isolate::Run);
+    let isolate = once.or(arguments.isolate.map(Into::into));
+    let pace = Pace { jobs, fail_fast: arguments.fail_fast, isolate };
     if contenders.iter().any(|contender| matches!(contender.profile.start, Some(Start::Command(_)))) {
         super::guard::post(surroundings);
     }

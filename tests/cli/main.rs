@@ -12,6 +12,8 @@ mod known;
 mod matrix;
 mod packing;
 mod program;
+mod remote;
+mod render;
 mod reports;
 mod suite;
 mod verbs;
