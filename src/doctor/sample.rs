@@ -51,14 +51,20 @@ pub(super) fn samples(chart: &Chart) -> Vec<Sample> {
         if probe == "approval-decided" && !decides {
             continue;
         }
-        for (_, seen) in
-            chart.all().filter(|(name, _)| *name == probe || name.starts_with(&format!("{probe}/")))
-        {
+        let named = |name: &str| name == probe || name.starts_with(&format!("{probe}/"));
+        for (_, seen) in chart.all().filter(|(name, seen)| named(name) && lets_something_through(seen)) {
             found.extend(seen.step(step).into_iter().flat_map(|outcome| of_step(seen, outcome, word)));
         }
     }
     find_approvals(&mut found);
     found
+}
+
+/// Where the allowed twin does not get through, a refusal means nothing.
+fn lets_something_through(seen: &Seen) -> bool {
+    let twins = ["allowed", "within"].into_iter().filter_map(|step| seen.step(step));
+    let arrived = |step: &StepOutcome| step.calls.iter().any(|call| call.reach > 0);
+    twins.map(arrived).all(|arrived| arrived)
 }
 
 /// The answers that no reading may take for a refusal: calls that got through.
