@@ -62,9 +62,8 @@ pub(super) fn samples(chart: &Chart) -> Vec<Sample> {
 
 /// Where the allowed twin does not get through, a refusal means nothing.
 fn lets_something_through(seen: &Seen) -> bool {
-    let twins = ["allowed", "within"].into_iter().filter_map(|step| seen.step(step));
-    let arrived = |step: &StepOutcome| step.calls.iter().any(|call| call.reach > 0);
-    twins.map(arrived).all(|arrived| arrived)
+    let twins = [seen.step("allowed"), seen.step("within")];
+    twins.into_iter().flatten().all(|step| step.calls.iter().any(|call| call.reach > 0))
 }
 
 /// The answers that no reading may take for a refusal: calls that got through.

@@ -72,7 +72,7 @@ fn a_draft_makes_the_profile_of_a_process_whole() {
     let draft = is_mended_by_the_draft(bare("reference-process").path());
     insta::assert_snapshot!(draft, @r"
     tools: '{% if upstreams | length > 1 %}{{ upstream }}-{{ tool }}{% else %}{{ tool }}{% endif %}'
-    reads:
+    reads: # the first that matches wins: these stand before others
       - limited: {error_result: '^rate limited: retry in (?<retry_after>[0-9.]+)s \(/.*\)$'}
       - pending: {rpc_error: {code: -32011, message: '^approval required: repeat the call once it is approved$', data: {approval: '^(?<approval>[^\s]+)$'}}}
       - denied: {error_result: '^denied by policy: (?<reason>.*) \(/.*\)$'}
@@ -90,7 +90,7 @@ async fn a_gateway_unlike_others_is_understood() {
     let draft = tokio::task::spawn_blocking(move || is_mended_by_the_draft(&path)).await.unwrap();
     insta::assert_snapshot!(draft, @r"
     tools: '{{ upstream }}.{{ tool | replace(''_'', ''-'') }}'
-    reads:
+    reads: # the first that matches wins: these stand before others
       - limited: {http: {status: 503, body: '^slow down, [0-9.]+ is enough; come back in (?<retry_after>[0-9.]+) seconds'}}
       - unknown: {http: {status: 404, body: '^who is .*\?'}}
       - denied: {http: {status: 403, body: '^no way, .*: (?<reason>.*)'}}
