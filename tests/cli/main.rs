@@ -3,13 +3,16 @@
 mod against;
 mod choosing;
 mod compare;
+mod doctor;
 #[cfg(unix)]
 mod ending;
 mod exits;
 mod gateway;
 mod hostile;
+mod init;
 mod known;
 mod matrix;
+mod odd;
 mod packing;
 mod program;
 mod remote;
