@@ -124,7 +124,7 @@ mod tests {
         audit: {file: audit.jsonl}
         upstream_timeout: 3s
         grants:
-          - {identity: "agent", token: "${TOKEN}", policy: {"version":"1","default":"deny","tools":{"whoami":{},"destroy_vm":{"action":"deny"}}}}
+          - {identity: "agent", token: "${TOKEN}", policy: {"version": "1", "default": "deny", "tools": {"whoami": {}, "destroy_vm": {"action": "deny"}}}}
         "#);
     }
 
@@ -143,7 +143,7 @@ mod tests {
         let one = files("reference", "", None).unwrap();
         assert_eq!(one[0].0, "policy.json");
         assert_eq!(crate::policy::Policy::from_json(&one[0].1).unwrap().tools.len(), 2);
-        let two = files("reference", "identities: {alice: {}, bob: {policy: none}}\n", None).unwrap();
+        let two = files("reference", "identities: {alice: {}, bob: {policy: null}}\n", None).unwrap();
         assert_eq!(two.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), ["policy-alice.json"]);
     }
 }

@@ -226,11 +226,12 @@ fn unstarted(entry: &Entry, error: SetupError, elapsed: Duration) -> (ScenarioOu
             (skipped(entry, Status::NotApplicable, &format!("it cannot express {what}")), None)
         }
         SetupError::Scenario(why) => (skipped(entry, Status::Inconclusive, &why), None),
-        error => {
-            let told = error.to_string();
+        // What to look at is told once, for all that were to be run.
+        SetupError::Unreached(told) => {
             let why = told.lines().next().unwrap_or_default();
             (skipped(entry, Status::Inconclusive, why), Some(told))
         }
+        error => (skipped(entry, Status::Inconclusive, &error.to_string()), Some(error.to_string())),
     };
     outcome.elapsed_ms = millis(elapsed);
     (outcome, trouble)

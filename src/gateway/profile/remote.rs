@@ -76,6 +76,7 @@ mod tests {
     #[test]
     fn a_profile_for_a_gateway_that_runs_keeps_what_it_says() {
         let text = "gateway: g\nconnect: {http: 'http://old.test', headers: {X-Tenant: a}}\n\
+                    reads: [{pending: {error_result: 'ask (?<approval>.+)'}}]\n\
                     approval: {style: retry, approve: {http: {url: 'http://desk.test/{{ approval }}'}}, reject: {http: {url: 'http://desk.test'}}}\n";
         let profile = Profile::read("profile.yaml", text, Default::default()).unwrap();
         let there = profile.connected_to("http://new.test", &[]);
