@@ -25,7 +25,7 @@ pub(super) fn planned(
     arguments: &Run,
     whole: &Whole,
     wishes: &Wishes,
-    wanted: Option<&mut Wanted>,
+    wanted: &mut Option<Wanted>,
 ) -> Result<Vec<Entry>, Exit> {
     let chosen = chosen(arguments)?;
     let isolate = arguments.isolate.map(Into::into);

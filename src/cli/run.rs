@@ -84,7 +84,7 @@ fn about(arguments: &Run, surroundings: &Surroundings) -> Result<About, Exit> {
     let before = arguments.since.as_deref().map(compare::read).transpose()?;
     let known = listed.as_ref().map(known::Listed::holding).unwrap_or_default();
     let wishes = Wishes { slow: arguments.slow, era: arguments.era.map(planned::era), known };
-    let entries = planned::planned(arguments, &whole, &wishes, wanted.as_mut())?;
+    let entries = planned::planned(arguments, &whole, &wishes, &mut wanted)?;
     Ok(About { whole, entries, listed, before, wanted })
 }
 

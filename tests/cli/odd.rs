@@ -52,7 +52,7 @@ async fn answer(request: &Request, counts: &Counts, client: &HttpClient) -> Repl
         }
         frame["params"]["name"] = json!(tool);
     }
-    forward(request, url, &frame, client, name).await
+    forward(request, &frame, (client, url), name).await
 }
 
 fn refusal(policy: &Value, tool: &str, counter: &str, counts: &Counts) -> Option<Reply> {
@@ -70,7 +70,7 @@ fn refusal(policy: &Value, tool: &str, counter: &str, counts: &Counts) -> Option
     (*count > max).then(|| text(503, &format!("slow down, {max} is enough; come back in 7 seconds\n")))
 }
 
-async fn forward(request: &Request, url: &str, frame: &Value, client: &HttpClient, name: &str) -> Reply {
+async fn forward(request: &Request, frame: &Value, (client, url): (&HttpClient, &str), name: &str) -> Reply {
     let kept = ["accept", "content-type", "mcp-session-id", "mcp-protocol-version"];
     let headers = kept.iter().filter_map(|name| Some(((*name).to_owned(), request.header(name)?.to_owned())));
     let outgoing = Outgoing {
