@@ -52,6 +52,6 @@ mod tests {
         assert!(text(MOCK_FILES, "ludus/server.yaml").is_some_and(|text| text.contains("Core Operations")));
         assert_eq!(text(MOCK_FILES, "nowhere"), None);
         let tools: Vec<(&str, usize)> = MOCKS.iter().map(|mock| (mock.name, mock.tools.len())).collect();
-        assert_eq!(tools, [("ludus", 201), ("velociraptor", 28)]);
+        assert_eq!(tools, [("ludus", 201), ("office", 28), ("velociraptor", 28)]);
     }
 }

@@ -96,6 +96,11 @@ impl Mock {
         Self::named("velociraptor").expect("it ships")
     }
 
+    /// The server of a small office with 28 tools: mail, files, a data base, the web, memory, money.
+    pub fn office() -> Self {
+        Self::named("office").expect("it ships")
+    }
+
     /// The shipped mock of that name.
     pub fn named(name: &str) -> Option<Self> {
         MOCKS.iter().find(|mock| mock.name == name).map(shipped)
@@ -200,7 +205,7 @@ mod tests {
 
     #[test]
     fn the_shipped_mocks_have_their_catalogues() {
-        assert_eq!(Mock::names(), ["ludus", "velociraptor"]);
+        assert_eq!(Mock::names(), ["ludus", "office", "velociraptor"]);
         let ludus = Mock::ludus();
         assert_eq!((ludus.tools().len(), ludus.tools()[0]), (201, "get_range"));
         let entry = ludus.entry("destroy_vm").unwrap();

@@ -84,7 +84,8 @@ impl Stage {
     /// Starts the mocks and the gateway of one entry of the plan.
     pub(super) async fn set_up(entry: &Entry, setting: &Setting) -> Result<Self, SetupError> {
         let (scenario, contender) = (&entry.scenario, &entry.contender);
-        let mocks = mocks::start(scenario).await?;
+        let minted = minted(scenario);
+        let mocks = mocks::start(scenario, &minted).await?;
         let folder = tempfile::Builder::new().prefix("gauntlet-").tempdir();
         let folder = folder.map_err(SetupError::machine("making a folder for the gateway"))?;
         let inputs = gateway::Inputs { scenario, mocks: &mocks, setting, folder: folder.path() };
@@ -95,7 +96,7 @@ impl Stage {
             profile: contender.profile.clone(),
             names,
             patience: setting.patience,
-            minted: minted(scenario),
+            minted,
             revision: entry.revision,
             mocks,
             stand,
