@@ -19,7 +19,7 @@ mod variables;
 
 pub use check::{Known, check};
 pub use document::{
-    Attack, Canary, EraChoice, Given, Haunt, Identity, IdentityPolicy, Scenario, Session, Severity,
+    Attack, Canary, EraChoice, Given, Haunt, Identity, IdentityPolicy, Offer, Scenario, Session, Severity,
 };
 pub use expect::{
     Amount, Detailed, EntryExpect, Expect, HttpExpect, Listing, NoticeExpect, Tally, UpstreamExpect, Verdict,

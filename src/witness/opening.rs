@@ -37,6 +37,8 @@ pub struct Opening {
     pub revision: Option<Revision>,
     /// Whether elicitation is offered: then its requests are the runner's to answer.
     pub elicitation: bool,
+    /// What else is offered, by the names of capabilities; whatever is asked for there is declined.
+    pub offers: Vec<&'static str>,
     /// Whether notices are asked for (legacy HTTP: the GET stream; modern: `subscriptions/listen`).
     pub notices: bool,
     /// How long each step may take.
@@ -51,6 +53,7 @@ impl Default for Opening {
         Self {
             revision: None,
             elicitation: false,
+            offers: Vec::new(),
             notices: true,
             patience: Duration::from_secs(10),
             client_name,
@@ -71,8 +74,9 @@ pub struct OpenError {
 impl Opening {
     pub(super) fn dress(&self) -> Dress {
         let mut capabilities = Json::object();
-        if let (true, Some(object)) = (self.elicitation, capabilities.as_object_mut()) {
-            object.set("elicitation", Json::object());
+        let offered = self.elicitation.then_some("elicitation");
+        for name in offered.iter().chain(&self.offers) {
+            capabilities.as_object_mut().into_iter().for_each(|object| object.set(name, Json::object()));
         }
         let client = members([
             ("name", self.client_name.as_str().into()),

@@ -41,7 +41,10 @@ fn there_is_a_line_for_each_thing() {
         assert_eq!((told.code, told.err.as_str()), (0, ""), "{arguments:?}");
         told.out
     };
-    assert_eq!(listed(&["mocks"]), "ludus         201 tools\noffice        28 tools\nvelociraptor  28 tools\n");
+    assert_eq!(
+        listed(&["mocks"]),
+        "ludus         201 tools\noffice        28 tools\nvelociraptor  28 tools\n"
+    );
     assert!(
         listed(&["flaws"]).lines().any(|line| line.split_whitespace().eq(["admits-one-more", "RATE-01"]))
     );

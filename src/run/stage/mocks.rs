@@ -79,8 +79,7 @@ fn planted(value: &Value, minted: &Variables) -> Value {
 
 fn marked(text: &str, minted: &Variables) -> String {
     let markers = minted.names().filter_map(|name| Some((name, minted.get(name)?.as_str()?)));
-    markers
-        .fold(text.to_owned(), |text, (name, marker)| text.replace(&format!("{{{{ {name} }}}}"), marker))
+    markers.fold(text.to_owned(), |text, (name, marker)| text.replace(&format!("{{{{ {name} }}}}"), marker))
 }
 
 #[cfg(test)]
@@ -92,7 +91,8 @@ mod tests {
     fn canaries_are_planted_and_other_expressions_are_left_alone() {
         let mut minted = Variables::default();
         minted.set("order", "canary-order-1");
-        let written = json!({"text": "do {{ order }} with {{ args.path }}", "{{ order }}": [{"a": "{{ order }}"}, 1]});
+        let written =
+            json!({"text": "do {{ order }} with {{ args.path }}", "{{ order }}": [{"a": "{{ order }}"}, 1]});
         let planted = planted(&written, &minted);
         assert_eq!(planted["text"], "do canary-order-1 with {{ args.path }}");
         assert_eq!(planted["canary-order-1"], json!([{"a": "canary-order-1"}, 1]));

@@ -92,6 +92,7 @@ impl Stage {
         let style = self.profile.approval_style();
         let opening = Opening {
             revision: self.revision,
+            offers: session.into_iter().flat_map(|one| one.offers.iter().map(|offer| offer.word())).collect(),
             elicitation: matches!(style, Some(Style::Elicitation | Style::InputRequired)),
             notices: self.listens(),
             patience: self.patience,
