@@ -21,7 +21,9 @@
 //! | [`gateway`] | the gateway under test: its profile, started, read, decided for, cleaned up |
 //! | [`witness`] | a client's session, in an era, or raw bytes |
 //! | [`scenario`] | what a scenario file says |
+//! | [`requirement`] | what every gateway should do |
 //! | [`snapshot`] | stored transcripts, differences, review |
+//! | [`known`] | the list of known deviations, and what it makes of a run |
 //! | [`run`] | plan, runner, attribution, verdicts, outcome |
 //! | [`report`] | the outcome in, text out |
 //! | [`cli`] | the command line |
@@ -40,6 +42,7 @@ pub mod mock;
 pub mod policy;
 pub mod reference;
 pub mod report;
+pub mod requirement;
 pub mod run;
 pub mod scenario;
 pub mod snapshot;

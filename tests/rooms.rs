@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The rooms in the direction of data.
-const ROOMS: [&str; 18] = [
+const ROOMS: [&str; 19] = [
     "embedded",
     "wire",
     "source",
@@ -19,6 +19,7 @@ const ROOMS: [&str; 18] = [
     "gateway",
     "witness",
     "scenario",
+    "requirement",
     "snapshot",
     "known",
     "run",

@@ -4,7 +4,9 @@ use super::{Exit, Surroundings, check, say};
 use crate::diagnostic::{Diagnostics, did_you_mean, listed};
 use crate::embedded;
 use crate::gateway::{self, Profile};
+use crate::known;
 use crate::reference::FLAWS;
+use crate::requirement;
 use crate::scenario::{self, Scenario};
 use std::path::{Path, PathBuf};
 
@@ -35,9 +37,18 @@ pub(super) fn tell(diagnostics: &Diagnostics, surroundings: &Surroundings) {
     say(&diagnostics.render(surroundings.colour_of_errors()));
 }
 
-/// A gateway's profile may lie beside scenarios, and is none.
+/// What may lie beside scenarios, and is none.
+const BESIDE: [&str; 3] = [PROFILE, requirement::FILE, known::FILE];
+
+/// The file that makes a folder a gateway's profile.
+const PROFILE: &str = "profile.yaml";
+
 fn is_profile(path: &Path) -> bool {
-    path.file_name().is_some_and(|name| name == "profile.yaml")
+    path.file_name().is_some_and(|name| name == PROFILE)
+}
+
+fn is_scenario(path: &Path) -> bool {
+    !BESIDE.iter().any(|other| path.file_name().is_some_and(|name| name == *other))
 }
 
 /// The folders under these paths that hold a gateway's profile, in order.
@@ -54,7 +65,9 @@ pub(super) fn profiles(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Exit> {
 /// Name and text of each scenario file, in order.
 pub(super) fn texts(paths: &[PathBuf]) -> Result<Vec<(String, String)>, Exit> {
     if paths.is_empty() {
-        let shipped = embedded::SCENARIOS.iter().filter(|file| file.path.ends_with(".yaml"));
+        let shipped = embedded::SCENARIOS
+            .iter()
+            .filter(|file| file.path.ends_with(".yaml") && is_scenario(Path::new(file.path)));
         return Ok(shipped.map(|file| (format!("scenarios/{}", file.path), file.text.to_owned())).collect());
     }
     let mut files = Vec::new();
@@ -70,7 +83,7 @@ pub(super) fn texts(paths: &[PathBuf]) -> Result<Vec<(String, String)>, Exit> {
             Err(Exit::Mistake)
         }
     };
-    files.into_iter().filter(|path| !is_profile(path)).map(read).collect()
+    files.into_iter().filter(|path| is_scenario(path)).map(read).collect()
 }
 
 fn collect(path: &Path, files: &mut Vec<PathBuf>) -> Result<(), Exit> {

@@ -13,6 +13,9 @@ pub use reckon::{Reckoning, Seen};
 
 use crate::source::{Placed, Spot};
 
+/// The name of the file, beside the scenarios; it is none itself.
+pub const FILE: &str = "known.yaml";
+
 /// A list of known deviations, with the text that complaints about it point into.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Known {
