@@ -30,7 +30,7 @@ pub(crate) struct ToolText {
     pub(crate) name: &'static str,
     /// Its entry in `tools/list`.
     pub(crate) entry: &'static str,
-    /// `{risk, wrapped}`.
+    /// `{risk, label, wrapped}`.
     pub(crate) facts: &'static str,
     /// Its description and answers; null where it has none.
     pub(crate) words: &'static str,

@@ -22,7 +22,7 @@ pub enum Verb {
     Run(Run),
     /// Finds every mistake in scenarios and gateways' profiles, without running anything
     Check(Check),
-    /// Lists scenarios, mocks, gateways, tools or flaws
+    /// Lists scenarios, attacks, mocks, gateways, tools or flaws
     List(List),
     /// Prints the JSON Schema of a file that users write
     Schema(Schema),
@@ -34,6 +34,8 @@ pub enum Verb {
     Mock(Mock),
     /// Serves the reference gateway, on stdio or over HTTP
     Gateway(Box<Gateway>),
+    /// Prints the policy that is recommended for a server's tools
+    Policy(super::policy::PolicyArguments),
     /// Pipes stdio to a mock of a run: what gateways start in place of a server
     #[command(hide = true)]
     Relay(Relay),
@@ -69,6 +71,12 @@ pub struct List {
 pub enum Listed {
     /// Scenarios: id, severity, sentence
     Scenarios {
+        /// Scenario files or folders; without any, the shipped ones
+        #[arg(value_name = "PATH")]
+        paths: Vec<PathBuf>,
+    },
+    /// Documented attacks: pattern, name, ids in OWASP's lists and MITRE ATLAS, and the scenarios that replay it
+    Attacks {
         /// Scenario files or folders; without any, the shipped ones
         #[arg(value_name = "PATH")]
         paths: Vec<PathBuf>,
@@ -128,7 +136,7 @@ pub struct Eject {
     after_help = "Examples:\n  gauntlet mock ludus\n  gauntlet mock velociraptor --http 0 --ledger ledger.jsonl"
 )]
 pub struct Mock {
-    /// `ludus`, `velociraptor`, or a folder with a mock of your own
+    /// `ludus`, `velociraptor`, `office`, or a folder with a mock of your own
     pub name: String,
     /// Serve streamable HTTP there instead of stdio: an address, or a port of this machine; 0 takes a free one
     #[arg(long, value_name = "ADDRESS", value_parser = address)]
@@ -218,6 +226,7 @@ Examples:
   gauntlet run --gateway ./my-gateway --only 'DENY-*'  a profile of your own, some scenarios
   gauntlet run --flaw forwards-then-refuses            the reference gateway, lying in a named way
   gauntlet run --junit junit.xml --json outcome.json   reports for continuous integration
+  gauntlet run --attacks attacks.md --attacks a.sarif  how the attacks fared, for people and for code scanning
 
 Exit codes: 0 all expectations met, 1 some not, 2 a wrong file or argument, 3 a gateway or port that
 does not work, 4 nothing that could be run, 5 refused, 130 interrupted.";
@@ -265,6 +274,10 @@ pub struct Run {
     /// Write the outcome as JSON there
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
+    /// Write how the attacks fared there, by pattern and by OWASP and MITRE ATLAS id: as Markdown (`.md`), JSON (`.json`)
+    /// or SARIF 2.1.0 (`.sarif`); again for more
+    #[arg(long = "attacks", value_name = "FILE", value_parser = super::attacks::report)]
+    pub attacks: Vec<super::attacks::Report>,
     /// Where snapshots are stored; by default `snapshots` in the first PATH, where that folder exists
     #[arg(long, value_name = "FOLDER")]
     pub snapshots: Option<PathBuf>,

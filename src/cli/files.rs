@@ -5,6 +5,7 @@ use crate::diagnostic::{Diagnostics, did_you_mean, listed};
 use crate::embedded;
 use crate::gateway::{self, Profile};
 use crate::known;
+use crate::pattern;
 use crate::reference::FLAWS;
 use crate::requirement;
 use crate::scenario::{self, Scenario};
@@ -38,7 +39,7 @@ pub(super) fn tell(diagnostics: &Diagnostics, surroundings: &Surroundings) {
 }
 
 /// What may lie beside scenarios, and is none.
-const BESIDE: [&str; 3] = [PROFILE, requirement::FILE, known::FILE];
+const BESIDE: [&str; 4] = [PROFILE, requirement::FILE, pattern::FILE, known::FILE];
 
 /// The file that makes a folder a gateway's profile.
 const PROFILE: &str = "profile.yaml";

@@ -3,6 +3,7 @@
 
 mod again;
 mod arguments;
+mod attacks;
 mod check;
 mod eject;
 mod exit;
@@ -12,6 +13,7 @@ mod gateway;
 mod guard;
 mod list;
 mod mock;
+mod policy;
 mod relay;
 mod review;
 mod run;
@@ -38,6 +40,7 @@ pub async fn main(arguments: Arguments, surroundings: &Surroundings) -> Exit {
         Verb::Review(arguments) => review::review(&arguments, surroundings),
         Verb::Mock(mock) => mock::mock(&mock).await,
         Verb::Gateway(gateway) => gateway::gateway(&gateway, surroundings).await,
+        Verb::Policy(arguments) => policy::policy(&arguments),
         Verb::Guard => guard::guard(),
         Verb::Relay(relay) => relay::relay(&relay, surroundings).await,
     }

@@ -153,6 +153,11 @@ fn conclude(arguments: &Run, surroundings: &Surroundings, ran: &Ran) -> Exit {
             return exit;
         }
     }
+    for report in &arguments.attacks {
+        if let Err(exit) = write(&report.file, &report.text(&ran.outcome)) {
+            return exit;
+        }
+    }
     if let Some(trouble) = ran.world.first() {
         super::say(trouble);
         return Exit::World;

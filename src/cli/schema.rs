@@ -69,7 +69,9 @@ mod tests {
         let server = |path: &str| path.ends_with("/server.yaml") && path.split('/').count() == 2;
         let tools = |path: &str| path.contains("/tools/");
         let profile = |path: &str| path.ends_with("/profile.yaml");
-        let scenario = |path: &str| path.ends_with(".yaml") && path != crate::requirement::FILE;
+        let scenario = |path: &str| {
+            path.ends_with(".yaml") && ![crate::requirement::FILE, crate::pattern::FILE].contains(&path)
+        };
         let tables: [Table; 4] = [
             (SchemaOf::MockServer, MOCK_FILES, server),
             (SchemaOf::Mock, MOCK_FILES, tools),

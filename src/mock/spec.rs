@@ -131,6 +131,11 @@ impl Mock {
         self.0.tools.get(tool)?.risk()
     }
 
+    /// The class that the public catalogue of policies gives a tool, such as `Read`; its risk where it gives none.
+    pub fn rating(&self, tool: &str) -> Option<&str> {
+        self.0.tools.get(tool)?.rating()
+    }
+
     /// The same mock with answers of that tool that are tried before its own.
     pub fn with_answers(&self, tool: &str, answers: Vec<Answer>) -> Result<Self, WrongAnswers> {
         let known = self.0.tools.get(tool);
@@ -215,6 +220,9 @@ mod tests {
         assert_eq!(velociraptor.tools().len(), 28);
         assert!(velociraptor.entry("client_info").unwrap().get("_meta").is_none());
         assert!(Mock::named("nobody").is_none());
+        let rated = |tool| (ludus.risk(tool).unwrap(), ludus.rating(tool).unwrap());
+        assert_eq!(rated("capture_network_traffic"), ("execute", "Read"));
+        assert_eq!(rated("list_hosts"), ("read", "read"));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! What came of a run: the value that reports read, and the JSON document of `--json` (version 1).
 
+use crate::scenario::{Attack, Severity};
 use crate::snapshot::Mark;
 use crate::transcript::Exchange;
 use crate::wire::canonical::Fidelity;
@@ -72,6 +73,13 @@ pub struct ScenarioOutcome {
     pub group: String,
     /// The file as the user knows it.
     pub file: String,
+    /// How bad it is if it does not hold.
+    pub severity: Severity,
+    /// The documented attack that it replays.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub attack: Option<Attack>,
+    /// Whether it is only observed: what its steps come to decides nothing.
+    pub observed: bool,
     /// The gateway.
     pub gateway: String,
     /// The servers behind it.
@@ -124,6 +132,9 @@ pub struct StepOutcome {
     /// Whether an unmet expectation here is the failure of an allowed twin.
     #[serde(skip)]
     pub twin: bool,
+    /// Whether it is a benign twin: it expects that something gets through, and nothing else.
+    #[serde(skip)]
+    pub benign: bool,
     /// Remarks that do not decide: members that a gateway added.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,

@@ -72,7 +72,7 @@ impl Scenario {
 }
 
 /// The documented attack that a scenario replays.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Attack {
     /// The catalogue's numbers, such as `K24`.
     pub patterns: Vec<String>,
@@ -81,6 +81,7 @@ pub struct Attack {
     /// MITRE ATLAS numbers, such as `AML.T0101`.
     pub atlas: Vec<String>,
     /// Addresses to read on.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub see: Vec<String>,
 }
 
