@@ -2,6 +2,7 @@
 
 use super::mock::find;
 use super::{Exit, print, say};
+use crate::diagnostic::listed;
 use crate::policy::{Class, Posture, recommend};
 use clap::{Args, Subcommand, ValueEnum};
 
@@ -18,6 +19,7 @@ Exit codes: 0 printed, 2 no such mock, or one with mistakes.";
 
 /// Makes policies.
 #[derive(Args, Debug)]
+#[command(after_help = EXAMPLES)]
 pub struct PolicyArguments {
     /// What to make.
     #[command(subcommand)]
@@ -63,14 +65,64 @@ pub(super) fn policy(arguments: &PolicyArguments) -> Exit {
         Unnamed::Allow => Posture::Allow,
         Unnamed::Deny => Posture::Deny,
     };
-    let tools = mock.tools();
-    let classed: Vec<(&str, Class)> =
-        tools.iter().filter_map(|tool| Some((*tool, Class::of(mock.rating(tool)?)?))).collect();
-    if classed.len() < tools.len() {
-        let left = tools.len() - classed.len();
-        say(&format!("{left} tools have no risk in the catalogue and are left to the default"));
+    let (classed, others): (Vec<_>, Vec<_>) = mock
+        .tools()
+        .into_iter()
+        .map(|tool| (tool, mock.rating(tool).and_then(Class::of)))
+        .partition(|(_, class)| class.is_some());
+    if !others.is_empty() {
+        let names = listed(others.into_iter().map(|(tool, _)| tool));
+        say(&format!("the catalogue gives no known risk for {names}: left to the default"));
     }
+    let classed = classed.into_iter().filter_map(|(tool, class)| Some((tool, class?)));
     let text = serde_json::to_string_pretty(&recommend(classed, default)).expect("a policy is plain data");
     print(&format!("{text}\n"));
     Exit::Clean
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::embedded::SCENARIOS;
+    use crate::mock::Mock;
+    use crate::policy::Policy;
+    use crate::scenario;
+
+    fn recommended(mock: &str) -> Policy {
+        let mock = Mock::named(mock).unwrap();
+        let tools = mock.tools();
+        let classed = tools.iter().filter_map(|tool| Some((*tool, Class::of(mock.rating(tool)?)?)));
+        recommend(classed, Posture::Deny)
+    }
+
+    #[test]
+    fn every_tool_has_its_advice_and_the_policy_is_sound() {
+        for name in Mock::names() {
+            let policy = recommended(name);
+            assert_eq!(policy.check(), [], "{name}");
+            let mut named: Vec<&str> =
+                policy.hide.iter().chain(policy.tools.keys()).map(String::as_str).collect();
+            let mock = Mock::named(name).unwrap();
+            let mut tools = mock.tools();
+            named.sort_unstable();
+            tools.sort_unstable();
+            assert_eq!(named, tools, "{name}");
+        }
+    }
+
+    #[test]
+    fn scenarios_about_the_advice_have_it_word_for_word() {
+        let mut seen = 0;
+        for file in SCENARIOS.iter().filter(|file| file.path.starts_with("attacks/advice-")) {
+            let scenario = scenario::read(file.text, file.path).unwrap();
+            let advice = recommended(&scenario.upstreams.values().next().unwrap().mock.value);
+            let policy = &scenario.policy.as_ref().unwrap().policy;
+            assert!(policy.hide.is_empty() || policy.hide == advice.hide, "{}", file.path);
+            for (tool, rule) in &policy.tools {
+                assert_eq!(Some(rule), advice.tools.get(tool), "{}: {tool}", file.path);
+            }
+            seen += 1;
+        }
+        assert!(seen >= 5, "{seen}");
+    }
 }

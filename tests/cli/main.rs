@@ -1,5 +1,6 @@
 //! The program as users meet it: what it prints, and how it leaves.
 
+mod attacks;
 mod choosing;
 #[cfg(unix)]
 mod ending;

@@ -42,7 +42,8 @@ fn counted(findings: &[Finding<'_>]) -> String {
         .filter(|(fared, count)| *count > 0 || matches!(fared, Fared::Stopped | Fared::NotStopped))
         .map(|(fared, count)| format!("{count} {}", fared.words()))
         .collect();
-    format!("{} attacks: {}.", findings.len(), parts.join(", "))
+    let plural = if findings.len() == 1 { "" } else { "s" };
+    format!("{} attack{plural}: {}.", findings.len(), parts.join(", "))
 }
 
 /// Those that fared so, each with its place; nothing where there is none.
