@@ -185,6 +185,7 @@ fn name(step: &Step) -> String {
     match &step.kind {
         Kind::Call(call) => format!("call {}{}", crate::diagnostic::printable(&call.tool.name), times(call)),
         Kind::Together(members) => format!("together {}", members.len()),
+        Kind::Agent(agent) => format!("agent {}", agent.persona.word()),
         Kind::List(_) => "list tools".to_owned(),
         Kind::Change(_) => "change".to_owned(),
         Kind::Notice(notice) => format!("notice {}", notice.method),

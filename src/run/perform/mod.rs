@@ -5,6 +5,7 @@ mod approval;
 mod call;
 mod faults;
 mod listing;
+mod persona;
 mod raw;
 mod steps;
 

@@ -130,6 +130,25 @@ impl Stage {
         marks
     }
 
+    /// The names of all tools that the upstreams began with, and of those that they get.
+    pub(super) fn tools(&self) -> Vec<String> {
+        let added = |change: &Change| match &change.what {
+            Changed::Add(name) => Some(name.clone()),
+            _ => None,
+        };
+        let steps = self.scenario.steps.iter().filter_map(|step| match &step.kind {
+            Kind::Change(change) => added(change),
+            _ => None,
+        });
+        let later =
+            self.scenario.upstreams.values().flat_map(|upstream| upstream.changes.iter().filter_map(added));
+        let first =
+            self.mocks.values().flat_map(|server| server.mock().tools().into_iter().map(str::to_owned));
+        let mut all: Vec<String> = first.collect();
+        all.extend(steps.chain(later));
+        all
+    }
+
     /// The upstream that has a tool of that name.
     pub(super) fn upstream_of(&self, tool: &str) -> Option<String> {
         let has = |server: &MockServer| server.mock().entry(tool).is_some();
