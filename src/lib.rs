@@ -22,6 +22,7 @@
 //! | [`witness`] | a client's session, in an era, or raw bytes |
 //! | [`scenario`] | what a scenario file says |
 //! | [`requirement`] | what every gateway should do |
+//! | [`pattern`] | the attacks that are known, and the lists that name them |
 //! | [`snapshot`] | stored transcripts, differences, review |
 //! | [`known`] | the list of known deviations, and what it makes of a run |
 //! | [`run`] | plan, runner, attribution, verdicts, outcome |
@@ -43,6 +44,7 @@ pub mod embedded;
 pub mod gateway;
 pub mod known;
 pub mod mock;
+pub mod pattern;
 pub mod policy;
 pub mod reference;
 pub mod report;

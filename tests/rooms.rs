@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The rooms in the direction of data.
-const ROOMS: [&str; 21] = [
+const ROOMS: [&str; 22] = [
     "embedded",
     "wire",
     "source",
@@ -20,6 +20,7 @@ const ROOMS: [&str; 21] = [
     "witness",
     "scenario",
     "requirement",
+    "pattern",
     "snapshot",
     "known",
     "run",

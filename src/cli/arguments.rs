@@ -23,7 +23,7 @@ pub struct Arguments {
 pub enum Verb {
     /// Drives scenarios through gateways and judges each call from both sides
     Run(Box<Run>),
-    /// Probes a gateway, says what is wrong with it or its profile, and drafts what the profile lacks
+    /// Probes a gateway, and says what is wrong and what its profile lacks
     Doctor(super::doctor::Doctor),
     /// Writes a profile, a first scenario and a workflow for a gateway that has none
     Init(super::init::Init),
@@ -31,7 +31,7 @@ pub enum Verb {
     Check(Check),
     /// Prints the configuration that a gateway would be given
     Render(super::render::Render),
-    /// Lists scenarios, mocks, gateways, tools or flaws
+    /// Lists scenarios, attacks, mocks, gateways, tools or flaws
     List(List),
     /// Prints the JSON Schema of a file that users write
     Schema(Schema),
@@ -45,6 +45,8 @@ pub enum Verb {
     Mock(Mock),
     /// Serves the reference gateway, on stdio or over HTTP
     Gateway(Box<Gateway>),
+    /// Prints the policy that is recommended for a server's tools
+    Policy(super::policy::PolicyArguments),
     /// Pipes stdio to a mock of a run: what gateways start in place of a server
     #[command(hide = true)]
     Relay(Relay),
@@ -80,6 +82,12 @@ pub struct List {
 pub enum Listed {
     /// Scenarios: id, severity, sentence
     Scenarios {
+        /// Scenario files or folders; without any, the shipped ones
+        #[arg(value_name = "PATH")]
+        paths: Vec<PathBuf>,
+    },
+    /// Documented attacks: pattern, name, ids in OWASP's lists and MITRE ATLAS, and the scenarios that replay it
+    Attacks {
         /// Scenario files or folders; without any, the shipped ones
         #[arg(value_name = "PATH")]
         paths: Vec<PathBuf>,
@@ -139,7 +147,7 @@ pub struct Eject {
     after_help = "Examples:\n  gauntlet mock ludus\n  gauntlet mock velociraptor --http 0 --ledger ledger.jsonl"
 )]
 pub struct Mock {
-    /// `ludus`, `velociraptor`, or a folder with a mock of your own
+    /// `ludus`, `velociraptor`, `office`, or a folder with a mock of your own
     pub name: String,
     /// Serve streamable HTTP there instead of stdio: an address, or a port of this machine; 0 takes a free one
     #[arg(long, value_name = "ADDRESS", value_parser = address)]
@@ -232,6 +240,7 @@ Examples:
   gauntlet run --against direct                        what the gateway adds, drops and changes; its latency
   gauntlet run --junit junit.xml --json outcome.json   reports for continuous integration
   gauntlet run --markdown \"$GITHUB_STEP_SUMMARY\"      a summary beside a pull request
+  gauntlet run --attacks attacks.md --attacks a.sarif  how the attacks fared, for people and for code scanning
   gauntlet run --since outcome.json                    what changed, as behaviour: `denied → leaked`
   gauntlet run --gateway-url http://gate.test/mcp --header 'Authorization: Bearer ${TOKEN}' \\
     --listen 0.0.0.0:7700 --public-url ludus=https://lab.test/mcp --bearer '${LAB_TOKEN}'

@@ -18,6 +18,10 @@ pub(super) fn list(arguments: &List, surroundings: &Surroundings) -> Exit {
                 .collect(),
             Err(exit) => return exit,
         },
+        Listed::Attacks { paths } => match files::scenarios(paths, surroundings) {
+            Ok(scenarios) => super::attacks::rows(&scenarios),
+            Err(exit) => return exit,
+        },
         Listed::Mocks => mocks(),
         Listed::Gateways => {
             print(&gateways(surroundings));

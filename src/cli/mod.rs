@@ -3,6 +3,7 @@
 
 mod again;
 mod arguments;
+mod attacks;
 mod check;
 mod compare;
 mod doctor;
@@ -17,6 +18,7 @@ mod known;
 mod list;
 mod mock;
 mod planned;
+mod policy;
 mod relay;
 mod remote;
 mod render;
@@ -50,6 +52,7 @@ pub async fn main(arguments: Arguments, surroundings: &Surroundings) -> Exit {
         Verb::Compare(arguments) => compare::compare(&arguments, surroundings),
         Verb::Mock(mock) => mock::mock(&mock).await,
         Verb::Gateway(gateway) => gateway::gateway(&gateway, surroundings).await,
+        Verb::Policy(arguments) => policy::policy(&arguments),
         Verb::Guard => guard::guard(),
         Verb::Relay(relay) => relay::relay(&relay, surroundings).await,
     }

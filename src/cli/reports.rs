@@ -22,6 +22,10 @@ pub struct Reports {
     /// Write requirements × gateways as one HTML page there
     #[arg(long, value_name = "FILE")]
     pub html: Option<PathBuf>,
+    /// Write how the attacks fared there, by pattern and by OWASP and MITRE ATLAS id: as Markdown (`.md`), JSON (`.json`)
+    /// or SARIF 2.1.0 (`.sarif`); again for more
+    #[arg(long = "attacks", value_name = "FILE", value_parser = super::attacks::report)]
+    pub attacks: Vec<super::attacks::Report>,
 }
 
 impl Reports {
@@ -34,7 +38,8 @@ impl Reports {
         write(self.json.as_deref(), || report::json(outcome))?;
         write(self.junit.as_deref(), || report::junit(outcome))?;
         write(self.markdown.as_deref(), summary)?;
-        write(self.html.as_deref(), || report::html(outcome))
+        write(self.html.as_deref(), || report::html(outcome))?;
+        self.attacks.iter().try_for_each(|report| write(Some(&report.file), || report.text(outcome)))
     }
 }
 

@@ -10,9 +10,9 @@ pub fn json(outcome: &Outcome) -> String {
     escaped(outcome)
 }
 
-/// Any value as such a document.
+/// Plain data as JSON, indented, in which nothing hides.
 pub(super) fn escaped(value: &impl Serialize) -> String {
-    let text = serde_json::to_string_pretty(value).expect("an outcome is plain data");
+    let text = serde_json::to_string_pretty(value).expect("plain data");
     let mut escaped = String::with_capacity(text.len() + 1);
     // Strings of servers and gateways stand here whole; on a terminal they must not do more than be read. Outside of
     // strings there is nothing to escape.

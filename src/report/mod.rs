@@ -1,6 +1,7 @@
 //! Reports: the outcome in, text out. They decide nothing and know no gateway. Whatever servers and gateways
 //! said is made printable here at the latest.
 
+pub mod attacks;
 pub mod changes;
 mod comparison;
 pub mod html;
@@ -9,6 +10,7 @@ pub mod json;
 pub mod junit;
 pub mod markdown;
 mod matrix;
+pub mod sarif;
 mod second;
 mod table;
 
@@ -17,3 +19,4 @@ pub use human::human;
 pub use json::json;
 pub use junit::junit;
 pub use markdown::markdown;
+pub use sarif::sarif;

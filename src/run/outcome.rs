@@ -2,7 +2,7 @@
 
 use super::against::{Comparison, Tally};
 use super::opinion::Opinion;
-use crate::scenario::Severity;
+use crate::scenario::{Attack, Severity};
 use crate::snapshot::Mark;
 use crate::transcript::Exchange;
 use crate::wire::canonical::Fidelity;
@@ -141,7 +141,7 @@ pub struct ScenarioOutcome {
     pub requirements: Vec<String>,
     /// The documented attack that it replays, where it does.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub attack: Option<AttackRow>,
+    pub attack: Option<Attack>,
     /// How bad it is if it does not hold.
     pub severity: Severity,
     /// Whether it is reported and never failing.
@@ -180,17 +180,6 @@ pub struct ScenarioOutcome {
     /// How what came through differs from what comes straight.
     #[serde(skip)]
     pub compared: Tally,
-}
-
-/// The documented attack that a scenario replays, by its numbers in public lists.
-#[derive(Clone, Debug, Serialize)]
-pub struct AttackRow {
-    /// The catalogue's.
-    pub patterns: Vec<String>,
-    /// OWASP's.
-    pub owasp: Vec<String>,
-    /// MITRE ATLAS's.
-    pub atlas: Vec<String>,
 }
 
 /// Why a failure does not fail the run.
@@ -232,6 +221,9 @@ pub struct StepOutcome {
     /// Whether an unmet expectation here is the failure of an allowed twin.
     #[serde(skip)]
     pub twin: bool,
+    /// Whether it is a benign twin: it expects that something gets through, and nothing else.
+    #[serde(skip)]
+    pub benign: bool,
     /// Remarks that do not decide: members that a gateway added.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,

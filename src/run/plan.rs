@@ -4,7 +4,7 @@ use super::record;
 use crate::declared::{Declared, Spoken};
 use crate::gateway::{Profile, Style};
 use crate::known::Deviation;
-use crate::scenario::{Boundary, EraChoice, Given, Kind, Part, Scenario, Step, Wait};
+use crate::scenario::{Agent, Boundary, EraChoice, Given, Kind, Part, Scenario, Step, Wait};
 use crate::wire::{Era, Revision};
 use std::sync::Arc;
 use std::time::Duration;
@@ -203,7 +203,9 @@ fn approvals(profile: &Profile) -> Option<&'static str> {
 /// Steps and those within them.
 pub fn flat(steps: &[Step]) -> impl Iterator<Item = &Step> {
     steps.iter().flat_map(|step| match &step.kind {
-        Kind::Together(members) => members.iter().collect::<Vec<_>>(),
+        Kind::Together(members) | Kind::Agent(Agent { goal: members, .. }) => {
+            members.iter().collect::<Vec<_>>()
+        }
         _ => vec![step],
     })
 }

@@ -3,14 +3,14 @@
 use super::against::{self, Tally};
 use super::event::Event;
 use super::introduced;
-use super::outcome::{AttackRow, Excused, GatewayRow, Outcome, ScenarioOutcome, Status, Summary, VERSION};
+use super::outcome::{Excused, GatewayRow, Outcome, ScenarioOutcome, Status, Summary, VERSION};
 use super::pack::{merged, packs};
 use super::plan::{Contender, Entry, Fate};
 use super::play::play;
 use super::preflight::Probe;
 use super::stage::{Setting, SetupError, Theatre};
 use crate::gateway::Isolate;
-use crate::scenario::{Attack, Scenario};
+use crate::scenario::Scenario;
 use futures_util::StreamExt as _;
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -276,7 +276,7 @@ pub(super) fn blank(entry: &Entry) -> ScenarioOutcome {
         title: scenario.title.clone(),
         group: group(&scenario.file),
         requirements: scenario.requirements.iter().map(|one| one.value.clone()).collect(),
-        attack: scenario.attack.as_ref().map(attack),
+        attack: scenario.attack.clone(),
         severity: scenario.severity,
         observed: scenario.observe,
         file: scenario.file.clone(),
@@ -294,11 +294,6 @@ pub(super) fn blank(entry: &Entry) -> ScenarioOutcome {
         marks: Vec::new(),
         compared: Tally::default(),
     }
-}
-
-fn attack(attack: &Attack) -> AttackRow {
-    let Attack { patterns, owasp, atlas, .. } = attack.clone();
-    AttackRow { patterns, owasp, atlas }
 }
 
 /// The folder that a scenario stands in.

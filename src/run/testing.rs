@@ -2,10 +2,10 @@
 
 use crate::run::against::Tally;
 use crate::run::outcome::{
-    ArrivalSeen, AttackRow, CallOutcome, Excused, GatewayRow, Introduced, Outcome, ScenarioOutcome, Status,
-    StepOutcome, Summary, VERSION,
+    ArrivalSeen, CallOutcome, Excused, GatewayRow, Introduced, Outcome, ScenarioOutcome, Status, StepOutcome,
+    Summary, VERSION,
 };
-use crate::scenario::Severity;
+use crate::scenario::{Attack, Severity};
 
 /// Text that does harm wherever it is not escaped.
 pub(crate) const HOSTILE: &str = "<script>alert(1)</script> | `x` \u{1b}[31m\u{202e} ]]> &amp; [a](javascript:b) {{ 7 * 7 }} \u{0}\u{fffe}\n# b";
@@ -81,9 +81,9 @@ fn excused() -> Excused {
     Excused { was: Status::Failed, because, until: "2027-03-31".to_owned() }
 }
 
-pub(crate) fn attack() -> AttackRow {
+pub(crate) fn attack() -> Attack {
     let list = |one: &str| vec![one.to_owned()];
-    AttackRow { patterns: list("K24"), owasp: list("ASI02"), atlas: list("AML.T0101") }
+    Attack { patterns: list("K24"), owasp: list("ASI02"), atlas: list("AML.T0101"), see: Vec::new() }
 }
 
 /// A step of one call.

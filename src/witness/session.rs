@@ -43,7 +43,7 @@ impl Session {
     /// Opens a session. Must be called within a runtime.
     pub async fn open(target: Target, opening: Opening) -> Result<Self, OpenError> {
         let (replies, to_reply) = mpsc::unbounded_channel();
-        let hearing = Arc::new(Hearing::new(opening.elicitation || opening.address, replies));
+        let hearing = Arc::new(Hearing::new(&opening, replies));
         let mut tasks = Vec::new();
         let way = match target {
             Target::Http { url, headers } => Way::Http { client: HttpClient::new(), url, headers },

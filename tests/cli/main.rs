@@ -1,6 +1,7 @@
 //! The program as users meet it: what it prints, and how it leaves.
 
 mod against;
+mod attacks;
 mod choosing;
 mod compare;
 mod doctor;

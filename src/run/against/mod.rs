@@ -53,6 +53,7 @@ async fn manner(stage: &Stage) -> Option<Manner> {
         elicitation: offers.contains(&Mode::Form),
         address: offers.contains(&Mode::Url),
         patience: stage.patience,
+        minted: stage.minted.clone(),
     })
 }
 
@@ -77,7 +78,7 @@ pub(super) async fn compare(entry: &Entry, kept: &Kept, seen: &Seen<'_>) -> Tall
     {
         return Tally::default();
     }
-    let Ok(mut twin) = Twin::start(Arc::clone(&scenario), kept.manner).await else {
+    let Ok(mut twin) = Twin::start(Arc::clone(&scenario), kept.manner.clone()).await else {
         return Tally::default();
     };
     let tally = replay::replay(&scenario, seen, &mut twin).await;

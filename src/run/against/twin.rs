@@ -2,7 +2,7 @@
 
 use crate::mock::{Arrival, MockServer};
 use crate::run::stage::{SetupError, mocks};
-use crate::scenario::{Change, Scenario};
+use crate::scenario::{self, Change, Scenario, Variables};
 use crate::transcript::Exchange;
 use crate::transport::lines::{LONGEST, LineReader, LineWriter};
 use crate::wire::{Json, Revision};
@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// How a twin is spoken to: as the gateway was.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Manner {
     /// The revision that was spoken with the gateway.
     pub(super) revision: Revision,
@@ -25,6 +25,8 @@ pub(super) struct Manner {
     pub(super) address: bool,
     /// How long an answer is waited for.
     pub(super) patience: Duration,
+    /// The canaries that are planted in what the servers say.
+    pub(super) minted: Variables,
 }
 
 /// The servers of a scenario without a gateway, and the connections to them.
@@ -38,7 +40,7 @@ pub(super) struct Twin {
 impl Twin {
     /// Fresh servers, as the scenario wants them.
     pub(super) async fn start(scenario: Arc<Scenario>, manner: Manner) -> Result<Self, SetupError> {
-        let servers = mocks::start(&scenario, None).await?;
+        let servers = mocks::start(&scenario, None, &manner.minted).await?;
         let servers = servers.into_iter().map(|(name, server)| (name, Arc::new(server))).collect();
         Ok(Self { scenario, manner, servers, sessions: HashMap::new() })
     }
@@ -78,7 +80,7 @@ impl Twin {
         };
         if let Some(server) = server {
             // It worked for the same server a moment ago.
-            let _ = server.change(mocks::change(change)).await;
+            let _ = server.change(mocks::change(change, &self.manner.minted)).await;
         }
     }
 
@@ -101,23 +103,24 @@ impl Twin {
         if let Some(session) = self.sessions.get(&key) {
             return Some(session.clone());
         }
-        let client = self.scenario.sessions.get(name).and_then(|session| session.client.clone());
-        let session = open(self.servers.get(upstream)?, self.manner, client).await?;
+        let own = self.scenario.sessions.get(name);
+        let session = open(self.servers.get(upstream)?, &self.manner, own).await?;
         self.sessions.insert(key, session.clone());
         Some(session)
     }
 }
 
 /// A session with a server itself.
-async fn open(server: &Arc<MockServer>, manner: Manner, client_name: Option<String>) -> Option<Session> {
+async fn open(server: &Arc<MockServer>, manner: &Manner, own: Option<&scenario::Session>) -> Option<Session> {
     let standard = Opening::default();
     let opening = Opening {
         revision: Some(manner.revision),
         elicitation: manner.elicitation,
         address: manner.address,
+        offers: own.into_iter().flat_map(|own| own.offers.iter().map(|offer| offer.word())).collect(),
         notices: false,
         patience: manner.patience,
-        client_name: client_name.unwrap_or(standard.client_name),
+        client_name: own.and_then(|own| own.client.clone()).unwrap_or(standard.client_name),
     };
     let target = if manner.lines {
         let (near, far) = tokio::io::duplex(1 << 16);

@@ -36,6 +36,7 @@ pub(in crate::run) fn merged(scenarios: &[&Scenario]) -> Scenario {
         let others = rest.iter().filter_map(|other| other.upstreams.get(name));
         upstream.answers.extend(others.flat_map(|other| other.answers.clone()));
     }
+    whole.canaries.extend(rest.iter().flat_map(|other| other.canaries.clone()));
     for (name, identity) in &mut whole.identities {
         let policies = scenarios
             .iter()

@@ -6,6 +6,7 @@ mod call;
 mod faults;
 mod heard;
 mod listing;
+mod persona;
 mod raw;
 mod reply;
 mod steps;

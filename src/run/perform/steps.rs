@@ -89,6 +89,7 @@ impl Performance {
         match &step.kind {
             Kind::Call(call) => self.calls(stage, call).await,
             Kind::Together(members) => self.together(stage, members).await,
+            Kind::Agent(agent) => self.agent(stage, agent, performed).await,
             Kind::Send(send) => raw::send(stage, self, send).await,
             Kind::List(list) => {
                 let listed = listing::list(stage, list).await?;
@@ -145,7 +146,7 @@ impl Performance {
         Ok(())
     }
 
-    fn keep(&mut self, call: &Call, made: Made) {
+    pub(super) fn keep(&mut self, call: &Call, made: Made) {
         for (name, pointer) in &call.save {
             if let Some(value) =
                 made.asked.exchanges.last().and_then(|exchange| saved(exchange, &pointer.value))

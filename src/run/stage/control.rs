@@ -106,7 +106,7 @@ impl Stage {
             Some(name) => name.clone(),
             None => self.scenario.upstreams.keys().next().cloned().unwrap_or_default(),
         };
-        self.mock(&name)?.change(mocks::change(change)).await
+        self.mock(&name)?.change(mocks::change(change, &self.minted)).await
     }
 
     /// Gives the running gateway another policy.

@@ -104,7 +104,7 @@ impl Stage {
             scenario: entry.scenario.clone(),
             profile: entry.contender.profile.clone(),
             patience: theatre.patience(),
-            minted: minted(&entry.scenario),
+            minted: theatre.minted.clone(),
             theatre,
             revision: entry.revision,
             sessions: Mutex::default(),
@@ -133,6 +133,28 @@ impl Stage {
         let ids = sessions.values().filter_map(|open| open.session()?.id());
         marks.extend(ids.map(|id| (Mark::Session, id)));
         marks
+    }
+
+    /// The names of all tools that the upstreams began with, and of those that they get.
+    pub(super) fn tools(&self) -> Vec<String> {
+        let added = |change: &Change| match &change.what {
+            Changed::Add(name) => Some(name.clone()),
+            _ => None,
+        };
+        let steps = self.scenario.steps.iter().filter_map(|step| match &step.kind {
+            Kind::Change(change) => added(change),
+            _ => None,
+        });
+        let later =
+            self.scenario.upstreams.values().flat_map(|upstream| upstream.changes.iter().filter_map(added));
+        let first = self
+            .theatre
+            .mocks()
+            .values()
+            .flat_map(|server| server.mock().tools().into_iter().map(str::to_owned));
+        let mut all: Vec<String> = first.collect();
+        all.extend(steps.chain(later));
+        all
     }
 
     /// The upstream that has a tool of that name.

@@ -110,6 +110,7 @@ impl Stage {
         let offers = self.profile.offers();
         let opening = Opening {
             revision: self.revision,
+            offers: session.into_iter().flat_map(|one| one.offers.iter().map(|offer| offer.word())).collect(),
             elicitation: offers.contains(&Mode::Form),
             address: offers.contains(&Mode::Url),
             notices: self.listens(),

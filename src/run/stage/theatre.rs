@@ -2,12 +2,12 @@
 
 use super::gateway::{self, Stand};
 use super::mocks;
-use super::{Beside, Setting, SetupError};
+use super::{Beside, Setting, SetupError, minted};
 use crate::gateway::{Facts, Names, Profile};
 use crate::mock::{Arrival, MockServer};
 use crate::run::plan::Contender;
 use crate::run::remote::Places;
-use crate::scenario::Scenario;
+use crate::scenario::{Scenario, Variables};
 use crate::snapshot::Mark;
 use indexmap::IndexMap;
 use std::time::Duration;
@@ -47,6 +47,8 @@ impl std::fmt::Display for Visits {
 pub(in crate::run) struct Theatre {
     pub(in crate::run) names: Names,
     pub(super) stand: Stand,
+    /// The variables that exist before the first step: canaries, which are planted in what the servers say.
+    pub(in crate::run) minted: Variables,
     /// What is done beside the run.
     pub(in crate::run) beside: Beside,
     mocks: IndexMap<String, MockServer>,
@@ -62,14 +64,16 @@ impl Theatre {
         scenario: &Scenario,
         setting: &Setting,
     ) -> Result<Self, SetupError> {
-        let mocks = mocks::start(scenario, setting.remote.as_ref().map(|remote| &remote.places)).await?;
+        let minted = minted(scenario);
+        let places = setting.remote.as_ref().map(|remote| &remote.places);
+        let mocks = mocks::start(scenario, places, &minted).await?;
         let folder = tempfile::Builder::new().prefix("gauntlet-").tempdir();
         let folder = folder.map_err(SetupError::machine("making a folder for the gateway"))?;
         let inputs = gateway::Inputs { scenario, mocks: &mocks, setting, folder: folder.path() };
         let stand = Stand::start(contender, &inputs).await?;
         let names = names(&contender.profile, stand.facts(), &mocks)?;
         let (patience, beside) = (setting.patience, setting.beside);
-        Ok(Self { names, stand, beside, mocks, patience, _folder: folder })
+        Ok(Self { names, stand, minted, beside, mocks, patience, _folder: folder })
     }
 
     /// The servers behind the gateway.
