@@ -30,7 +30,7 @@ pub(crate) struct ToolText {
     pub(crate) name: &'static str,
     /// Its entry in `tools/list`.
     pub(crate) entry: &'static str,
-    /// `{risk, wrapped}`.
+    /// `{risk, label, wrapped}`.
     pub(crate) facts: &'static str,
     /// Its description and answers; null where it has none.
     pub(crate) words: &'static str,
@@ -57,6 +57,6 @@ mod tests {
         assert!(text(MOCK_FILES, "ludus/server.yaml").is_some_and(|text| text.contains("Core Operations")));
         assert_eq!(text(MOCK_FILES, "nowhere"), None);
         let tools: Vec<(&str, usize)> = MOCKS.iter().map(|mock| (mock.name, mock.tools.len())).collect();
-        assert_eq!(tools, [("ludus", 201), ("velociraptor", 28)]);
+        assert_eq!(tools, [("ludus", 201), ("office", 28), ("velociraptor", 28)]);
     }
 }

@@ -22,10 +22,12 @@
 //! | [`witness`] | a client's session, in an era, or raw bytes |
 //! | [`scenario`] | what a scenario file says |
 //! | [`requirement`] | what every gateway should do |
+//! | [`pattern`] | the attacks that are known, and the lists that name them |
 //! | [`snapshot`] | stored transcripts, differences, review |
 //! | [`known`] | the list of known deviations, and what it makes of a run |
 //! | [`run`] | plan, runner, attribution, verdicts, outcome |
 //! | [`doctor`] | a gateway that nobody has driven yet: what is wrong, and drafts for its profile |
+//! | [`change`] | what changed between two runs, as behaviour |
 //! | [`report`] | the outcome in, text out |
 //! | [`proof`] | the suite against every flaw: what it catches, and what it proves |
 //! | [`cli`] | the command line |
@@ -34,6 +36,7 @@
 //!
 //! In a Rust test, the mocks are what most people want: [`mock::MockServer`].
 
+pub mod change;
 pub mod cli;
 pub mod declared;
 pub mod diagnostic;
@@ -42,6 +45,7 @@ pub mod embedded;
 pub mod gateway;
 pub mod known;
 pub mod mock;
+pub mod pattern;
 pub mod policy;
 pub mod proof;
 pub mod reference;

@@ -1,10 +1,10 @@
 //! The suite proves itself: the honest gateway and its variants pass every scenario, and a gateway that lies, or none at
 //! all, fails it. Which scenarios catch which flaw is a snapshot.
 
-use mcp_gauntlet::proof::{Question, Reach, human, prove};
-use mcp_gauntlet::run::Setting;
-use mcp_gauntlet::scenario::{self, Scenario};
 use mcp_gauntlet::embedded;
+use mcp_gauntlet::proof::{Question, Reach, human, prove};
+use mcp_gauntlet::run::{Beside, Setting};
+use mcp_gauntlet::scenario::{self, Scenario};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -29,5 +29,11 @@ fn shipped() -> Vec<Arc<Scenario>> {
 }
 
 fn setting() -> Setting {
-    Setting { patience: Duration::from_secs(4), program: "gauntlet".to_owned(), environment: Vec::new() }
+    Setting {
+        patience: Duration::from_secs(4),
+        program: "gauntlet".to_owned(),
+        environment: Vec::new(),
+        remote: None,
+        beside: Beside::default(),
+    }
 }

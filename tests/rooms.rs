@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The rooms in the direction of data.
-const ROOMS: [&str; 20] = [
+const ROOMS: [&str; 23] = [
     "embedded",
     "wire",
     "source",
@@ -20,10 +20,12 @@ const ROOMS: [&str; 20] = [
     "witness",
     "scenario",
     "requirement",
+    "pattern",
     "snapshot",
     "known",
     "run",
     "doctor",
+    "change",
     "report",
     "proof",
     "cli",

@@ -3,6 +3,7 @@
 use super::gateway::address;
 use super::reports::Reports;
 use crate::gateway::Isolate;
+use clap::builder::ArgPredicate;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -21,8 +22,8 @@ pub struct Arguments {
 #[derive(Debug, Subcommand)]
 pub enum Verb {
     /// Drives scenarios through gateways and judges each call from both sides
-    Run(Run),
-    /// Probes a gateway, says what is wrong with it or its profile, and drafts what the profile lacks
+    Run(Box<Run>),
+    /// Probes a gateway, and says what is wrong and what its profile lacks
     Doctor(super::doctor::Doctor),
     /// Writes a profile, a first scenario and a workflow for a gateway that has none
     Init(super::init::Init),
@@ -30,7 +31,9 @@ pub enum Verb {
     Check(Check),
     /// Holds the suite against every way to lie: what it catches, and what it proves
     Prove(super::prove::Prove),
-    /// Lists scenarios, requirements, mocks, gateways, tools or flaws
+    /// Prints the configuration that a gateway would be given
+    Render(super::render::Render),
+    /// Lists scenarios, requirements, attacks, mocks, gateways, tools or flaws
     List(List),
     /// Prints the JSON Schema of a file that users write
     Schema(Schema),
@@ -38,10 +41,14 @@ pub enum Verb {
     Eject(Eject),
     /// Shows snapshots that changed, behaviour first, and accepts or rejects them
     Review(super::review::Review),
+    /// Shows what changed between two runs, as behaviour: `denied → leaked`
+    Compare(super::compare::Compare),
     /// Serves one mock on its own, on stdio or over HTTP
     Mock(Mock),
     /// Serves the reference gateway, on stdio or over HTTP
     Gateway(Box<Gateway>),
+    /// Prints the policy that is recommended for a server's tools
+    Policy(super::policy::PolicyArguments),
     /// Pipes stdio to a mock of a run: what gateways start in place of a server
     #[command(hide = true)]
     Relay(Relay),
@@ -77,6 +84,12 @@ pub struct List {
 pub enum Listed {
     /// Scenarios: id, severity, sentence
     Scenarios {
+        /// Scenario files or folders; without any, the shipped ones
+        #[arg(value_name = "PATH")]
+        paths: Vec<PathBuf>,
+    },
+    /// Documented attacks: pattern, name, ids in OWASP's lists and MITRE ATLAS, and the scenarios that replay it
+    Attacks {
         /// Scenario files or folders; without any, the shipped ones
         #[arg(value_name = "PATH")]
         paths: Vec<PathBuf>,
@@ -142,7 +155,7 @@ pub struct Eject {
     after_help = "Examples:\n  gauntlet mock ludus\n  gauntlet mock velociraptor --http 0 --ledger ledger.jsonl"
 )]
 pub struct Mock {
-    /// `ludus`, `velociraptor`, or a folder with a mock of your own
+    /// `ludus`, `velociraptor`, `office`, or a folder with a mock of your own
     pub name: String,
     /// Serve streamable HTTP there instead of stdio: an address, or a port of this machine; 0 takes a free one
     #[arg(long, value_name = "ADDRESS", value_parser = address)]
@@ -231,7 +244,19 @@ Examples:
   gauntlet run --gateway acme scenarios/deny           a folder of scenarios through one gateway
   gauntlet run --gateway ./my-gateway --only 'DENY-*'  a profile of your own, some scenarios
   gauntlet run --flaw forwards-then-refuses            the reference gateway, lying in a named way
+  gauntlet run --gateway direct --gateway reference    one matrix: requirements and gateways
+  gauntlet run --against direct                        what the gateway adds, drops and changes; its latency
   gauntlet run --junit junit.xml --json outcome.json   reports for continuous integration
+  gauntlet run --markdown \"$GITHUB_STEP_SUMMARY\"      a summary beside a pull request
+  gauntlet run --attacks attacks.md --attacks a.sarif  how the attacks fared, for people and for code scanning
+  gauntlet run --since outcome.json                    what changed, as behaviour: `denied → leaked`
+  gauntlet run --gateway-url http://gate.test/mcp --header 'Authorization: Bearer ${TOKEN}' \\
+    --listen 0.0.0.0:7700 --public-url ludus=https://lab.test/mcp --bearer '${LAB_TOKEN}'
+                                                       a gateway that runs already, configured once with what
+                                                       `gauntlet render --suite` printed
+
+`known.yaml` lists failures that are known: `- {scenario or requirement: DENY-06, gateway: acme, because: ...,
+until: 2027-01-31}`. They do not fail the run; an entry that passes, or is past its day, does.
 
 Exit codes: 0 all expectations met, 1 some not, 2 a wrong file or argument, 3 a gateway or port that
 does not work, 4 nothing that could be run, 5 refused, 130 interrupted.";
@@ -244,7 +269,12 @@ pub struct Run {
     #[arg(value_name = "PATH")]
     pub paths: Vec<PathBuf>,
     /// A gateway: the name of a shipped profile, or a folder with a `profile.yaml`; again for more
-    #[arg(long = "gateway", value_name = "NAME|FOLDER", default_value = "reference")]
+    #[arg(
+        long = "gateway",
+        value_name = "NAME|FOLDER",
+        default_value = "reference",
+        default_value_if("gateway_url", ArgPredicate::IsPresent, None)
+    )]
     pub gateways: Vec<String>,
     /// The way in which the reference gateway lies; again for more, one after the other
     #[arg(long = "flaw", value_name = "NAME")]
@@ -282,12 +312,24 @@ pub struct Run {
     /// Failures that are known, and do not fail the run; by default `known.yaml` in the first PATH or above it
     #[arg(long, value_name = "FILE")]
     pub known: Option<PathBuf>,
+    /// Tell what changed since the run of that outcome, too
+    #[arg(long, value_name = "FILE")]
+    pub since: Option<PathBuf>,
     /// Where snapshots are stored; by default `snapshots` in the first PATH, where that folder exists
     #[arg(long, value_name = "FOLDER")]
     pub snapshots: Option<PathBuf>,
+    /// Do again what ran, without the gateway, and report what it adds, drops and changes, and how long it takes
+    #[arg(long, value_enum)]
+    pub against: Option<Against>,
+    /// Make the plain steps once more with the client of an SDK, and report what it saw
+    #[arg(long, value_enum)]
+    pub agent: Option<Agent>,
     /// Store the snapshots of this run; refused in continuous integration
     #[arg(short, long)]
     pub update: bool,
+    /// A gateway that runs already.
+    #[command(flatten)]
+    pub remote: super::remote::RemoteFlags,
 }
 
 /// Which protocol era is spoken.
@@ -322,6 +364,20 @@ impl From<IsolateBy> for Isolate {
             IsolateBy::Run => Self::Run,
         }
     }
+}
+
+/// What a gateway is compared with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Against {
+    /// The same calls, made straight to the same servers
+    Direct,
+}
+
+/// An SDK whose client is asked for a second opinion.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Agent {
+    /// The protocol's Rust SDK
+    Rmcp,
 }
 
 /// What is printed on standard output.

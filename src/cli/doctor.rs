@@ -4,7 +4,7 @@ use super::expand::expand;
 use super::{Exit, Surroundings, files, print, say};
 use crate::doctor::{Examination, Mark, Patient, examine, look, report};
 use crate::gateway::{Profile, Start};
-use crate::run::Setting;
+use crate::run::{Beside, Setting};
 use crate::source::Placed;
 use clap::Args;
 use std::collections::BTreeMap;
@@ -56,6 +56,8 @@ pub(super) async fn doctor(arguments: &Doctor, surroundings: &Surroundings) -> E
         patience: arguments.timeout,
         program: surroundings.program.display().to_string(),
         environment: surroundings.for_children(),
+        remote: None,
+        beside: Beside::default(),
     };
     let (subject, secrets) = match subject(arguments, surroundings) {
         Ok(subject) => subject,

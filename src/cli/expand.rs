@@ -42,6 +42,13 @@ pub(super) fn expand(
     Ok(out)
 }
 
+/// The values that a text takes from the environment.
+pub(super) fn secrets(text: &str, environment: &BTreeMap<String, String>) -> Vec<String> {
+    let inside = text.split("${").skip(1).filter_map(|rest| rest.split_once('}'));
+    let names = inside.map(|(inside, _)| inside.split(":-").next().unwrap_or_default());
+    names.filter_map(|name| environment.get(name).cloned()).collect()
+}
+
 fn is_name(text: &str) -> bool {
     let mut letters = text.chars();
     let fits = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';

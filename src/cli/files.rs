@@ -5,6 +5,7 @@ use crate::diagnostic::{Diagnostics, did_you_mean, listed};
 use crate::embedded;
 use crate::gateway::{self, Profile};
 use crate::known;
+use crate::pattern;
 use crate::reference::FLAWS;
 use crate::requirement;
 use crate::scenario::{self, Scenario};
@@ -38,7 +39,7 @@ pub(super) fn tell(diagnostics: &Diagnostics, surroundings: &Surroundings) {
 }
 
 /// What may lie beside scenarios, and is none.
-const BESIDE: [&str; 3] = [PROFILE, requirement::FILE, known::FILE];
+const BESIDE: [&str; 4] = [PROFILE, requirement::FILE, pattern::FILE, known::FILE];
 
 /// The file that makes a folder a gateway's profile.
 const PROFILE: &str = "profile.yaml";
@@ -103,8 +104,10 @@ fn collect(path: &Path, files: &mut Vec<PathBuf>) -> Result<(), Exit> {
     for entry in std::fs::read_dir(path).map_err(unreadable)? {
         let entry = entry.map_err(unreadable)?.path();
         let is_yaml = entry.extension().is_some_and(|ending| ending == "yaml" || ending == "yml");
-        // Folders of snapshots and policies lie among scenarios and hold none.
-        if is_yaml || (entry.is_dir() && entry.file_name().is_some_and(|name| name != "snapshots")) {
+        // Folders of snapshots, and hidden ones such as `.github`, lie among scenarios and hold none.
+        let aside = |name: &str| name == "snapshots" || name.starts_with('.');
+        let named = entry.file_name().and_then(|name| name.to_str());
+        if is_yaml || (entry.is_dir() && !named.is_some_and(aside)) {
             collect(&entry, files)?;
         }
     }

@@ -28,6 +28,10 @@ pub(super) fn list(arguments: &List, surroundings: &Surroundings) -> Exit {
             }
             Err(exit) => return exit,
         },
+        Listed::Attacks { paths } => match files::scenarios(paths, surroundings) {
+            Ok(scenarios) => super::attacks::rows(&scenarios),
+            Err(exit) => return exit,
+        },
         Listed::Mocks => mocks(),
         Listed::Gateways => {
             print(&gateways(surroundings));
@@ -86,6 +90,10 @@ fn paragraph(profile: &Profile, surroundings: &Surroundings) -> String {
     if !cannot.is_empty() {
         lines.push(format!("  has no   {}", cannot.join(", ")));
     }
+    let hooks = hooks(profile);
+    if !hooks.is_empty() {
+        lines.push(format!("  allows   {}", hooks.join(", ")));
+    }
     lines.join("\n") + "\n"
 }
 
@@ -114,6 +122,19 @@ fn speaks(profile: &Profile) -> String {
     let eras = profile.declares.eras.iter().flatten().map(|era| era.word()).collect::<Vec<_>>();
     let eras = if eras.is_empty() { "eras not declared".to_owned() } else { eras.join(" and ") };
     format!("{agent} with agents, {} with servers; {eras}", servers.join(" or "))
+}
+
+/// What can be done to it while it runs, and whether its own record can be read.
+fn hooks(profile: &Profile) -> Vec<&'static str> {
+    let all = profile.is_embedded();
+    let hooks = [
+        ("reload", all || profile.reloads()),
+        ("restart", all || profile.restarts()),
+        ("revoke", all || profile.revokes()),
+        ("clock", all || profile.turns()),
+        ("audit", all || profile.records()),
+    ];
+    hooks.into_iter().filter(|(_, has)| *has).map(|(word, _)| word).collect()
 }
 
 fn told(profile: &Profile, subject: Subject) -> String {

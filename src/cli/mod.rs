@@ -3,7 +3,9 @@
 
 mod again;
 mod arguments;
+mod attacks;
 mod check;
+mod compare;
 mod doctor;
 mod eject;
 mod exit;
@@ -15,8 +17,12 @@ mod init;
 mod known;
 mod list;
 mod mock;
+mod planned;
+mod policy;
 mod prove;
 mod relay;
+mod remote;
+mod render;
 mod reports;
 mod review;
 mod run;
@@ -35,6 +41,7 @@ use std::io::Write as _;
 /// Does what the arguments say.
 pub async fn main(arguments: Arguments, surroundings: &Surroundings) -> Exit {
     match arguments.verb {
+        Verb::Render(arguments) => render::render(&arguments, surroundings),
         Verb::Run(run) => run::run(&run, surroundings).await,
         Verb::Doctor(doctor) => doctor::doctor(&doctor, surroundings).await,
         Verb::Init(arguments) => init::init(&arguments),
@@ -44,8 +51,10 @@ pub async fn main(arguments: Arguments, surroundings: &Surroundings) -> Exit {
         Verb::Eject(eject) => eject::eject(&eject),
         Verb::Prove(arguments) => prove::prove(&arguments, surroundings).await,
         Verb::Review(arguments) => review::review(&arguments, surroundings),
+        Verb::Compare(arguments) => compare::compare(&arguments, surroundings),
         Verb::Mock(mock) => mock::mock(&mock).await,
         Verb::Gateway(gateway) => gateway::gateway(&gateway, surroundings).await,
+        Verb::Policy(arguments) => policy::policy(&arguments),
         Verb::Guard => guard::guard(),
         Verb::Relay(relay) => relay::relay(&relay, surroundings).await,
     }

@@ -4,7 +4,7 @@ use super::arguments::Format;
 use super::{Exit, Surroundings, files};
 use crate::proof::{self, Question, Reach};
 use crate::reference::{FLAWS, Flaw};
-use crate::run::Setting;
+use crate::run::{Beside, Setting};
 use crate::scenario::Scenario;
 use clap::Args;
 use std::path::PathBuf;
@@ -61,6 +61,8 @@ pub(super) async fn prove(arguments: &Prove, surroundings: &Surroundings) -> Exi
         patience: PATIENCE,
         program: surroundings.program.display().to_string(),
         environment: surroundings.for_children(),
+        remote: None,
+        beside: Beside::default(),
     };
     let jobs =
         arguments.jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(2, usize::from) * 8);

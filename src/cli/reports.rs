@@ -1,6 +1,7 @@
 //! The reports that a run writes into files.
 
 use super::Exit;
+use crate::change::Changes;
 use crate::report;
 use crate::run::Outcome;
 use clap::Args;
@@ -21,28 +22,30 @@ pub struct Reports {
     /// Write requirements × gateways as one HTML page there
     #[arg(long, value_name = "FILE")]
     pub html: Option<PathBuf>,
+    /// Write how the attacks fared there, by pattern and by OWASP and MITRE ATLAS id: as Markdown (`.md`), JSON (`.json`)
+    /// or SARIF 2.1.0 (`.sarif`); again for more
+    #[arg(long = "attacks", value_name = "FILE", value_parser = super::attacks::report)]
+    pub attacks: Vec<super::attacks::Report>,
 }
 
 impl Reports {
     /// Writes those that were asked for.
-    pub(super) fn write(&self, outcome: &Outcome) -> Result<(), Exit> {
-        let reports: [(&Option<PathBuf>, fn(&Outcome) -> String); 4] = [
-            (&self.json, report::json),
-            (&self.junit, report::junit),
-            (&self.markdown, report::markdown),
-            (&self.html, report::html),
-        ];
-        for (file, text) in reports {
-            if let Some(file) = file {
-                write(file, &text(outcome))?;
-            }
-        }
-        Ok(())
+    pub(super) fn write(&self, outcome: &Outcome, changes: Option<&Changes>) -> Result<(), Exit> {
+        let summary = || {
+            let changes = changes.map(report::changes::markdown).unwrap_or_default();
+            format!("{}{changes}", report::markdown(outcome))
+        };
+        write(self.json.as_deref(), || report::json(outcome))?;
+        write(self.junit.as_deref(), || report::junit(outcome))?;
+        write(self.markdown.as_deref(), summary)?;
+        write(self.html.as_deref(), || report::html(outcome))?;
+        self.attacks.iter().try_for_each(|report| write(Some(&report.file), || report.text(outcome)))
     }
 }
 
-fn write(file: &Path, text: &str) -> Result<(), Exit> {
-    std::fs::write(file, text).map_err(|error| {
+fn write(file: Option<&Path>, text: impl Fn() -> String) -> Result<(), Exit> {
+    let Some(file) = file else { return Ok(()) };
+    std::fs::write(file, text()).map_err(|error| {
         super::say(&format!("`{}` cannot be written: {error}", file.display()));
         Exit::World
     })

@@ -1,16 +1,15 @@
 //! `gauntlet run`.
 
-use super::arguments::{Era, Format, Run};
+use super::arguments::{Format, Run};
 use super::known::{self, Whole};
-use super::{Exit, Surroundings, again, files, snapshots};
-use crate::gateway::Start;
+use super::remote::{self, Wanted};
+use super::{Exit, Surroundings, again, compare, planned, snapshots};
+use crate::change::{self, Changes, Document};
+use crate::gateway::{Isolate, Start};
 use crate::report;
-use crate::run::{Contender, Event, Pace, Ran, Setting, Wishes, plan, run as run_plan};
-use crate::scenario::{EraChoice, Scenario};
-use globset::{Glob, GlobSet, GlobSetBuilder};
+use crate::run::{Beside, Entry, Event, Pace, Ran, Setting, Wishes, run as run_plan};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::Write as _;
-use std::sync::Arc;
 
 /// Runs, reports, and says how it went.
 pub(super) async fn run(arguments: &Run, surroundings: &Surroundings) -> Exit {
@@ -20,27 +19,31 @@ pub(super) async fn run(arguments: &Run, surroundings: &Surroundings) -> Exit {
         );
         return Exit::Refused;
     }
-    let selected = whole(arguments, surroundings).and_then(|whole| {
-        let scenarios = select(arguments, &whole.scenarios)?;
-        let listed = known::read(arguments, &whole, surroundings)?;
-        Ok((whole, scenarios, listed))
-    });
-    let (whole, scenarios, listed) = match selected {
-        Ok(selected) => selected,
+    if arguments.agent.is_some() && !cfg!(feature = "rmcp") {
+        super::say(
+            "`--agent rmcp`: this program was built without the client of rmcp\nhelp: build it with that: `cargo install --path . --features rmcp`",
+        );
+        return Exit::Mistake;
+    }
+    let About { whole, entries, listed, before, wanted } = match about(arguments, surroundings) {
+        Ok(about) => about,
         Err(exit) => return exit,
     };
     let contenders = &whole.contenders;
-    let known = listed.as_ref().map(known::Listed::holding).unwrap_or_default();
-    let wishes = Wishes { slow: arguments.slow, era: arguments.era.map(era), known };
-    let entries = plan(&scenarios, contenders, &wishes);
+    let secrets = wanted.as_ref().map(|wanted| wanted.secrets.clone()).unwrap_or_default();
     let setting = Setting {
         patience: arguments.timeout,
         program: surroundings.program.display().to_string(),
         environment: surroundings.for_children(),
+        remote: wanted.map(|wanted| wanted.remote),
+        beside: Beside { direct: arguments.against.is_some(), sdk: arguments.agent.is_some() },
     };
     let jobs =
         arguments.jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(2, usize::from) * 2);
-    let pace = Pace { jobs, fail_fast: arguments.fail_fast, isolate: arguments.isolate.map(Into::into) };
+    // A gateway that runs already has started once.
+    let once = setting.remote.as_ref().map(|_| Isolate::Run);
+    let isolate = once.or(arguments.isolate.map(Into::into));
+    let pace = Pace { jobs, fail_fast: arguments.fail_fast, isolate };
     if contenders.iter().any(|contender| matches!(contender.profile.start, Some(Start::Command(_)))) {
         super::guard::post(surroundings);
     }
@@ -60,82 +63,29 @@ pub(super) async fn run(arguments: &Run, surroundings: &Surroundings) -> Exit {
     if let Some(listed) = &listed {
         listed.settle(&whole, &mut ran.outcome, surroundings);
     }
-    conclude(arguments, surroundings, &ran)
+    ran.conceal(&secrets);
+    let changes = before.map(|before| change::compare(&before, &Document::of(&ran.outcome)));
+    conclude(arguments, surroundings, &ran, changes.as_ref())
 }
 
-fn select(arguments: &Run, scenarios: &[Arc<Scenario>]) -> Result<Vec<Arc<Scenario>>, Exit> {
-    let only = globs(&arguments.only)?;
-    let wanted = |scenario: &&Arc<Scenario>| {
-        let named = arguments.only.is_empty()
-            || only.is_match(&scenario.id)
-            || is_requirement(&arguments.only, scenario);
-        let tagged = arguments.tag.is_empty() || scenario.tags.iter().any(|tag| arguments.tag.contains(tag));
-        named && tagged
-    };
-    let scenarios: Vec<_> = scenarios.iter().filter(wanted).cloned().collect();
-    if scenarios.is_empty() {
-        super::say("no scenario is selected\nhelp: `gauntlet list scenarios` shows their ids and tags");
-        return Err(Exit::Nothing);
-    }
-    Ok(scenarios)
+/// All that a run is about, found and checked before anything starts.
+struct About {
+    whole: Whole,
+    entries: Vec<Entry>,
+    listed: Option<known::Listed>,
+    before: Option<Document>,
+    wanted: Option<Wanted>,
 }
 
-fn whole(arguments: &Run, surroundings: &Surroundings) -> Result<Whole, Exit> {
-    let scenarios = files::scenarios(&arguments.paths, surroundings)?.into_iter().map(Arc::new).collect();
-    let mut contenders: Vec<Arc<Contender>> = Vec::new();
-    for name in &arguments.gateways {
-        let profile = Arc::new(files::profile(name)?);
-        if arguments.flaws.is_empty() {
-            contenders.push(Arc::new(Contender { name: profile.gateway.clone(), profile, flaw: None }));
-            continue;
-        }
-        for flaw in &arguments.flaws {
-            files::flaw(flaw, &profile)?;
-            let name = format!("{}+{flaw}", profile.gateway);
-            contenders.push(Arc::new(Contender { name, profile: profile.clone(), flaw: Some(flaw.clone()) }));
-        }
-    }
-    let names = contenders.iter().map(|contender| contender.name.as_str());
-    if let Some(twice) =
-        names.clone().enumerate().find(|(at, name)| names.clone().skip(at + 1).any(|other| other == *name))
-    {
-        super::say(&format!(
-            "two gateways are called `{}`\nhelp: give one of them another name in its profile: `gateway: NAME`",
-            twice.1
-        ));
-        return Err(Exit::Mistake);
-    }
-    Ok(Whole { scenarios, contenders })
-}
-
-/// `DENY-06` means every scenario of that requirement.
-fn is_requirement(only: &[String], scenario: &Scenario) -> bool {
-    let own = |word: &String| scenario.requirements.iter().any(|requirement| requirement.value == *word);
-    only.iter().any(own)
-        || only.iter().any(|word| scenario.id.split('-').take(2).collect::<Vec<_>>().join("-") == *word)
-}
-
-fn globs(patterns: &[String]) -> Result<GlobSet, Exit> {
-    let mut set = GlobSetBuilder::new();
-    for pattern in patterns {
-        match Glob::new(pattern) {
-            Ok(glob) => set.add(glob),
-            Err(error) => {
-                super::say(&format!("`--only {pattern}` is no pattern: {}", error.kind()));
-                return Err(Exit::Mistake);
-            }
-        };
-    }
-    set.build().map_err(|_| Exit::Mistake)
-}
-
-fn era(era: Era) -> EraChoice {
-    match era {
-        Era::Newest => EraChoice::Newest,
-        Era::Legacy => EraChoice::Legacy,
-        Era::Modern => EraChoice::Modern,
-        Era::Every => EraChoice::Every,
-    }
+fn about(arguments: &Run, surroundings: &Surroundings) -> Result<About, Exit> {
+    let mut wanted = remote::wanted(&arguments.remote, surroundings)?;
+    let whole = planned::whole(arguments, surroundings, wanted.as_ref())?;
+    let listed = known::read(arguments, &whole, surroundings)?;
+    let before = arguments.since.as_deref().map(compare::read).transpose()?;
+    let known = listed.as_ref().map(known::Listed::holding).unwrap_or_default();
+    let wishes = Wishes { slow: arguments.slow, era: arguments.era.map(planned::era), known };
+    let entries = planned::planned(arguments, &whole, &wishes, &mut wanted)?;
+    Ok(About { whole, entries, listed, before, wanted })
 }
 
 fn progress(surroundings: &Surroundings) -> ProgressBar {
@@ -157,7 +107,7 @@ fn show(bar: &ProgressBar, event: &Event) {
     }
 }
 
-fn conclude(arguments: &Run, surroundings: &Surroundings, ran: &Ran) -> Exit {
+fn conclude(arguments: &Run, surroundings: &Surroundings, ran: &Ran, changes: Option<&Changes>) -> Exit {
     let stored = snapshots::settle(arguments, surroundings, &ran.outcome);
     let text = match arguments.format {
         Format::Human => report::human(&ran.outcome, surroundings.colour()),
@@ -165,11 +115,17 @@ fn conclude(arguments: &Run, surroundings: &Surroundings, ran: &Ran) -> Exit {
     };
     // A closed pipe (`| head`) is no reason to complain.
     let _ = std::io::stdout().write_all(text.as_bytes());
-    if let Err(exit) = arguments.reports.write(&ran.outcome) {
+    if let (Some(changes), Some(before), Format::Human) = (changes, &arguments.since, arguments.format) {
+        let told = report::changes::human(changes, surroundings.colour());
+        super::print(&format!("\nsince {}\n{told}", before.display()));
+    }
+    if let Err(exit) = arguments.reports.write(&ran.outcome, changes) {
         return exit;
     }
-    if let Some(trouble) = ran.world.first() {
+    for trouble in &ran.world {
         super::say(trouble);
+    }
+    if !ran.world.is_empty() {
         return Exit::World;
     }
     if ran.outcome.summary.ran() == 0 {
@@ -178,6 +134,7 @@ fn conclude(arguments: &Run, surroundings: &Surroundings, ran: &Ran) -> Exit {
     }
     match stored {
         Exit::Clean if !ran.outcome.is_clean() => Exit::Unmet,
+        Exit::Clean => changes.map_or(Exit::Clean, super::compare::exit),
         stored => stored,
     }
 }

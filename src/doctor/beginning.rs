@@ -20,14 +20,14 @@ pub(super) fn gets_through(chart: &Chart, first: &str) -> bool {
 }
 
 /// The list as one line; the tools by name where they help.
-pub(super) fn list(chart: &Chart, first: &str) -> Line {
+pub(super) fn list(chart: &Chart, first: &str, cabinet: &Cabinet<'_>) -> Line {
     let about = "list of tools";
     let Some(step) = chart.step(first, "list") else {
         return Line::new(Mark::Wrong, about, chart.why_not(first));
     };
     match listed(step) {
         Some(names) => Line::new(Mark::Well, about, format!("{} tools", names.len())),
-        None => no_list(about, step),
+        None => cabinet.policy("first").into_iter().fold(no_list(about, step), Line::because),
     }
 }
 

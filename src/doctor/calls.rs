@@ -25,7 +25,7 @@ impl Calls<'_> {
     /// A line for each.
     pub(super) fn lines(&self) -> Vec<Line> {
         let mut lines = Vec::new();
-        lines.extend(self.call("first", "upstream-error").map(|call| upstream_error(call)));
+        lines.extend(self.call("first", "upstream-error").map(upstream_error));
         for (probe, step, about) in REFUSED {
             if probe == "hidden" {
                 lines.push(self.hidden_list());

@@ -40,7 +40,10 @@ impl Readings {
         if self.rules.is_empty() {
             return String::new();
         }
-        format!("reads:\n{}", self.rules.iter().map(Rule::yaml).collect::<String>())
+        format!(
+            "reads: # the first that matches wins: these stand before others\n{}",
+            self.rules.iter().map(Rule::yaml).collect::<String>()
+        )
     }
 
     fn learn(&mut self, word: &'static str, samples: &[&Sample]) {
@@ -176,7 +179,7 @@ mod tests {
     fn drafted(samples: &[(&'static str, Exchange)]) -> String {
         let samples: Vec<Sample> = samples.iter().map(|(word, exchange)| sample(word, exchange)).collect();
         let readings = readings(&silent(), &samples, &[]);
-        let profile = alone(readings.yaml().trim_start_matches("reads:\n")).unwrap();
+        let profile = alone(readings.yaml().split_once('\n').unwrap().1).unwrap();
         for sample in &samples {
             assert!(
                 sample.is_read_by(&profile.told(&sample.exchange)),
@@ -198,7 +201,7 @@ mod tests {
             ("unknown", rpc(r#"{"code":-32010,"message":"nobody has no_such_tool"}"#)),
             ("failed", rpc(r#"{"code":-32000,"message":""}"#)),
         ]), @r"
-        reads:
+        reads: # the first that matches wins: these stand before others
           - limited: {error_result: '^rate limited: [0-9.]+ per [0-9.]+s, retry in (?<retry_after>[0-9.]+)s$'}
           - pending: {rpc_error: {code: -32011, message: '^needs approval$', data: {approval: '^(?<approval>[^\s]+)$'}}}
           - unknown: {rpc_error: {code: -32010, message: '^nobody has .*$'}}
@@ -209,7 +212,7 @@ mod tests {
             ("denied", exchange("blocked: destroy_vm\n", 403)),
             ("limited", exchange("slow down", 503)),
         ]), @r"
-        reads:
+        reads: # the first that matches wins: these stand before others
           - limited: {http: {status: 503, body: '^slow down$'}}
           - denied: {http: {status: 403, body: '^blocked:'}}
         ");
@@ -221,7 +224,7 @@ mod tests {
             ("denied", error("Nobody has destroy_vm")),
             ("unknown", error("Nobody has no_such_tool")),
         ]), @r"
-        reads:
+        reads: # the first that matches wins: these stand before others
           - unknown: {error_result: '^Nobody has .*$'}
         `denied` and `unknown` are told in the same words; drafted as `unknown`, which for a tool that exists counts as a denial
         ");

@@ -21,6 +21,7 @@ mod rendered;
 mod report;
 mod rule;
 mod sample;
+mod tell;
 mod tokens;
 mod window;
 

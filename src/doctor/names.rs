@@ -3,8 +3,11 @@
 
 use crate::declared::Naming;
 
+/// What makes another name of a name.
+type Rewriting = fn(&str) -> String;
+
 /// How a name may be rewritten in itself, and the template that does it.
-const REWRITINGS: [(&str, fn(&str) -> String); 6] = [
+const REWRITINGS: [(&str, Rewriting); 6] = [
     ("tool", str::to_owned),
     ("tool | replace('_', '-')", |tool| tool.replace('_', "-")),
     ("tool | replace('_', '.')", |tool| tool.replace('_', ".")),

@@ -12,7 +12,6 @@ use std::path::{Path, PathBuf};
 const EXCERPT: usize = 1_200;
 
 /// Where rendered files are kept.
-#[derive(Debug)]
 pub(super) struct Cabinet<'a> {
     pub(super) profile: &'a Profile,
     pub(super) setting: &'a Setting,

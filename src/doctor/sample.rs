@@ -51,14 +51,19 @@ pub(super) fn samples(chart: &Chart) -> Vec<Sample> {
         if probe == "approval-decided" && !decides {
             continue;
         }
-        for (_, seen) in
-            chart.all().filter(|(name, _)| *name == probe || name.starts_with(&format!("{probe}/")))
-        {
+        let named = |name: &str| name == probe || name.starts_with(&format!("{probe}/"));
+        for (_, seen) in chart.all().filter(|(name, seen)| named(name) && lets_something_through(seen)) {
             found.extend(seen.step(step).into_iter().flat_map(|outcome| of_step(seen, outcome, word)));
         }
     }
     find_approvals(&mut found);
     found
+}
+
+/// Where the allowed twin does not get through, a refusal means nothing.
+fn lets_something_through(seen: &Seen) -> bool {
+    let twins = [seen.step("allowed"), seen.step("within")];
+    twins.into_iter().flatten().all(|step| step.calls.iter().any(|call| call.reach > 0))
 }
 
 /// The answers that no reading may take for a refusal: calls that got through.

@@ -162,6 +162,10 @@ pub(super) fn expression(tokens: &[Token]) -> String {
             Token::Number => out.push_str("[0-9.]+"),
             Token::Caught(name) if !caught.contains(name) => {
                 caught.push(name);
+                // Of two gaps side by side the first would take it all.
+                if gap && out.ends_with(".*") {
+                    out.truncate(out.len() - 2);
+                }
                 out.push_str(&match *name {
                     "retry_after" => "(?<retry_after>[0-9.]+)".to_owned(),
                     "approval" => r"(?<approval>[^\s]+)".to_owned(),
@@ -227,6 +231,10 @@ mod tests {
             (&["403: machines are destroyed by people"], r"^[0-9.]+: (?<reason>.*)$"),
             (&["try\nagain\u{202e}"], r"(?s)^try\x{a}again\x{202e}$"),
             (&["no: destroy_vm\n"], "^no:"),
+            (
+                &["no destroy_vm (machines are destroyed by people)", "no power_off_range"],
+                "^no (?<reason>.*)$",
+            ),
             (&["request 0a1b2c3d4e5f was refused"], r"^request .* was refused$"),
         ] {
             assert_eq!(learnt(texts), expected);

@@ -137,7 +137,7 @@ impl Profile {
         let mut expresses = Expresses::default();
         for subject in Subject::ALL {
             let told: Vec<_> =
-                subject.probes().into_iter().map(|policy| self.told_of(subject, policy)).collect();
+                subject.probes().into_iter().map(|policy| self.told_of(subject, &policy)).collect();
             if matches!(told.first(), Some(Ok(()))) && self.has(subject) {
                 expresses.can.push(subject);
             }
@@ -153,7 +153,7 @@ impl Profile {
     }
 
     /// What the templates say to one policy.
-    fn told_of(&self, subject: Subject, policy: Value) -> Result<(), RenderError> {
+    fn told_of(&self, subject: Subject, policy: &Value) -> Result<(), RenderError> {
         let identity = |name: &str| Identity {
             name: name.to_owned(),
             token: format!("token-{name}"),
@@ -239,7 +239,7 @@ mod tests {
             let profile = shipped::named(name).unwrap();
             for subject in Subject::ALL {
                 for policy in subject.probes() {
-                    let told = profile.told_of(subject, policy.clone());
+                    let told = profile.told_of(subject, &policy);
                     assert!(!matches!(told, Err(RenderError::Template(_))), "{name}: {policy}: {told:?}");
                 }
             }

@@ -6,6 +6,8 @@ use crate::transport::http_client::{HttpClient, Outgoing};
 use bytes::Bytes;
 use std::io;
 use std::net::{Ipv4Addr, TcpListener};
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::time::{sleep, timeout};
 
@@ -64,11 +66,30 @@ async fn answers(url: &str, child: &mut Child) -> bool {
     false
 }
 
-/// Two ports of the loopback that were free a moment ago.
+/// Ports that systems leave alone when they choose one themselves, for a listener or for a connection that goes out: what
+/// is free there stays free until a slow gateway has started.
+const QUIET: std::ops::Range<u16> = 20_000..32_000;
+
+/// Two ports of the loopback that were free a moment ago, and that this process gives to nobody else: two gateways with one
+/// port would be taken for each other.
 pub fn free_ports() -> io::Result<(u16, u16)> {
-    let one = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
-    let other = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
-    Ok((one.local_addr()?.port(), other.local_addr()?.port()))
+    Ok((free_port()?, free_port()?))
+}
+
+fn free_port() -> io::Result<u16> {
+    static GIVEN: LazyLock<AtomicUsize> = LazyLock::new(|| {
+        let mut bytes = [0_u8; 2];
+        // Each process begins elsewhere; where there is no randomness, all begin at one place, which is no worse than chance.
+        getrandom::fill(&mut bytes).ok();
+        AtomicUsize::new(usize::from(u16::from_le_bytes(bytes)))
+    });
+    let next = || {
+        let place = GIVEN.fetch_add(1, Ordering::Relaxed) % QUIET.len();
+        QUIET.start + u16::try_from(place).unwrap_or_default()
+    };
+    let free = |port: &u16| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok();
+    let found = std::iter::repeat_with(next).take(QUIET.len()).find(free);
+    found.ok_or_else(|| io::Error::from(io::ErrorKind::AddrInUse))
 }
 
 #[cfg(all(test, unix))]
@@ -105,6 +126,14 @@ mod tests {
     async fn ready_is_an_address_that_answers_even_with_a_refusal() {
         let server = wiremock::MockServer::start().await;
         ready(&mut spawn("sleep 600"), &Sign::Answers(server.uri()), ENOUGH).await.unwrap();
+    }
+
+    #[test]
+    fn no_port_is_given_twice_and_all_are_where_nobody_else_looks_for_one() {
+        let given: Vec<u16> = (0..50).map(|_| free_ports().unwrap()).flat_map(<[u16; 2]>::from).collect();
+        let distinct: std::collections::BTreeSet<u16> = given.iter().copied().collect();
+        assert_eq!(distinct.len(), given.len());
+        assert!(given.iter().all(|port| QUIET.contains(port)), "{given:?}");
     }
 
     #[tokio::test]

@@ -82,6 +82,8 @@ pub struct Facts {
     pub side_port: u16,
     /// Something unguessable, for the gateway's own secrets.
     pub secret: String,
+    /// The token that the servers demand of the gateway, if they demand one.
+    pub bearer: Option<String>,
     /// Its folder.
     pub folder: String,
     /// The paths of its files.
@@ -140,8 +142,8 @@ pub(super) fn render_files(profile: &Profile, facts: &Facts) -> Result<Files, Re
 /// A profile without files may say what it cannot do where it is started.
 fn startable(profile: &Profile, engine: &Engine, context: &minijinja::Value) -> Result<(), RenderError> {
     let Some(Start::Command(start)) = &profile.start else { return Ok(()) };
-    let words = start.command.iter().chain(start.environment.values());
-    words.map(|word| engine.words(&word.0, context, &Variables::new()).map(drop)).collect()
+    let mut words = start.command.iter().chain(start.environment.values());
+    words.try_for_each(|word| engine.words(&word.0, context, &Variables::new()).map(drop))
 }
 
 /// A profile without files says what it cannot do where an agent connects.
@@ -176,6 +178,7 @@ impl Facts {
             port: ports.0,
             side_port: ports.1,
             secret: secret(),
+            bearer: None,
             folder,
             gauntlet: place.gauntlet.clone(),
         }

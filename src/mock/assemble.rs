@@ -24,7 +24,7 @@ pub(crate) struct AssembledTool {
     pub(crate) name: String,
     /// Its entry in `tools/list`.
     pub(crate) entry: Value,
-    /// `{risk, wrapped}`.
+    /// `{risk, label, wrapped}`.
     pub(crate) facts: Value,
     /// Its description and answers, as written; null where no file names it.
     pub(crate) words: Value,
@@ -119,7 +119,8 @@ fn tool(fact: &Value, words: &mut Vec<(String, (Value, String))>, more: &Value) 
         entry.extend(fact.get(member).map(|value| (member.to_owned(), value.clone())));
     }
     entry.extend(more.as_object().cloned().unwrap_or_default());
-    let facts = json!({"risk": fact.get("risk"), "wrapped": fact.get("wrapped").and_then(Value::as_bool).unwrap_or_default()});
+    let label = fact.pointer("/policylayer/category");
+    let facts = json!({"risk": fact.get("risk"), "label": label, "wrapped": fact.get("wrapped").and_then(Value::as_bool).unwrap_or_default()});
     AssembledTool { name, entry: Value::Object(entry), facts, words, file }
 }
 

@@ -45,6 +45,7 @@ pub use change::{After, Change, Changed};
 pub use fault::{Fault, HttpFault};
 pub use folder::MockError;
 pub use frame::RECEIPT;
+pub use http::PATH;
 pub use ledger::{Arrival, Execution, Headers, Transport};
 pub use quantity::{Size, Span};
 pub use server::{MockServer, Unverified};

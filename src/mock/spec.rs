@@ -96,6 +96,11 @@ impl Mock {
         Self::named("velociraptor").expect("it ships")
     }
 
+    /// The server of a small office with 28 tools: mail, files, a data base, the web, memory, money.
+    pub fn office() -> Self {
+        Self::named("office").expect("it ships")
+    }
+
     /// The shipped mock of that name.
     pub fn named(name: &str) -> Option<Self> {
         MOCKS.iter().find(|mock| mock.name == name).map(shipped)
@@ -124,6 +129,11 @@ impl Mock {
     /// How dangerous the catalogue calls a tool: `read`, `write`, `execute`, `destructive`, ...
     pub fn risk(&self, tool: &str) -> Option<&str> {
         self.0.tools.get(tool)?.risk()
+    }
+
+    /// The class that the public catalogue of policies gives a tool, such as `Read`; its risk where it gives none.
+    pub fn rating(&self, tool: &str) -> Option<&str> {
+        self.0.tools.get(tool)?.rating()
     }
 
     /// The same mock with answers of that tool that are tried before its own.
@@ -200,7 +210,7 @@ mod tests {
 
     #[test]
     fn the_shipped_mocks_have_their_catalogues() {
-        assert_eq!(Mock::names(), ["ludus", "velociraptor"]);
+        assert_eq!(Mock::names(), ["ludus", "office", "velociraptor"]);
         let ludus = Mock::ludus();
         assert_eq!((ludus.tools().len(), ludus.tools()[0]), (201, "get_range"));
         let entry = ludus.entry("destroy_vm").unwrap();
@@ -210,6 +220,9 @@ mod tests {
         assert_eq!(velociraptor.tools().len(), 28);
         assert!(velociraptor.entry("client_info").unwrap().get("_meta").is_none());
         assert!(Mock::named("nobody").is_none());
+        let rated = |tool| (ludus.risk(tool).unwrap(), ludus.rating(tool).unwrap());
+        assert_eq!(rated("capture_network_traffic"), ("execute", "Read"));
+        assert_eq!(rated("list_hosts"), ("read", "read"));
     }
 
     #[test]

@@ -30,6 +30,8 @@ pub(super) struct Tool {
 #[serde(default)]
 pub(super) struct Facts {
     risk: Option<String>,
+    /// The class that the public catalogue of policies gives it, where it is known.
+    label: Option<String>,
     wrapped: bool,
 }
 
@@ -92,6 +94,11 @@ impl Tool {
     /// How dangerous the catalogue calls it.
     pub(super) fn risk(&self) -> Option<&str> {
         self.facts.risk.as_deref()
+    }
+
+    /// The class that it is labelled with in public; its risk where it is not.
+    pub(super) fn rating(&self) -> Option<&str> {
+        self.facts.label.as_deref().or(self.risk())
     }
 
     /// The answers; the complaint is for whoever wrote them.

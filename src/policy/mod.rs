@@ -13,6 +13,7 @@ pub mod limits;
 mod path;
 mod predicate;
 mod read;
+mod recommend;
 mod window;
 
 pub use amount::Amount;
@@ -23,4 +24,5 @@ pub use document::{Action, AllTools, Approval, Cost, Limit, Policy, Posture, Rat
 pub use fingerprint::fingerprint;
 pub use limits::{Counters, Limited, Reservation};
 pub use predicate::{Op, Predicate};
+pub use recommend::{Class, recommend};
 pub use window::Window;

@@ -170,8 +170,8 @@ fn shown(foreign: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::testing::{HOSTILE, outcome, scenario};
     use crate::run::outcome::{KnownList, Status};
+    use crate::run::testing::{HOSTILE, outcome, scenario};
 
     #[test]
     fn every_way_to_end_has_its_cell_and_what_failed_its_story() {

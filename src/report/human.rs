@@ -3,6 +3,7 @@
 
 use super::matrix::Matrix;
 use super::table::table;
+use super::{comparison, second};
 use crate::diagnostic::printable;
 use crate::run::outcome::{ArrivalSeen, CallOutcome, Outcome, ScenarioOutcome, Status, StepOutcome};
 use console::Style;
@@ -17,6 +18,12 @@ pub fn human(outcome: &Outcome, colour: bool) -> String {
     for gateway in &outcome.gateways {
         let scenarios: Vec<_> = outcome.scenarios.iter().filter(|one| one.gateway == gateway.name).collect();
         section(&mut text, &gateway.name, &scenarios, colour);
+        for line in second::lines(&scenarios) {
+            let _ = writeln!(text, "  {line}");
+        }
+        for line in gateway.comparison.iter().flat_map(comparison::lines) {
+            let _ = writeln!(text, "  {line}");
+        }
     }
     if outcome.gateways.len() > 1 {
         let _ = writeln!(text, "requirements and gateways");

@@ -2,11 +2,17 @@
 
 use crate::diagnostic::hides;
 use crate::run::outcome::Outcome;
+use serde::Serialize;
 use std::fmt::Write as _;
 
 /// The document, indented, with a line feed at its end.
 pub fn json(outcome: &Outcome) -> String {
-    let text = serde_json::to_string_pretty(outcome).expect("an outcome is plain data");
+    escaped(outcome)
+}
+
+/// Plain data as JSON, indented, in which nothing hides.
+pub(super) fn escaped(value: &impl Serialize) -> String {
+    let text = serde_json::to_string_pretty(value).expect("plain data");
     let mut escaped = String::with_capacity(text.len() + 1);
     // Strings of servers and gateways stand here whole; on a terminal they must not do more than be read. Outside of
     // strings there is nothing to escape.
@@ -26,7 +32,7 @@ pub fn json(outcome: &Outcome) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::testing::outcome;
+    use crate::run::testing::outcome;
 
     #[test]
     fn what_hides_is_escaped_and_means_the_same() {

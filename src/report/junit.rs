@@ -73,7 +73,7 @@ fn no_longer(complaint: &Complaint, file: &str) -> TestCase {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::testing::{HOSTILE, outcome, scenario};
+    use crate::run::testing::{HOSTILE, outcome, scenario};
 
     fn said(case: &TestCase) -> (NonSuccessKind, String) {
         match &case.status {

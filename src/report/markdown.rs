@@ -193,8 +193,8 @@ pub(super) fn escaped(foreign: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::testing::{HOSTILE, outcome, scenario};
     use crate::run::outcome::{Complaint, KnownList};
+    use crate::run::testing::{HOSTILE, outcome, scenario};
 
     #[test]
     fn two_gateways_and_what_failed() {

@@ -230,7 +230,7 @@ impl Cell<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::testing::{outcome, scenario};
+    use crate::run::testing::{outcome, scenario};
 
     #[test]
     fn a_cell_is_as_bad_as_its_worst_scenario_and_says_how_many() {
@@ -257,7 +257,7 @@ mod tests {
     #[test]
     fn rows_stand_by_group_and_id() {
         let mut attack = scenario("slow-burn", "acme", Status::Passed);
-        attack.attack = Some(crate::report::testing::attack());
+        attack.attack = Some(crate::run::testing::attack());
         let mut own = scenario("mine", "acme", Status::Passed);
         own.group = "zoo".to_owned();
         let mut two = scenario("RATE-02-burst", "acme", Status::Passed);

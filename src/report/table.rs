@@ -118,8 +118,8 @@ fn cut(text: &str, limit: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::testing::{HOSTILE, attack, outcome, scenario};
     use crate::run::outcome::Status;
+    use crate::run::testing::{HOSTILE, attack, outcome, scenario};
 
     #[test]
     fn five_gateways_stand_side_by_side() {

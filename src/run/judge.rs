@@ -27,6 +27,8 @@ pub struct Asked {
     pub upstream: Option<String>,
     /// The arguments.
     pub arguments: Json,
+    /// The headers that the step asks for, without any credential.
+    pub headers: Vec<(String, String)>,
     /// The session that made it.
     pub session: String,
     /// All that was sent for it: more than one exchange where it was repeated after a decision.

@@ -1,10 +1,12 @@
 //! What came of a run: the value that reports read, and the JSON document of `--json` (version 1).
 
-use crate::scenario::Severity;
+use super::against::{Comparison, Tally};
+use super::opinion::Opinion;
+use crate::scenario::{Attack, Severity};
 use crate::snapshot::Mark;
 use crate::transcript::Exchange;
 use crate::wire::canonical::Fidelity;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// The version of the JSON outcome; members are only added within it.
 pub const VERSION: u32 = 1;
@@ -77,6 +79,9 @@ pub struct GatewayRow {
     pub profile: String,
     /// What it called itself; several where it is not always the same. Bounded, and printable.
     pub introduced: Vec<Introduced>,
+    /// How what came through differs from what comes straight, where that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub comparison: Option<Comparison>,
 }
 
 /// What a gateway called itself: the `serverInfo` of an answer.
@@ -92,7 +97,7 @@ pub struct Introduced {
 }
 
 /// How one scenario ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
     /// Every expectation was met.
@@ -136,7 +141,7 @@ pub struct ScenarioOutcome {
     pub requirements: Vec<String>,
     /// The documented attack that it replays, where it does.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub attack: Option<AttackRow>,
+    pub attack: Option<Attack>,
     /// How bad it is if it does not hold.
     pub severity: Severity,
     /// Whether it is reported and never failing.
@@ -172,17 +177,9 @@ pub struct ScenarioOutcome {
     /// What only this run knows, and what a stored transcript says in its place.
     #[serde(skip)]
     pub marks: Vec<(Mark, String)>,
-}
-
-/// The documented attack that a scenario replays, by its numbers in public lists.
-#[derive(Clone, Debug, Serialize)]
-pub struct AttackRow {
-    /// The catalogue's.
-    pub patterns: Vec<String>,
-    /// OWASP's.
-    pub owasp: Vec<String>,
-    /// MITRE ATLAS's.
-    pub atlas: Vec<String>,
+    /// How what came through differs from what comes straight.
+    #[serde(skip)]
+    pub compared: Tally,
 }
 
 /// Why a failure does not fail the run.
@@ -224,11 +221,17 @@ pub struct StepOutcome {
     /// Whether an unmet expectation here is the failure of an allowed twin.
     #[serde(skip)]
     pub twin: bool,
+    /// Whether it is a benign twin: it expects that something gets through, and nothing else.
+    #[serde(skip)]
+    pub benign: bool,
     /// Remarks that do not decide: members that a gateway added.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
     /// Every call of the step.
     pub calls: Vec<CallOutcome>,
+    /// What an SDK's client saw of the step, where one was asked.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub second: Vec<Opinion>,
     /// What passed on the agent's side, for snapshots and reports.
     #[serde(skip)]
     pub exchanges: Vec<Exchange>,

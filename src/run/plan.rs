@@ -5,7 +5,7 @@ use crate::declared::{Declared, Spoken};
 use crate::gateway::{Profile, Style};
 use crate::known::Deviation;
 use crate::scenario::{
-    Boundary, EraChoice, Expect, Given, Kind, Part, Records, Scenario, Step, Verdict, Wait,
+    Agent, Boundary, EraChoice, Expect, Given, Kind, Part, Records, Scenario, Step, Verdict, Wait,
 };
 use crate::wire::{Era, Revision};
 use std::sync::Arc;
@@ -245,7 +245,9 @@ fn approvals(profile: &Profile) -> Option<&'static str> {
 /// Steps and those within them.
 pub fn flat(steps: &[Step]) -> impl Iterator<Item = &Step> {
     steps.iter().flat_map(|step| match &step.kind {
-        Kind::Together(members) => members.iter().collect::<Vec<_>>(),
+        Kind::Together(members) | Kind::Agent(Agent { goal: members, .. }) => {
+            members.iter().collect::<Vec<_>>()
+        }
         _ => vec![step],
     })
 }

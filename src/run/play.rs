@@ -1,6 +1,7 @@
 //! One start of a gateway: the scenarios that share it are performed one after the other, the ledgers are closed, and
 //! then each is judged.
 
+use super::against::{self, Tally};
 use super::canary;
 use super::introduced;
 use super::judge::{Asked, judge, seen};
@@ -8,7 +9,8 @@ use super::outcome::{ScenarioOutcome, Status, StepOutcome};
 use super::pack::{Part, footprint, owners};
 use super::perform::{Performance, perform};
 use super::plan::Entry;
-use super::questions;
+use super::preflight::Probe;
+use super::questions::{self, Sessions};
 use super::record::{self, Kept};
 use super::runner::{blank, millis};
 use super::stage::{Stage, Theatre};
@@ -34,6 +36,8 @@ struct Played {
     revision: Option<Revision>,
     audit: Option<Kept>,
     marks: Vec<(Mark, String)>,
+    /// What a comparison with the servers themselves needs, where that was asked for.
+    kept: Option<against::Kept>,
     /// What the mocks had no answer for.
     complaints: Vec<String>,
     /// Whether the gateway still owes an answer: it may be busy with that, and is not trusted with the next one.
@@ -46,11 +50,11 @@ struct Played {
 /// outcome for each of the first ones, as far as it came, and for one at least; `begins` is told of each that begins.
 pub(super) async fn play(
     entries: &[&Entry],
-    theatre: Theatre,
+    theatre: Arc<Theatre>,
+    fence: Option<&Probe>,
     begins: impl Fn(&Entry),
 ) -> Vec<ScenarioOutcome> {
-    let theatre = Arc::new(theatre);
-    let mut played = Vec::new();
+    let (mut played, mut fences) = (Vec::new(), Vec::new());
     for entry in entries {
         let lives = theatre.lives().await;
         if played.last().is_some_and(|last: &Played| last.left_hanging || !lives) {
@@ -58,9 +62,17 @@ pub(super) async fn play(
         }
         begins(entry);
         theatre.begin_anew();
-        let mut one = play_one(entry, theatre.clone()).await;
+        let stage = Stage::set_up(entry, theatre.clone());
+        let mut one = play_one(entry, &stage).await;
+        if let Some(fence) = fence {
+            fences.extend(fence.fence(&stage).await);
+        }
+        stage.leave().await;
         one.complaints = theatre.complaints();
         played.push(one);
+    }
+    if fence.is_some() {
+        theatre.calm().await;
     }
     let survived = theatre.lives().await;
     let theatre = Arc::into_inner(theatre).expect("every stage has been left");
@@ -68,10 +80,11 @@ pub(super) async fn play(
     if let Some(last) = played.last_mut() {
         last.complaints = late;
     }
-    let shares = shares(entries, &played, arrivals);
-    let judged = entries.iter().zip(&played).zip(shares);
-    let mut outcomes: Vec<ScenarioOutcome> =
-        judged.map(|((entry, played), arrivals)| conclude(entry, played, &arrivals)).collect();
+    let shares = shares(entries, &played, without(&fences, arrivals));
+    let mut outcomes = Vec::new();
+    for ((entry, played), arrivals) in entries.iter().zip(&played).zip(shares) {
+        outcomes.push(conclude(entry, played, &arrivals).await);
+    }
     // Whether the last one or an earlier one brought the gateway down is not known: it gets another start. What leaked
     // has leaked all the same.
     if !survived && outcomes.len() > 1 && !outcomes.last().is_some_and(leaks) {
@@ -85,10 +98,9 @@ fn leaks(outcome: &ScenarioOutcome) -> bool {
     !outcome.unexplained.is_empty() || calls().any(|call| call.verdict == Verdict::Leaked.word())
 }
 
-async fn play_one(entry: &Entry, theatre: Arc<Theatre>) -> Played {
+async fn play_one(entry: &Entry, stage: &Stage) -> Played {
     let begun = Instant::now();
-    let stage = Stage::set_up(entry, theatre);
-    let performance = perform(&stage).await;
+    let performance = perform(stage).await;
     let revision = stage.revision().await;
     // To ask a gateway for its record can take as long as to start it.
     let wanted = canary::reads_the_audit(&entry.scenario) || record::reads(&entry.scenario);
@@ -99,12 +111,24 @@ async fn play_one(entry: &Entry, theatre: Arc<Theatre>) -> Played {
         performance.asked.iter().filter_map(|asked| Some((Mark::Approval, asked.told.approval.clone()?))),
     );
     let notices = stage.notices().await;
-    stage.leave().await;
+    let kept = if stage.theatre.beside.direct { against::Kept::of(stage).await } else { None };
     let waits = matches!(entry.contender.profile.approval_style(), Some(Style::Held | Style::Elicitation));
     let left_hanging = performance.asked.iter().any(|asked| owed(asked, waits));
     let elapsed = begun.elapsed();
     let complaints = Vec::new();
-    Played { performance, opened, notices, revision, audit, marks, complaints, left_hanging, begun, elapsed }
+    Played {
+        performance,
+        opened,
+        notices,
+        revision,
+        audit,
+        marks,
+        kept,
+        complaints,
+        left_hanging,
+        begun,
+        elapsed,
+    }
 }
 
 /// Whether a call was left without an answer, other than by waiting for an approval.
@@ -117,8 +141,24 @@ fn owed(asked: &Asked, waits: bool) -> bool {
     asked.exchanges.last().is_some_and(unanswered)
 }
 
+/// What arrived for the scenarios alone: of each fence one arrival is gone. What more arrives of it stays.
+fn without(fences: &[Asked], mut arrivals: Vec<Arrival>) -> Vec<Arrival> {
+    let (judged, _) = judge(fences, &arrivals, false);
+    let gone: Vec<usize> = judged.iter().filter_map(|fence| fence.arrivals.first().copied()).collect();
+    let mut place = 0;
+    arrivals.retain(|_| {
+        place += 1;
+        !gone.contains(&(place - 1))
+    });
+    arrivals
+}
+
 /// What arrived, each at the scenario whose it is.
 fn shares(entries: &[&Entry], played: &[Played], arrivals: Vec<Arrival>) -> Vec<Vec<Arrival>> {
+    // What came before the first began was the preflight's.
+    let first = played.first().map(|played| played.begun);
+    let arrivals = arrivals.into_iter().filter(|arrival| first.is_none_or(|begun| begun <= arrival.at));
+    let arrivals: Vec<Arrival> = arrivals.collect();
     if played.len() == 1 {
         return vec![arrivals];
     }
@@ -134,18 +174,24 @@ fn shares(entries: &[&Entry], played: &[Played], arrivals: Vec<Arrival>) -> Vec<
 }
 
 /// Both sides put together.
-fn conclude(entry: &Entry, played: &Played, arrivals: &[Arrival]) -> ScenarioOutcome {
+async fn conclude(entry: &Entry, played: &Played, arrivals: &[Arrival]) -> ScenarioOutcome {
     let (scenario, performance) = (&*entry.scenario, &played.performance);
     let holds = entry.contender.profile.approval_style() == Some(Style::Held);
     let (judged, unexplained) = judge(&performance.asked, arrivals, holds);
+    let compared = match &played.kept {
+        Some(kept) => {
+            let seen = against::Seen { performance, judged: &judged, arrivals, names: &kept.names };
+            against::compare(entry, kept, &seen).await
+        }
+        None => Tally::default(),
+    };
     let evidence = Evidence { performance, judged: &judged, arrivals };
     let done = scenario.steps.iter().zip(&performance.steps);
     let mut steps: Vec<StepOutcome> =
         done.map(|(step, performed)| verify::step(&evidence, step, performed)).collect();
     variants::settle(&scenario.steps, &entry.contender.profile.declares, &mut steps);
-    let offers = entry.contender.profile.offers();
-    let uninvited = questions::uninvited(scenario, performance, offers, &played.notices, &steps);
-    steps.extend(uninvited);
+    let sessions = Sessions { offers: entry.contender.profile.offers(), notices: &played.notices };
+    steps.extend(questions::uninvited(scenario, performance, &sessions, &steps));
     record::look(scenario, &played.audit.clone().unwrap_or_default(), &mut steps);
     let text = played.audit.as_ref().map(|kept| kept.text.as_str());
     steps.extend(canary::sightings(scenario, performance, arrivals, text));
@@ -159,6 +205,7 @@ fn conclude(entry: &Entry, played: &Played, arrivals: &[Arrival]) -> ScenarioOut
     outcome.introduced = introduced::by(said);
     outcome.steps = steps;
     outcome.marks.clone_from(&played.marks);
+    outcome.compared = compared;
     outcome.unexplained = unexplained;
     outcome.elapsed_ms = millis(played.elapsed);
     if let Some(complaint) = played.complaints.first() {

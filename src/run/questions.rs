@@ -36,22 +36,31 @@ struct Offer {
     modes: Vec<Mode>,
 }
 
-/// Each question that was not invited, as an unmet step at the place of the one that it came in. `offers` is what the
-/// sessions were opened with; `notices` is what came outside of every exchange.
+/// What the sessions of a scenario were like.
+pub(super) struct Sessions<'a> {
+    /// What they were opened with.
+    pub(super) offers: &'a [Mode],
+    /// What came outside of every exchange.
+    pub(super) notices: &'a [Received],
+}
+
+/// Each question that was not invited, as an unmet step at the place of the one that it came in.
 pub(super) fn uninvited(
     scenario: &Scenario,
     performance: &Performance,
-    offers: &[Mode],
-    notices: &[Received],
+    sessions: &Sessions<'_>,
     steps: &[StepOutcome],
 ) -> Vec<StepOutcome> {
     let (mut found, mut heard) = (Vec::new(), HashSet::new());
+    let own = scenario.sessions.values().flat_map(|session| &session.offers);
+    let own: Vec<&str> = own.map(|offer| offer.word()).collect();
+    let invited = |offer: &Offer, one: &Question| offer.invites(one) || offer.lets_by(one, &own);
     for ((step, performed), outcome) in scenario.steps.iter().zip(&performance.steps).zip(steps) {
         let mut told: Vec<Question> = Vec::new();
         for exchange in exchanges(performance, performed) {
             heard.extend(exchange.received.iter().map(|piece| piece.bytes.clone()));
-            let offer = Offer::of(exchange, offers);
-            for question in exchange.received.iter().flat_map(questions).filter(|one| !offer.invites(one)) {
+            let offer = Offer::of(exchange, sessions.offers);
+            for question in exchange.received.iter().flat_map(questions).filter(|one| !invited(&offer, one)) {
                 if !told.iter().any(|other| (other.what, other.mode) == (question.what, question.mode)) {
                     let place = StepOutcome { calls: outcome.calls.clone(), ..at(step.spot.line as usize) };
                     found.push(finding(place, &offer, &question));
@@ -60,9 +69,10 @@ pub(super) fn uninvited(
             }
         }
     }
-    let offer = Offer { modern: false, modes: offers.to_vec() };
-    let others = notices.iter().filter(|piece| !heard.contains(&piece.bytes)).flat_map(questions);
-    found.extend(others.filter(|one| !offer.invites(one)).map(|question| finding(at(1), &offer, &question)));
+    let offer = Offer { modern: false, modes: sessions.offers.to_vec() };
+    let others = sessions.notices.iter().filter(|piece| !heard.contains(&piece.bytes)).flat_map(questions);
+    found
+        .extend(others.filter(|one| !invited(&offer, one)).map(|question| finding(at(1), &offer, &question)));
     found
 }
 
@@ -108,6 +118,8 @@ fn mend(offer: &Offer, question: &Question) -> Vec<String> {
 /// The words for the methods, as findings have them.
 const ELICITATION: &str = "`elicitation/create`";
 const ADDRESS: &str = "error -32042";
+const SAMPLING: &str = "`sampling/createMessage`";
+const ROOTS: &str = "`roots/list`";
 
 /// The questions in one piece that came.
 fn questions(piece: &Received) -> Vec<Question> {
@@ -143,12 +155,23 @@ fn question(method: &str, params: &Json, by_itself: bool) -> Option<Question> {
     let by_address = params.get("mode").and_then(Json::as_str) == Some("url");
     let (what, mode) = match method {
         "elicitation/create" => (ELICITATION, Some(if by_address { Mode::Url } else { Mode::Form })),
-        "sampling/createMessage" => ("`sampling/createMessage`", None),
-        "roots/list" => ("`roots/list`", None),
+        "sampling/createMessage" => (SAMPLING, None),
+        "roots/list" => (ROOTS, None),
         _ => return None,
     };
     let words = params.get("message").and_then(Json::as_str).unwrap_or_default();
     Some(Question { what, mode, by_itself, words: printable_within(words, EXCERPT) })
+}
+
+impl Question {
+    /// The client's capability that it needs.
+    fn capability(&self) -> &'static str {
+        match self.what {
+            SAMPLING => "sampling",
+            ROOTS => "roots",
+            _ => "elicitation",
+        }
+    }
 }
 
 impl Offer {
@@ -171,8 +194,17 @@ impl Offer {
     }
 
     fn invites(&self, question: &Question) -> bool {
-        let forbidden = self.modern && (question.by_itself || question.what == ADDRESS);
-        !forbidden && question.mode.is_some_and(|mode| self.modes.contains(&mode))
+        !self.forbids(question) && question.mode.is_some_and(|mode| self.modes.contains(&mode))
+    }
+
+    /// Whether it belongs to a capability that a session of the scenario offers by itself.
+    fn lets_by(&self, question: &Question, own: &[&str]) -> bool {
+        !self.forbids(question) && own.contains(&question.capability())
+    }
+
+    /// Whether nobody may ask so in this era, whatever was offered.
+    fn forbids(&self, question: &Question) -> bool {
+        self.modern && (question.by_itself || question.what == ADDRESS)
     }
 
     fn words(&self) -> String {
@@ -218,7 +250,7 @@ mod tests {
     const BY_ADDRESS: &str = r#"{"jsonrpc":"2.0","id":"q","method":"elicitation/create","params":{"mode":"url","url":"http://x"}}"#;
     const OPEN_IT: &str = r#"{"jsonrpc":"2.0","id":1,"error":{"code":-32042,"message":"open it"}}"#;
     const INPUT: &str = r#"{"jsonrpc":"2.0","id":1,"result":{"resultType":"input_required","inputRequests":{"a":{"method":"elicitation/create","params":{"message":"sure?"}}}}}"#;
-    const ROOTS: &str = r#"{"jsonrpc":"2.0","id":"q","method":"roots/list"}"#;
+    const WHICH_ROOTS: &str = r#"{"jsonrpc":"2.0","id":"q","method":"roots/list"}"#;
 
     fn invited(offer: &Offer, frame: &str) -> bool {
         let asked = questions(&piece(frame));
@@ -229,7 +261,7 @@ mod tests {
     #[test]
     fn a_question_is_invited_by_what_the_client_offered_and_by_nothing_else() {
         let legacy = |offers: &[Mode]| offer(r#"{"jsonrpc":"2.0","id":1,"method":"tools/call"}"#, offers);
-        let frames = [FORM, BY_ADDRESS, OPEN_IT, INPUT, ROOTS];
+        let frames = [FORM, BY_ADDRESS, OPEN_IT, INPUT, WHICH_ROOTS];
         let table = |offer: &Offer| frames.map(|frame| invited(offer, frame));
         assert_eq!(table(&legacy(&[])), [false, false, false, false, false]);
         assert_eq!(table(&legacy(&[Mode::Form])), [true, false, false, true, false]);
@@ -262,5 +294,16 @@ mod tests {
         {
             assert!(questions(&piece(frame)).is_empty(), "{frame}");
         }
+    }
+
+    #[test]
+    fn a_session_of_the_scenario_may_offer_more_by_itself() {
+        let asked = |frame: &str| questions(&piece(frame)).remove(0);
+        let (legacy, modern) = (offer("{}", &[]), modern("{}"));
+        assert!(legacy.lets_by(&asked(WHICH_ROOTS), &["roots"]));
+        assert!(legacy.lets_by(&asked(FORM), &["elicitation"]));
+        assert!(!legacy.lets_by(&asked(FORM), &["roots", "sampling"]));
+        assert!(!modern.lets_by(&asked(FORM), &["elicitation"]), "nobody asks by himself there");
+        assert!(modern.lets_by(&asked(INPUT), &["elicitation"]));
     }
 }

@@ -1,16 +1,19 @@
 //! Runs a plan: packs of entries side by side, results in the plan's order. It cannot fail: what goes wrong is an outcome.
 
+use super::against::{self, Tally};
 use super::event::Event;
 use super::introduced;
-use super::outcome::{AttackRow, Excused, GatewayRow, Outcome, ScenarioOutcome, Status, Summary, VERSION};
+use super::outcome::{Excused, GatewayRow, Outcome, ScenarioOutcome, Status, Summary, VERSION};
 use super::pack::{merged, packs};
 use super::plan::{Contender, Entry, Fate};
 use super::play::play;
+use super::preflight::Probe;
 use super::stage::{Setting, SetupError, Theatre};
 use crate::gateway::Isolate;
-use crate::scenario::{Attack, Scenario};
+use crate::scenario::Scenario;
 use futures_util::StreamExt as _;
 use std::collections::HashSet;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
@@ -55,13 +58,19 @@ pub async fn run(plan: &[Entry], setting: &Setting, pace: &Pace, tell: impl Fn(E
     ran.sort_by_key(|done| done.place);
     let mut world: Vec<String> = ran.iter().filter_map(|done| done.trouble.clone()).collect();
     world.dedup();
-    let scenarios: Vec<_> = ran.into_iter().map(|done| done.outcome).collect();
+    let mut scenarios: Vec<_> = ran.into_iter().map(|done| done.outcome).collect();
+    let mut gateways = gateways(plan, &scenarios);
+    if setting.beside.direct {
+        for row in &mut gateways {
+            row.comparison = against::conclude(&row.name, plan, &mut scenarios, setting).await;
+        }
+    }
     let outcome = Outcome {
         version: VERSION,
         gauntlet: env!("CARGO_PKG_VERSION"),
         begun,
         summary: Summary::of(&scenarios),
-        gateways: gateways(plan, &scenarios),
+        gateways,
         scenarios,
         known: None,
     };
@@ -77,6 +86,11 @@ struct Done {
     /// What of the world was wrong.
     trouble: Option<String>,
 }
+
+/// Why nothing can be tried at a gateway that runs already.
+const NO_PROBE: &str = "the scenario has no call that its policy lets pass without a limit: nothing shows whether calls \
+                        come through the gateway\nhelp: name a second scenario beside it, about the same servers, and \
+                        configure the gateway with what `gauntlet render --suite` prints for both";
 
 /// A run that goes on.
 struct Run<'a, T> {
@@ -99,8 +113,10 @@ impl<T: Fn(Event)> Run<'_, T> {
         let entries: Vec<&Entry> = places.iter().map(|place| &self.plan[*place]).collect();
         let begin = Instant::now();
         match self.open(&entries).await {
-            Ok(theatre) => {
-                let outcomes = play(&entries, theatre, |entry| self.begins(entry)).await;
+            Ok((theatre, fence)) => {
+                let outcomes = play(&entries, theatre, fence.as_ref(), |entry| self.begins(entry)).await;
+                #[cfg(feature = "rmcp")]
+                let outcomes = self.seen_by_an_sdk(&entries, outcomes).await;
                 let mut done: Vec<Done> = places
                     .iter()
                     .zip(outcomes)
@@ -113,7 +129,7 @@ impl<T: Fn(Event)> Run<'_, T> {
                 done
             }
             // Together they do not work: that is nobody's fault yet.
-            Err(_) if places.len() > 1 => {
+            Err(_) if places.len() > 1 && self.setting.remote.is_none() => {
                 let (first, second) = places.split_at(places.len() / 2);
                 let mut done = Box::pin(self.pack(first)).await;
                 done.extend(Box::pin(self.pack(second)).await);
@@ -122,9 +138,28 @@ impl<T: Fn(Event)> Run<'_, T> {
             Err(error) => {
                 self.begins(entries[0]);
                 let (outcome, trouble) = unstarted(entries[0], error, begin.elapsed());
-                vec![self.end(places[0], outcome, trouble)]
+                let mut done = vec![self.end(places[0], outcome, trouble)];
+                done.extend(places[1..].iter().map(|place| {
+                    self.end(*place, skipped(&self.plan[*place], Status::Skipped, "not begun"), None)
+                }));
+                done
             }
         }
+    }
+
+    /// The same once more with an SDK's client, where that was asked for.
+    #[cfg(feature = "rmcp")]
+    async fn seen_by_an_sdk(
+        &self,
+        entries: &[&Entry],
+        mut outcomes: Vec<ScenarioOutcome>,
+    ) -> Vec<ScenarioOutcome> {
+        if self.setting.beside.sdk {
+            for (entry, outcome) in entries.iter().zip(&mut outcomes) {
+                super::second::look(entry, self.setting, outcome).await;
+            }
+        }
+        outcomes
     }
 
     /// What is to be said without running anything.
@@ -147,15 +182,16 @@ impl<T: Fn(Event)> Run<'_, T> {
         places.iter().map(why).collect()
     }
 
-    async fn open(&self, entries: &[&Entry]) -> Result<Theatre, SetupError> {
+    /// Opens a theatre for the entries; at a gateway that runs already a first call has come through then, and is the
+    /// fence behind each scenario.
+    async fn open(&self, entries: &[&Entry]) -> Result<(Arc<Theatre>, Option<Probe>), SetupError> {
         let contender = &entries[0].contender;
-        match entries {
-            [only] => Theatre::open(contender, &only.scenario, self.setting).await,
-            several => {
-                let scenarios: Vec<&Scenario> = several.iter().map(|entry| &*entry.scenario).collect();
-                Theatre::open(contender, &merged(&scenarios), self.setting).await
-            }
-        }
+        let scenarios: Vec<&Scenario> = entries.iter().map(|entry| &*entry.scenario).collect();
+        let theatre = Arc::new(Theatre::open(contender, &merged(&scenarios), self.setting).await?);
+        let Some(remote) = &self.setting.remote else { return Ok((theatre, None)) };
+        let probe = remote.probe.as_ref().ok_or_else(|| SetupError::Unreached(NO_PROBE.to_owned()))?;
+        probe.fly(&theatre, remote).await.map_err(SetupError::Unreached)?;
+        Ok((theatre, Some(probe.clone())))
     }
 
     fn broken(&self) -> MutexGuard<'_, HashSet<String>> {
@@ -190,6 +226,11 @@ fn unstarted(entry: &Entry, error: SetupError, elapsed: Duration) -> (ScenarioOu
             (skipped(entry, Status::NotApplicable, &format!("it cannot express {what}")), None)
         }
         SetupError::Scenario(why) => (skipped(entry, Status::Inconclusive, &why), None),
+        // What to look at is told once, for all that were to be run.
+        SetupError::Unreached(told) => {
+            let why = told.lines().next().unwrap_or_default();
+            (skipped(entry, Status::Inconclusive, why), Some(told))
+        }
         error => (skipped(entry, Status::Inconclusive, &error.to_string()), Some(error.to_string())),
     };
     outcome.elapsed_ms = millis(elapsed);
@@ -214,7 +255,8 @@ fn gateways(plan: &[Entry], scenarios: &[ScenarioOutcome]) -> Vec<GatewayRow> {
             let own = scenarios.iter().filter(|scenario| scenario.gateway == *name);
             let introduced = introduced::together(own.flat_map(|scenario| &scenario.introduced));
             let (name, flaw) = (name.clone(), flaw.clone());
-            rows.push(GatewayRow { name, flaw, profile: profile.hash.clone(), introduced });
+            let profile = profile.hash.clone();
+            rows.push(GatewayRow { name, flaw, profile, introduced, comparison: None });
         }
     }
     rows
@@ -234,7 +276,7 @@ pub(super) fn blank(entry: &Entry) -> ScenarioOutcome {
         title: scenario.title.clone(),
         group: group(&scenario.file),
         requirements: scenario.requirements.iter().map(|one| one.value.clone()).collect(),
-        attack: scenario.attack.as_ref().map(attack),
+        attack: scenario.attack.clone(),
         severity: scenario.severity,
         observed: scenario.observe,
         file: scenario.file.clone(),
@@ -250,12 +292,8 @@ pub(super) fn blank(entry: &Entry) -> ScenarioOutcome {
         again: String::new(),
         introduced: Vec::new(),
         marks: Vec::new(),
+        compared: Tally::default(),
     }
-}
-
-fn attack(attack: &Attack) -> AttackRow {
-    let Attack { patterns, owasp, atlas, .. } = attack.clone();
-    AttackRow { patterns, owasp, atlas }
 }
 
 /// The folder that a scenario stands in.

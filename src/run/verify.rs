@@ -55,8 +55,10 @@ pub(super) fn step(evidence: &Evidence<'_>, step: &Step, performed: &Performed) 
         told: first.map(|judged| judge::word(judged.told)),
         at_once: matches!(step.kind, Kind::Together(_)),
         twin: is_failed_twin(step, &calls),
+        benign: wants_allowed(step) && !wants_refusal(step),
         notes: notes(performed, &calls),
         calls: outcomes,
+        second: Vec::new(),
         exchanges,
     }
 }
@@ -127,18 +129,22 @@ pub(super) fn fell(asked: &Asked, judged: &Judged) -> Fell {
 /// An allowed twin that was refused or failed proves that the denials beside it prove nothing. One that leaked, was
 /// doubled or changed is a failure of its own.
 fn is_failed_twin(step: &Step, calls: &[(&Asked, &Judged)]) -> bool {
-    let wants_allowed = match &step.expect {
-        Some(Expect::Verdict(verdicts)) => verdicts.as_slice() == [Verdict::Allowed],
-        Some(Expect::Detailed(detailed)) => wants_only_allowed(detailed),
-        _ => false,
-    };
     let blocked = |judged: &Judged| meets(Verdict::Blocked, judged.verdict, true);
     let innocent = |judged: &Judged| {
         judged.verdict == Verdict::Allowed
             || blocked(judged)
             || matches!(judged.verdict, Verdict::Failed | Verdict::Lost | Verdict::Unanswered)
     };
-    wants_allowed && calls.iter().all(|(_, judged)| innocent(judged))
+    wants_allowed(step) && calls.iter().all(|(_, judged)| innocent(judged))
+}
+
+/// Whether a step wants every call to get through.
+fn wants_allowed(step: &Step) -> bool {
+    match &step.expect {
+        Some(Expect::Verdict(verdicts)) => verdicts.as_slice() == [Verdict::Allowed],
+        Some(Expect::Detailed(detailed)) => wants_only_allowed(detailed),
+        _ => false,
+    }
 }
 
 /// Whether a step wants something refused: only beside one that does can an allowed twin's failure prove anything.
@@ -182,6 +188,7 @@ fn name(step: &Step) -> String {
     match &step.kind {
         Kind::Call(call) => format!("call {}{}", crate::diagnostic::printable(&call.tool.name), times(call)),
         Kind::Together(members) => format!("together {}", members.len()),
+        Kind::Agent(agent) => format!("agent {}", agent.persona.word()),
         Kind::List(_) => "list tools".to_owned(),
         Kind::Change(_) => "change".to_owned(),
         Kind::Notice(notice) => format!("notice {}", notice.method),

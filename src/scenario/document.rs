@@ -72,7 +72,7 @@ impl Scenario {
 }
 
 /// The documented attack that a scenario replays.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Attack {
     /// The catalogue's numbers, such as `K24`.
     pub patterns: Vec<String>,
@@ -81,6 +81,7 @@ pub struct Attack {
     /// MITRE ATLAS numbers, such as `AML.T0101`.
     pub atlas: Vec<String>,
     /// Addresses to read on.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub see: Vec<String>,
 }
 
@@ -149,6 +150,30 @@ pub struct Session {
     pub identity: Option<String>,
     /// What the client calls itself.
     pub client: Option<String>,
+    /// What the client lets servers ask for; it declines all of it.
+    pub offers: Vec<Offer>,
+}
+
+/// Something that a client lets servers ask for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Offer {
+    /// That its user fills in a form.
+    Elicitation,
+    /// That its model writes something.
+    Sampling,
+    /// Which folders it shows.
+    Roots,
+}
+
+impl Offer {
+    /// Every word.
+    pub const ALL: [(&str, Self); 3] =
+        [("elicitation", Self::Elicitation), ("sampling", Self::Sampling), ("roots", Self::Roots)];
+
+    /// The name of the capability.
+    pub fn word(self) -> &'static str {
+        Self::ALL.into_iter().find(|(_, offer)| *offer == self).map_or("", |(word, _)| word)
+    }
 }
 
 /// A marker that must not cross a line.

@@ -19,7 +19,7 @@ mod variables;
 
 pub use check::{Known, check};
 pub use document::{
-    Attack, Canary, EraChoice, Given, Haunt, Identity, IdentityPolicy, Scenario, Session, Severity,
+    Attack, Canary, EraChoice, Given, Haunt, Identity, IdentityPolicy, Offer, Scenario, Session, Severity,
 };
 pub use expect::{
     Amount, Detailed, EntryExpect, Expect, HttpExpect, Listing, NoticeExpect, Tally, UpstreamExpect, Verdict,
@@ -30,8 +30,8 @@ pub use policy::{PolicyText, Spoil};
 pub use read::read;
 pub use schema::schema;
 pub use step::{
-    Approver, Body, Boundary, Call, Column, Decide, Decision, Kind, List, Notice, Over, Part, Records,
-    Reload, Send, Settle, Step, ToolName, Voice, Wait,
+    Agent, Approver, Body, Boundary, Call, Column, Decide, Decision, Kind, List, Notice, Over, Part, Persona,
+    Records, Reload, Send, Settle, Step, ToolName, Voice, Wait,
 };
 pub use upstream::{After, Change, Changed, Reads, Upstream};
 pub use variables::{Unfilled, Variables};

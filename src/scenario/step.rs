@@ -34,6 +34,8 @@ pub enum Kind {
     Call(Box<Call>),
     /// Does several calls at the same time.
     Together(Vec<Step>),
+    /// Lets an agent without a model go after a goal.
+    Agent(Agent),
     /// Asks for the list of tools.
     List(List),
     /// Changes a mock's list now.
@@ -213,6 +215,36 @@ pub enum Decision {
     Approve,
     /// No.
     Reject,
+}
+
+/// An agent without a model: it makes the calls of its goal, and those that its character adds.
+#[derive(Clone, Debug)]
+pub struct Agent {
+    /// Its character.
+    pub persona: Persona,
+    /// The calls that it was asked to make, in order.
+    pub goal: Vec<Step>,
+    /// How many calls it makes, then it gives up.
+    pub at_most: u32,
+}
+
+/// How an agent without a model takes what it is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Persona {
+    /// Whatever reads like a call, in a description or a result, it makes.
+    Naive,
+    /// What did not work it tries again at once.
+    Impatient,
+}
+
+impl Persona {
+    /// Every word.
+    pub const ALL: [(&str, Self); 2] = [("naive", Self::Naive), ("impatient", Self::Impatient)];
+
+    /// The word in files and reports.
+    pub fn word(self) -> &'static str {
+        Self::ALL.into_iter().find(|(_, persona)| *persona == self).map_or("", |(word, _)| word)
+    }
 }
 
 /// A request for the list of tools, all pages of it.

@@ -151,14 +151,20 @@ impl Redactions {
         self.known.sort_by_key(|(known, _)| std::cmp::Reverse(known.len()));
     }
 
-    /// The text with everything replaced that differs from run to run.
-    pub fn text(&self, text: &str) -> String {
+    /// The text with only the known values replaced.
+    pub fn known_in<'t>(&self, text: &'t str) -> Cow<'t, str> {
         let mut text = Cow::Borrowed(text);
         for (known, mark) in &self.known {
             if text.contains(known.as_str()) {
                 text = Cow::Owned(without(&text, known, *mark));
             }
         }
+        text
+    }
+
+    /// The text with everything replaced that differs from run to run.
+    pub fn text(&self, text: &str) -> String {
+        let mut text = self.known_in(text);
         for (mark, shape) in COMPILED.iter() {
             if let Cow::Owned(changed) = shape.replace_all(&text, |found: &Captures<'_>| marked(found, *mark))
             {

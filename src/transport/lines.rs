@@ -19,7 +19,7 @@ const ROOM: usize = 64 << 10;
 
 /// Takes lines from a source of bytes.
 pub struct LineReader {
-    source: Box<dyn AsyncRead + Send + Unpin>,
+    source: Box<dyn AsyncRead + Send + Sync + Unpin>,
     pending: BytesMut,
     /// How far `pending` is known to hold no line feed: a long line is searched once, not once a read.
     searched: usize,
@@ -31,7 +31,7 @@ pub struct LineReader {
 
 impl LineReader {
     /// Reads lines of at most `limit` bytes.
-    pub fn new(source: impl AsyncRead + Send + Unpin + 'static, limit: usize) -> Self {
+    pub fn new(source: impl AsyncRead + Send + Sync + Unpin + 'static, limit: usize) -> Self {
         let pending = BytesMut::new();
         Self { source: Box::new(source), pending, searched: 0, limit, skipping: false, ended: false }
     }
@@ -210,7 +210,7 @@ mod tests {
 
     /// A source that gives the bytes in the given cuts, one a read.
     fn in_cuts(bytes: &[u8], cuts: &[usize]) -> impl AsyncRead + Send + Unpin + use<> {
-        let mut source: Box<dyn AsyncRead + Send + Unpin> = Box::new(tokio::io::empty());
+        let mut source: Box<dyn AsyncRead + Send + Sync + Unpin> = Box::new(tokio::io::empty());
         let mut end = bytes.len();
         for cut in cuts.iter().rev() {
             let cut = (*cut).min(end);

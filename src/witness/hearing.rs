@@ -1,6 +1,8 @@
 //! Which exchange a piece belongs to, and what a server that asks is told.
 
+use super::ask::members;
 use super::flight::Slot;
+use super::opening::Opening;
 use crate::transcript::{Ended, Received};
 use crate::wire::{Json, Message, RpcError, parse, rpc};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -15,6 +17,8 @@ pub(super) struct Hearing {
     replies: mpsc::UnboundedSender<Json>,
     /// Requests of this method are the runner's to answer.
     left_to_runner: Option<&'static str>,
+    /// What was offered, by the names of capabilities, and is declined when it is asked for.
+    offers: Vec<&'static str>,
 }
 
 #[derive(Debug, Default)]
@@ -28,11 +32,12 @@ struct Heard {
 }
 
 impl Hearing {
-    /// Hears for a session; `elicitation` is answered by the runner where it was offered.
-    pub(super) fn new(elicitation: bool, replies: mpsc::UnboundedSender<Json>) -> Self {
-        let left_to_runner = elicitation.then_some("elicitation/create");
+    /// Hears for a session that is opened so; elicitation is the runner's to answer where it was offered to it.
+    pub(super) fn new(opening: &Opening, replies: mpsc::UnboundedSender<Json>) -> Self {
+        let left_to_runner = (opening.elicitation || opening.address).then_some("elicitation/create");
+        let offers = opening.offers.clone();
         let heard = Mutex::new(Heard { answers: true, ..Heard::default() });
-        Self { heard, changed: watch::Sender::new(()), replies, left_to_runner }
+        Self { heard, changed: watch::Sender::new(()), replies, left_to_runner, offers }
     }
 
     pub(super) fn answer_nothing(&self) {
@@ -106,8 +111,15 @@ impl Hearing {
         if self.left_to_runner == Some(method) || !self.heard().answers {
             return;
         }
+        let offered = self.offers.iter().any(|name| method.split('/').next() == Some(name));
         let reply = match method.as_str() {
             "ping" => rpc::result(id.clone(), Json::object()),
+            "elicitation/create" if offered => {
+                rpc::result(id.clone(), members([("action", "decline".into())]))
+            }
+            "roots/list" if offered => rpc::result(id.clone(), members([("roots", Json::Array(Vec::new()))])),
+            // MCP 2025-11-25, client features: sampling that the user rejected.
+            _ if offered => rpc::error(id.clone(), RpcError::new(-1, format!("`{method}` is declined"))),
             _ => rpc::error(
                 id.clone(),
                 RpcError::new(rpc::METHOD_NOT_FOUND, format!("`{method}` was not offered")),

@@ -12,6 +12,8 @@ mod listing;
 mod opening;
 mod over_http;
 mod over_lines;
+#[cfg(feature = "rmcp")]
+pub mod second;
 mod session;
 
 pub use ask::{Ask, Raw};

@@ -39,6 +39,8 @@ pub struct Opening {
     pub elicitation: bool,
     /// Whether it is offered to open an address (elicitation in URL mode, 2025-11-25).
     pub address: bool,
+    /// What else is offered, by the names of capabilities; whatever is asked for there is declined.
+    pub offers: Vec<&'static str>,
     /// Whether notices are asked for (legacy HTTP: the GET stream; modern: `subscriptions/listen`).
     pub notices: bool,
     /// How long each step may take.
@@ -54,6 +56,7 @@ impl Default for Opening {
             revision: None,
             elicitation: false,
             address: false,
+            offers: Vec::new(),
             notices: true,
             patience: Duration::from_secs(10),
             client_name,
@@ -85,8 +88,10 @@ impl Opening {
 
     pub(super) fn dress(&self) -> Dress {
         let mut capabilities = Json::object();
-        if let (Some(offer), Some(object)) = (self.offer(), capabilities.as_object_mut()) {
-            object.set("elicitation", offer);
+        let elicitation = self.offer().map(|offer| ("elicitation", offer));
+        let others = self.offers.iter().map(|name| (*name, Json::object()));
+        if let Some(object) = capabilities.as_object_mut() {
+            elicitation.into_iter().chain(others).for_each(|(name, offer)| object.set(name, offer));
         }
         let client = members([
             ("name", self.client_name.as_str().into()),

@@ -43,7 +43,7 @@ impl Session {
     /// Opens a session. Must be called within a runtime.
     pub async fn open(target: Target, opening: Opening) -> Result<Self, OpenError> {
         let (replies, to_reply) = mpsc::unbounded_channel();
-        let hearing = Arc::new(Hearing::new(opening.elicitation || opening.address, replies));
+        let hearing = Arc::new(Hearing::new(&opening, replies));
         let mut tasks = Vec::new();
         let way = match target {
             Target::Http { url, headers } => Way::Http { client: HttpClient::new(), url, headers },
@@ -118,23 +118,20 @@ impl Session {
 
     /// Waits for a notification of that method (`notifications/` may be left out) that came at `since` or later.
     pub async fn notice(&self, method: &str, since: Instant, within: Duration) -> Option<Received> {
-        self.notice_of(method, since, within, |_| true).await
+        let wanted = method.strip_prefix("notifications/").unwrap_or(method);
+        let is_wanted = |method: &str, _: &Json| method.strip_prefix("notifications/") == Some(wanted);
+        self.notice_of(since, within, is_wanted).await
     }
 
-    /// The same with parameters that are those wanted.
+    /// The same for a notification whose method and parameters are those wanted.
     pub async fn notice_of(
         &self,
-        method: &str,
         since: Instant,
         within: Duration,
-        is_wanted: impl Fn(&Json) -> bool,
+        is_wanted: impl Fn(&str, &Json) -> bool,
     ) -> Option<Received> {
-        let wanted = method.strip_prefix("notifications/").unwrap_or(method);
         let fits = |piece: &Received| match Message::of(&parse(&piece.bytes).unwrap_or_default()) {
-            Message::Notification { method, params } => {
-                method.strip_prefix("notifications/") == Some(wanted)
-                    && is_wanted(&params.unwrap_or_default())
-            }
+            Message::Notification { method, params } => is_wanted(&method, &params.unwrap_or_default()),
             _ => false,
         };
         let mut changes = self.0.hearing.changed.subscribe();

@@ -20,6 +20,18 @@ fn leaves(arguments: &[&str], environment: &[(&str, &str)]) -> Ran {
     ran(folder(&files).path(), arguments, environment)
 }
 
+#[cfg(not(feature = "rmcp"))]
+#[test]
+fn without_the_sdk_its_opinion_cannot_be_had_and_the_way_to_it_is_told() {
+    let left = leaves(&["run", "sound.yaml", "--agent", "rmcp"], &[]);
+    assert_eq!(left.code, 2);
+    assert!(
+        left.err.contains("help: build it with that: `cargo install --path . --features rmcp`"),
+        "{}",
+        left.err
+    );
+}
+
 #[test]
 fn each_way_to_end_has_its_exit_code() {
     for (arguments, code) in [

@@ -1,13 +1,23 @@
 //! The program as users meet it: what it prints, and how it leaves.
 
+mod against;
+mod attacks;
 mod choosing;
+mod compare;
+mod doctor;
 #[cfg(unix)]
 mod ending;
 mod exits;
 mod gateway;
 mod hostile;
+mod init;
+mod known;
+mod matrix;
+mod odd;
 mod packing;
 mod program;
+mod remote;
+mod render;
 mod reports;
 mod suite;
 mod verbs;

@@ -154,7 +154,7 @@ async fn calls_at_the_same_time_are_each_decided() {
     .await;
 }
 
-/// Who holds a call for a time refuses it by itself, and a decision that comes then has no effect.
+/// Who holds a call for a time refuses it by itself.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_call_that_nobody_decides_about_is_refused_when_its_time_is_over() {
     let (_, path) = scripts("approvals").into_iter().find(|(name, _)| name == "held-for-a-time").unwrap();

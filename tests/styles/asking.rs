@@ -17,7 +17,8 @@ pub(crate) struct Ticket {
 }
 
 impl Gateway {
-    pub(crate) async fn approval(&self, asks: Asks, frame: &Value, place: &Place, agent: &Agent) -> Said {
+    pub(crate) async fn approval(&self, frame: &Value, place: &Place, agent: &Agent) -> Said {
+        let Some(asks) = self.script.asks else { return Said::scripted(&self.script.answer, None) };
         let ticket = self.ticket(frame, place, asks == Asks::Retry);
         let decided = match asks {
             Asks::Retry => self.decision(&ticket, place),
@@ -36,10 +37,10 @@ impl Gateway {
                 if self.lie == Some(Lie::ForwardsAfterNo) {
                     self.forward(frame, place).await;
                 }
-                Said::Scripted(self.script.rejected.clone(), Some(json!(ticket)))
+                Said::scripted(&self.script.rejected, Some(json!(ticket)))
             }
-            _ if asks == Asks::Held => Said::Scripted(self.script.rejected.clone(), Some(json!(ticket))),
-            _ => Said::Scripted(self.script.answer.clone(), Some(json!(ticket))),
+            _ if asks == Asks::Held => Said::scripted(&self.script.rejected, Some(json!(ticket))),
+            _ => Said::scripted(&self.script.answer, Some(json!(ticket))),
         }
     }
 
@@ -112,7 +113,7 @@ impl Gateway {
 
     async fn hold(&self, id: &str, frame: &Value, place: &Place) -> Option<bool> {
         let (cancel, cancelled) = oneshot::channel();
-        self.held.lock().unwrap().insert(frame["id"].to_string(), cancel);
+        self.held.lock().unwrap().insert(frame["id"].to_string(), (frame.clone(), cancel));
         let decided = async {
             loop {
                 if let Some(decided) = self.decision(id, place) {
@@ -133,12 +134,7 @@ impl Gateway {
                 self.decide(id, false);
                 None
             }
-            _ = cancelled => {
-                if self.lie == Some(Lie::ForwardsAfterCancel) {
-                    self.forward(frame, place).await;
-                }
-                std::future::pending().await
-            }
+            _ = cancelled => std::future::pending().await,
         }
     }
 

@@ -38,7 +38,14 @@ pub(crate) struct Place {
 /// What is said: a frame of the upstream or of its own, or an answer of the script.
 pub(crate) enum Said {
     Frame(Value),
-    Scripted(Answer, Option<Value>),
+    Scripted(Box<Answer>, Option<Value>),
+}
+
+impl Said {
+    /// An answer of the script, about that ticket.
+    pub(crate) fn scripted(answer: &Answer, ticket: Option<Value>) -> Self {
+        Self::Scripted(Box::new(answer.clone()), ticket)
+    }
 }
 
 /// The agent's side of one call: it can be asked something before the answer.
@@ -55,7 +62,7 @@ pub(crate) struct Gateway {
     calls: Mutex<HashMap<String, usize>>,
     pub(crate) offers: Mutex<Value>,
     pub(crate) asked: Mutex<HashMap<String, oneshot::Sender<Value>>>,
-    pub(crate) held: Mutex<HashMap<String, oneshot::Sender<()>>>,
+    pub(crate) held: Mutex<HashMap<String, (Value, oneshot::Sender<()>)>>,
     /// Frames for everybody who listens.
     pub(crate) notices: tokio::sync::broadcast::Sender<Value>,
 }
@@ -81,7 +88,7 @@ impl Gateway {
         let result = |result: Value| Some(Said::Frame(json!({"jsonrpc": "2.0", "id": id, "result": result})));
         match frame["method"].as_str() {
             Some("initialize") if self.script.closed && !place.has_credential => {
-                Some(Said::Scripted(self.script.answer.clone(), None))
+                Some(Said::scripted(&self.script.answer, None))
             }
             Some("initialize") => {
                 *self.offers.lock().unwrap() = frame["params"]["capabilities"].clone();
@@ -99,9 +106,13 @@ impl Gateway {
                 result(json!({"tools": tools, "resultType": "complete", "ttlMs": 0, "cacheScope": "private"}))
             }
             Some("notifications/cancelled") => {
-                let cancelled = self.held.lock().unwrap().remove(&frame["params"]["requestId"].to_string());
-                if let Some(cancelled) = cancelled {
-                    let _ = cancelled.send(());
+                let held = self.held.lock().unwrap().remove(&frame["params"]["requestId"].to_string());
+                if let Some((call, cancel)) = held {
+                    // Before it is told that this arrived: so the ledger is not closed too early.
+                    if self.lie == Some(Lie::ForwardsAfterCancel) {
+                        self.forward(&call, place).await;
+                    }
+                    let _ = cancel.send(());
                 }
                 None
             }
@@ -134,10 +145,7 @@ impl Gateway {
         if self.lie == Some(Lie::ForwardsAtOnce) {
             self.forward(frame, place).await;
         }
-        match self.script.asks {
-            None => Said::Scripted(self.script.answer.clone(), None),
-            Some(asks) => self.approval(asks, frame, place, agent).await,
-        }
+        self.approval(frame, place, agent).await
     }
 
     /// The texts of an answer: the ticket, its address, a state, and instants.

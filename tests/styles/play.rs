@@ -6,7 +6,7 @@ use crate::over_lines::serve_lines;
 use crate::script::{Script, Way};
 use mcp_gauntlet::gateway::Profile;
 use mcp_gauntlet::run::outcome::{CallOutcome, ScenarioOutcome, StepOutcome};
-use mcp_gauntlet::run::{Contender, Pace, Setting, Wishes, plan, run};
+use mcp_gauntlet::run::{Beside, Contender, Pace, Setting, Wishes, plan, run};
 use mcp_gauntlet::scenario;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -82,6 +82,8 @@ impl<'a> Play<'a> {
             patience: self.patience,
             program: env!("CARGO_BIN_EXE_gauntlet").to_owned(),
             environment: vec![("PATH".to_owned(), "/usr/bin:/bin".to_owned())],
+            remote: None,
+            beside: Beside::default(),
         };
         let entries = plan(&[Arc::new(scenario)], &[Arc::new(contender)], &Wishes::default());
         let mut ran = run(&entries, &setting, &Pace::of(1), |_| {}).await;

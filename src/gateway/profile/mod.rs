@@ -5,6 +5,7 @@ mod launch;
 mod one_or_many;
 mod parts;
 mod read;
+mod remote;
 
 pub use launch::Start;
 pub(super) use launch::{Cleanup, Ready, StartCommand};

@@ -36,7 +36,7 @@ pub enum Isolate {
     Scenario,
     /// Scenarios whose policies touch different tools.
     Pack,
-    /// The whole run.
+    /// All that fit together share the only start of a run; the others are not applicable.
     Run,
 }
 

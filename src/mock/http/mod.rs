@@ -19,7 +19,7 @@ use std::time::Instant;
 use tokio::sync::mpsc;
 
 /// The path of the endpoint.
-pub(super) const PATH: &str = "/mcp";
+pub const PATH: &str = "/mcp";
 
 /// How many events wait for a slow client before the server waits for it.
 const BACKLOG: usize = 256;

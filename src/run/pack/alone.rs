@@ -144,6 +144,7 @@ fn by_step(kind: &Kind, expect: Option<&Expect>) -> Option<Alone> {
         Kind::List(_) => exactly.then_some(Alone::Exactly),
         Kind::Change(_) => Some(Alone::Changes),
         Kind::Notice(_) => Some(Alone::Notice),
+        Kind::Agent(_) => Some(Alone::Names),
         Kind::Send(_) => Some(Alone::Raw),
         Kind::Wait(_) => Some(Alone::Time),
         Kind::Stop(_) | Kind::Start(_) | Kind::Restart(_) => Some(Alone::Parts),

@@ -9,30 +9,29 @@ use crate::run::plan::flat;
 use crate::scenario::{Call, EntryExpect, Expect, Kind, Listing, Scenario, Variables};
 use crate::wire::Json;
 use indexmap::IndexMap;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-/// What a scenario touches; names as a careless reader sees them.
+/// What a scenario touches: names as a careless reader sees them, and as they are written.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(in crate::run) struct Footprint {
     /// Tools that are its own.
-    own: BTreeSet<String>,
+    own: BTreeMap<String, String>,
     /// Tools that it only calls, and that its policies let pass without any condition: several scenarios may.
-    open: BTreeSet<String>,
+    open: BTreeMap<String, String>,
     /// Counters of its policies.
     counters: BTreeSet<String>,
 }
 
 impl Footprint {
     pub(super) fn of(scenario: &Scenario) -> Result<Self, Alone> {
-        let mut own: BTreeSet<String> = BTreeSet::new();
+        let mut own: BTreeMap<String, String> = BTreeMap::new();
         let (mut odd, mut counters) = (BTreeSet::new(), BTreeSet::new());
         for policy in policies(scenario) {
-            own.extend(policy.hide.iter().map(|name| bare(name)));
-            own.extend(policy.tools.keys().map(|name| bare(name)));
+            own.extend(policy.hide.iter().chain(policy.tools.keys()).map(|name| pair(name)));
             counters.extend(policy.tools.iter().flat_map(|(name, rule)| counted(name, rule)));
         }
         own.extend(
-            scenario.upstreams.values().flat_map(|upstream| upstream.answers.keys().map(|name| folded(name))),
+            scenario.upstreams.values().flat_map(|upstream| upstream.answers.keys().map(|name| pair(name))),
         );
         for step in flat(&scenario.steps) {
             match (&step.kind, &step.expect) {
@@ -40,7 +39,7 @@ impl Footprint {
                     for name in names(call)? {
                         let touched = spelled(scenario, &name);
                         // A name that no server has is there to be refused.
-                        odd.extend(touched.iter().filter(|_| !is_known(scenario, &name)).cloned());
+                        odd.extend(touched.keys().filter(|_| !is_known(scenario, &name)).cloned());
                         own.extend(touched);
                     }
                 }
@@ -48,30 +47,36 @@ impl Footprint {
                 _ => {}
             }
         }
-        let (open, own) = own.into_iter().partition(|tool| !odd.contains(tool) && is_open(scenario, tool));
+        let (open, own) =
+            own.into_iter().partition(|(tool, _)| !odd.contains(tool) && is_open(scenario, tool));
         Ok(Self { own, open, counters })
     }
 
     /// Why it cannot stand beside another one.
     pub(super) fn apart(&self, other: &Self) -> Option<Apart> {
-        let tool = self.own.iter().find(|tool| other.touches(tool));
-        let tool = tool.or_else(|| other.own.iter().find(|tool| self.touches(tool)));
+        let tool = self.own.iter().find(|(tool, _)| other.touches(tool));
+        let tool = tool.or_else(|| other.own.iter().find(|(tool, _)| self.touches(tool)));
         let counter = || self.counters.intersection(&other.counters).next();
         match tool {
-            Some(tool) => Some(Apart::Tool(tool.clone())),
+            Some((_, tool)) => Some(Apart::Tool(tool.clone())),
             None => counter().map(|counter| Apart::Counter(counter.clone())),
         }
     }
 
     /// Whether a tool, by its folded name, is one of those.
     pub(super) fn touches(&self, tool: &str) -> bool {
-        self.own.contains(tool) || self.open.contains(tool)
+        self.own.contains_key(tool) || self.open.contains_key(tool)
     }
 }
 
 /// A name of a policy without its upstream.
 fn bare(name: &str) -> String {
     folded(name.rsplit('/').next().unwrap_or(name))
+}
+
+/// The same, and the name as it is written.
+fn pair(name: &str) -> (String, String) {
+    (bare(name), name.rsplit('/').next().unwrap_or(name).to_owned())
 }
 
 fn counted<'a>(name: &'a str, rule: &'a ToolRule) -> impl Iterator<Item = String> + 'a {
@@ -105,18 +110,25 @@ fn mocks(scenario: &Scenario) -> impl Iterator<Item = Mock> {
 }
 
 /// `LUDUS-Destroy_VM ` may well reach `destroy_vm`: a name touches every tool that it holds.
-fn spelled(scenario: &Scenario, name: &str) -> BTreeSet<String> {
+fn spelled(scenario: &Scenario, name: &str) -> BTreeMap<String, String> {
     let whole = folded(name);
-    let holds = |tool: &&str| whole.contains(&folded(tool)) && !is_known(scenario, name);
-    let held = mocks(scenario).flat_map(|mock| {
-        mock.tools().iter().filter(|tool| holds(tool)).map(|tool| folded(tool)).collect::<Vec<_>>()
-    });
-    held.chain([whole.clone()]).collect()
+    let own = (whole.clone(), name.to_owned());
+    if is_known(scenario, name) {
+        return [own].into();
+    }
+    let tools = mocks(scenario).flat_map(|mock| mock.tools().into_iter().map(pair).collect::<Vec<_>>());
+    [own].into_iter().chain(tools.filter(|(tool, _)| whole.contains(tool.as_str()))).collect()
 }
 
-fn listed(listing: &Listing) -> impl Iterator<Item = String> + '_ {
-    let named = listing.includes.iter().chain(&listing.excludes).map(|name| bare(&name.value));
-    named.chain(listing.entry.keys().map(|name| bare(name)))
+fn listed(listing: &Listing) -> impl Iterator<Item = (String, String)> + '_ {
+    let named = listing.includes.iter().chain(&listing.excludes).map(|name| pair(&name.value));
+    named.chain(listing.entry.keys().map(|name| pair(name)))
+}
+/// Whether a call of a tool, by its own name, passes without any condition and counts for nothing.
+pub(in crate::run) fn passes_freely(scenario: &Scenario, tool: &str) -> bool {
+    is_known(scenario, tool)
+        && is_open(scenario, &folded(tool))
+        && policies(scenario).all(|policy| policy.all_tools.limits.is_empty())
 }
 
 /// Whether a tool passes under every policy of the scenario without any condition, and nothing else is said of it.

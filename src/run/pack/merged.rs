@@ -2,7 +2,7 @@
 
 use super::Apart;
 use super::alone::policy_of;
-use crate::policy::Policy;
+use crate::policy::{Policy, Posture, ToolRule};
 use crate::scenario::{IdentityPolicy, PolicyText, Scenario};
 use crate::source::Spot;
 
@@ -36,6 +36,7 @@ pub(in crate::run) fn merged(scenarios: &[&Scenario]) -> Scenario {
         let others = rest.iter().filter_map(|other| other.upstreams.get(name));
         upstream.answers.extend(others.flat_map(|other| other.answers.clone()));
     }
+    whole.canaries.extend(rest.iter().flat_map(|other| other.canaries.clone()));
     for (name, identity) in &mut whole.identities {
         let policies = scenarios
             .iter()
@@ -45,6 +46,20 @@ pub(in crate::run) fn merged(scenarios: &[&Scenario]) -> Scenario {
         if !rest.is_empty() {
             identity.policy = policy.map_or(IdentityPolicy::None, own);
         }
+    }
+    whole
+}
+
+/// The same with a tool that everybody may call.
+pub(in crate::run) fn merged_with(scenarios: &[&Scenario], open: Option<&str>) -> Scenario {
+    let mut whole = merged(scenarios);
+    let Some(open) = open else { return whole };
+    for name in whole.identities.keys().cloned().collect::<Vec<_>>() {
+        let Some(mut policy) = policy_of(&whole, &whole.identities[&name].policy).cloned() else { continue };
+        if policy.default == Posture::Deny {
+            policy.tools.insert(open.to_owned(), ToolRule::default());
+        }
+        whole.identities[&name].policy = own(policy);
     }
     whole
 }

@@ -10,11 +10,14 @@ mod owner;
 
 pub use alone::Alone;
 pub(super) use alone::footprint;
-pub(super) use merged::merged;
+pub(super) use footprint::passes_freely;
+pub(super) use merged::{merged, merged_with};
 pub(super) use owner::{Part, owners};
 
+use super::attribution::folded;
 use super::plan::{Entry, Fate};
 use crate::gateway::Isolate;
+use crate::mock::Mock;
 use crate::scenario::Scenario;
 use footprint::Footprint;
 use std::sync::Arc;
@@ -103,11 +106,13 @@ pub struct OneStart {
     pub members: Vec<usize>,
     /// The places of the others that would run, each with the reason why it does not fit, a clause.
     pub left_out: Vec<(usize, String)>,
+    /// How many starts all of them would need.
+    pub rounds: usize,
 }
 
-/// What a gateway is for that is started once, or that runs already: the largest pack, the first of several. It is the
-/// same for `run` and for `render`: slow entries are packed like any other.
-pub fn one_start(entries: &[Entry], fits: Expressible<'_>) -> OneStart {
+/// What a gateway is for that is started once, or that runs already: the largest pack, the first of several; in a second
+/// round the next, and so on. It is the same for `run` and for `render`: slow entries are packed like any other.
+pub fn one_start(entries: &[Entry], round: usize, fits: Expressible<'_>) -> OneStart {
     let would_run = |(_, entry): &(usize, &Entry)| !matches!(entry.fate, Fate::NotApplicable(_));
     let candidates =
         || entries.iter().enumerate().filter(would_run).map(|(place, entry)| Candidate::of(place, entry));
@@ -118,12 +123,30 @@ pub fn one_start(entries: &[Entry], fits: Expressible<'_>) -> OneStart {
             Err(_) => packs.push(vec![candidate]),
         }
     }
-    // Of equal ones the first: `max_by_key` takes the last.
-    let chosen = packs.into_iter().rev().max_by_key(Vec::len).unwrap_or_default();
+    packs.sort_by_key(|pack| std::cmp::Reverse(pack.len()));
+    let rounds = packs.len();
+    let chosen = packs.into_iter().nth(round.saturating_sub(1)).unwrap_or_default();
     let members: Vec<usize> = chosen.iter().map(|member| member.place).collect();
     let others = candidates().filter(|candidate| !members.contains(&candidate.place));
     let left_out = others.map(|other| (other.place, why_not(&other, &chosen, fits))).collect();
-    OneStart { members, left_out }
+    OneStart { members, left_out, rounds }
+}
+
+/// A tool that none of these scenarios touches, and that can be called without arguments: its upstream and its name.
+pub fn untouched(entries: &[&Entry]) -> Option<(String, String)> {
+    let footprints: Vec<Footprint> =
+        entries.iter().map(|entry| footprint(entry).ok()).collect::<Option<_>>()?;
+    let free = |mock: &Mock, tool: &str| {
+        let required = mock.entry(tool).and_then(|entry| entry.pointer("/inputSchema/required")?.as_array());
+        let harmless = mock.risk(tool).is_none_or(|risk| risk.eq_ignore_ascii_case("low") || risk == "read");
+        let folded = folded(tool);
+        required.is_none_or(Vec::is_empty) && harmless && !footprints.iter().any(|one| one.touches(&folded))
+    };
+    entries.first()?.scenario.upstreams.iter().find_map(|(name, upstream)| {
+        let mock = Mock::named(&upstream.mock.value)?;
+        let tool = mock.tools().into_iter().find(|tool| free(&mock, tool))?.to_owned();
+        Some((name.clone(), tool))
+    })
 }
 
 fn why_not(other: &Candidate<'_>, chosen: &[Candidate<'_>], fits: Expressible<'_>) -> String {

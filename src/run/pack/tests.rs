@@ -68,14 +68,14 @@ fn a_tool_that_all_let_pass_freely_may_be_called_by_all() {
         "default: deny, tools: {'ludus/list_hosts': {}}",
     ] {
         let found = apart(&open, &calls("list_hosts", bound));
-        assert_eq!(found, Some(Apart::Tool("listhosts".into())), "{bound}");
+        assert_eq!(found, Some(Apart::Tool("list_hosts".into())), "{bound}");
     }
     let answered = "{ludus: {mock: ludus, answers: {list_hosts: [{give: {}}]}}}";
     let answered = written(answered, "default: deny, tools: {list_hosts: {}}", "  - call: list_hosts");
-    assert_eq!(apart(&open, &answered), Some(Apart::Tool("listhosts".into())));
+    assert_eq!(apart(&open, &answered), Some(Apart::Tool("list_hosts".into())));
     let excluded = "  - {list: tools, expect: {excludes: [list_hosts]}}\n  - call: whoami";
     let excluded = written("[ludus]", "default: deny, tools: {list_hosts: {}, whoami: {}}", excluded);
-    assert_eq!(apart(&open, &excluded), Some(Apart::Tool("listhosts".into())));
+    assert_eq!(apart(&open, &excluded), Some(Apart::Tool("list_hosts".into())));
 }
 
 #[test]
@@ -87,12 +87,12 @@ fn a_tool_is_touched_however_it_is_spelled() {
         "'{{ tool }}', over: {tool: [whoami, destroy_vm]}",
     ] {
         let other = written("[ludus]", "default: deny", &format!("  - {{call: {spelled}, expect: denied}}"));
-        assert_eq!(apart(&plain, &other), Some(Apart::Tool("destroyvm".into())), "{spelled}");
+        assert_eq!(apart(&plain, &other), Some(Apart::Tool("destroy_vm".into())), "{spelled}");
     }
     let odd = written("[ludus]", "default: allow", "  - {call: {exact: List_Hosts}}");
     assert_eq!(
         apart(&odd, &calls("list_hosts", "default: allow")),
-        Some(Apart::Tool("listhosts".into())),
+        Some(Apart::Tool("list_hosts".into())),
         "a name that no server has is there to be refused, and so is its own"
     );
 }
@@ -188,7 +188,7 @@ fn one_start_is_for_the_largest_pack_and_says_what_it_leaves_out() {
         true => Err("it cannot express users".to_owned()),
         false => Ok(()),
     };
-    let one = one_start(&entries, &no_users);
+    let one = one_start(&entries, 1, &no_users);
     assert_eq!(one.members, [1, 2]);
     let expected = [
         (0, "it and `s1` have different defaults"),
@@ -197,7 +197,7 @@ fn one_start_is_for_the_largest_pack_and_says_what_it_leaves_out() {
         (5, "it cannot express users"),
     ];
     assert_eq!(one.left_out, expected.map(|(place, why)| (place, why.to_owned())));
-    let only = one_start(&entries[4..5], &|_| Ok(()));
+    let only = one_start(&entries[4..5], 1, &|_| Ok(()));
     assert_eq!((only.members, only.left_out), (vec![0], vec![]), "alone everything fits");
 }
 

@@ -118,8 +118,11 @@ fn fill_in(pending: &mut Pending, answer: &Json, decision: Decision) -> Result<(
 async fn announced(stage: &Stage, pending: &Pending, since: Instant) -> Result<(), String> {
     let Some(within) = stage.profile.announces() else { return Ok(()) };
     let id = pending.approval.as_ref().ok().and_then(Approval::id).unwrap_or_default().to_owned();
-    let is_about = |params: &Json| params.get("elicitationId").and_then(Json::as_str) == Some(id.as_str());
-    let notice = pending.caller.session.notice_of("elicitation/complete", since, within, is_about).await;
+    let is_about = |method: &str, params: &Json| {
+        method == "notifications/elicitation/complete"
+            && params.get("elicitationId").and_then(Json::as_str) == Some(id.as_str())
+    };
+    let notice = pending.caller.session.notice_of(since, within, is_about).await;
     let late = || {
         let time = humantime::format_duration(within);
         format!(

@@ -21,11 +21,11 @@ pub(super) struct Made {
 
 /// A tool as both sides know it.
 #[derive(Clone, Debug)]
-pub(super) struct Target {
+pub(in crate::run) struct Target {
     /// The name at the server.
     pub(super) tool: String,
     /// The name at the gateway.
-    pub(super) shown: String,
+    pub(in crate::run) shown: String,
     /// The upstream, where the scenario names it.
     pub(super) upstream: Option<String>,
     /// Whether some upstream has it.
@@ -47,11 +47,12 @@ pub(super) fn prepare(
     for (name, value) in &call.headers {
         ask.headers.push((name.clone(), row.fill_string(value)?));
     }
-    ask.headers.extend(stage.credential_of(&call.voice));
     if let Some(carried) = carried {
         approval::carry(&mut ask, carried);
     }
-    let asked = super::open::unsent(target, arguments, stage.voice_name(&call.voice));
+    let unsent = super::open::unsent(target, arguments, stage.voice_name(&call.voice));
+    let asked = Asked { headers: ask.headers.clone(), ..unsent };
+    ask.headers.extend(stage.credential_of(&call.voice));
     Ok((asked, ask))
 }
 
@@ -129,7 +130,7 @@ pub(super) fn closed(exchanges: &[Exchange], waits: bool) -> Option<Instant> {
 }
 
 /// Finds the tool on both sides.
-fn target(stage: &Stage, name: &ToolName, row: &Variables) -> Result<Target, Trouble> {
+pub(in crate::run) fn target(stage: &Stage, name: &ToolName, row: &Variables) -> Result<Target, Trouble> {
     let tool = row.fill_string(&name.name)?;
     let upstream = name.upstream.clone().or_else(|| stage.upstream_of(&tool));
     let known = upstream.is_some();

@@ -2,9 +2,23 @@
 
 use super::Trouble;
 use crate::run::stage::Stage;
-use crate::scenario::{Part, Reload, Wait};
+use crate::scenario::{Kind, Part, Reload, Wait};
 
-pub(super) async fn wait(stage: &Stage, wait: Wait) -> Result<(), Trouble> {
+/// Does a step that makes no call.
+pub(in crate::run) async fn control(stage: &Stage, kind: &Kind) -> Result<(), Trouble> {
+    match kind {
+        Kind::Change(change) => stage.change(change).await.map_err(Trouble::because),
+        Kind::Wait(time) => wait(stage, *time).await,
+        Kind::Stop(part) => stop(stage, part).await,
+        Kind::Start(part) => start(stage, part).await,
+        Kind::Restart(part) => restart(stage, part).await,
+        Kind::Reload(to) => reload(stage, to).await,
+        Kind::Revoke(identity) => revoke(stage, identity).await,
+        _ => Err(Trouble::because("a step that makes calls")),
+    }
+}
+
+async fn wait(stage: &Stage, wait: Wait) -> Result<(), Trouble> {
     let time = match wait {
         Wait::For(time) => time,
         Wait::Until(boundary) => stage.until(boundary),
@@ -13,7 +27,7 @@ pub(super) async fn wait(stage: &Stage, wait: Wait) -> Result<(), Trouble> {
     Ok(())
 }
 
-pub(super) async fn stop(stage: &Stage, part: &Part) -> Result<(), Trouble> {
+async fn stop(stage: &Stage, part: &Part) -> Result<(), Trouble> {
     match part {
         Part::Upstream(name) => {
             stage.mock(name).map_err(Trouble::because)?.pause().await;
@@ -23,7 +37,7 @@ pub(super) async fn stop(stage: &Stage, part: &Part) -> Result<(), Trouble> {
     }
 }
 
-pub(super) async fn start(stage: &Stage, part: &Part) -> Result<(), Trouble> {
+async fn start(stage: &Stage, part: &Part) -> Result<(), Trouble> {
     match part {
         Part::Upstream(name) => {
             stage.mock(name).map_err(Trouble::because)?.resume().await.map_err(Trouble::because)
@@ -32,7 +46,7 @@ pub(super) async fn start(stage: &Stage, part: &Part) -> Result<(), Trouble> {
     }
 }
 
-pub(super) async fn restart(stage: &Stage, part: &Part) -> Result<(), Trouble> {
+async fn restart(stage: &Stage, part: &Part) -> Result<(), Trouble> {
     match part {
         Part::Gateway => stage.restart_gateway().await.map_err(Trouble::because),
         upstream => {
@@ -42,10 +56,10 @@ pub(super) async fn restart(stage: &Stage, part: &Part) -> Result<(), Trouble> {
     }
 }
 
-pub(super) async fn reload(stage: &Stage, reload: &Reload) -> Result<(), Trouble> {
+async fn reload(stage: &Stage, reload: &Reload) -> Result<(), Trouble> {
     stage.reload(reload).await.map_err(Trouble::because)
 }
 
-pub(super) async fn revoke(stage: &Stage, identity: &str) -> Result<(), Trouble> {
+async fn revoke(stage: &Stage, identity: &str) -> Result<(), Trouble> {
     stage.revoke(identity).await.map_err(Trouble::because)
 }

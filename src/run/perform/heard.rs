@@ -78,7 +78,7 @@ pub(super) async fn hear(stage: &Stage, caller: &Caller, flight: &mut InFlight, 
 /// An exchange as if that question alone had come in it: what the others say is about other calls.
 fn about(exchange: &Exchange, id: &Json) -> Exchange {
     let mut exchange = exchange.clone();
-    exchange.received.retain(|piece| match parse(&piece.bytes).ok().and_then(asked) {
+    exchange.received.retain(|piece| match parse(&piece.bytes).ok().and_then(|frame| asked(&frame)) {
         Some((other, _)) => other == *id,
         None => true,
     });
@@ -135,11 +135,11 @@ async fn hear_question(
 
 /// The server's questions within an exchange: their ids and parameters.
 fn questions(exchange: &Exchange) -> Vec<(Json, Json)> {
-    exchange.received.iter().filter_map(|piece| asked(parse(&piece.bytes).ok()?)).collect()
+    exchange.received.iter().filter_map(|piece| asked(&parse(&piece.bytes).ok()?)).collect()
 }
 
-fn asked(frame: Json) -> Option<(Json, Json)> {
-    match Message::of(&frame) {
+fn asked(frame: &Json) -> Option<(Json, Json)> {
+    match Message::of(frame) {
         Message::Request { id, method, params } if method == "elicitation/create" => {
             Some((id, params.unwrap_or_default()))
         }

@@ -7,14 +7,23 @@ mod faults;
 mod heard;
 mod listing;
 mod open;
+mod persona;
 mod raw;
 mod reply;
 mod steps;
 
+#[cfg(feature = "rmcp")]
+pub(super) use call::target;
+#[cfg(feature = "rmcp")]
+pub(super) use faults::control;
 pub(super) use listing::Listed;
+#[cfg(feature = "rmcp")]
+pub(super) use steps::rows;
 pub(super) use steps::{Performance, Performed, perform};
 
-use crate::scenario::Unfilled;
+use super::judge::Asked;
+use super::stage::Stage;
+use crate::scenario::{Call, Unfilled, Variables};
 
 /// Why a step could not be done at all: a finding of its own, told beside the step.
 #[derive(Debug, thiserror::Error)]
@@ -31,4 +40,9 @@ impl Trouble {
     fn because(why: impl std::fmt::Display) -> Self {
         Self::Other(why.to_string())
     }
+}
+
+/// Makes one call that is no part of a scenario.
+pub(super) async fn once(stage: &Stage, call: &Call) -> Result<Asked, Trouble> {
+    call::make(stage, call, &Variables::default(), None).await.map(|made| made.asked)
 }

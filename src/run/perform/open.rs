@@ -87,6 +87,7 @@ pub(super) fn unsent(target: call::Target, arguments: crate::wire::Json, session
         tool: Some(target.tool),
         upstream: target.upstream,
         arguments,
+        headers: Vec::new(),
         session,
         exchanges: Vec::new(),
         told: crate::gateway::Told::silence(),

@@ -51,6 +51,8 @@ pub(in crate::run) struct Performed {
     pub(in crate::run) passed_over: Option<String>,
     /// Why it could not be done.
     pub(in crate::run) trouble: Option<String>,
+    /// When it was begun.
+    pub(in crate::run) began: Option<Instant>,
 }
 
 /// Does every step. A step that cannot be done ends the scenario there: what follows would prove nothing.
@@ -66,7 +68,7 @@ pub(in crate::run) async fn perform(stage: &Stage) -> Performance {
     };
     for step in &stage.scenario.steps {
         let first = performance.asked.len();
-        let mut performed = Performed::default();
+        let mut performed = Performed { began: Some(Instant::now()), ..Performed::default() };
         let done = match unmet(&step.given, &stage.profile.declares) {
             Some(reason) => {
                 performed.passed_over = Some(reason);
@@ -91,6 +93,7 @@ impl Performance {
         match &step.kind {
             Kind::Call(call) => self.calls(stage, call).await,
             Kind::Together(members) => self.together(stage, members).await,
+            Kind::Agent(agent) => self.agent(stage, agent, performed).await,
             Kind::Send(send) => raw::send(stage, self, send).await,
             Kind::List(list) => {
                 let listed = listing::list(stage, list).await?;
@@ -103,10 +106,6 @@ impl Performance {
             Kind::Notice(notice) => {
                 performed.noticed = Some(listing::notice(stage, notice, step, self.changed).await?);
                 Ok(())
-            }
-            Kind::Change(change) => {
-                self.changed = Instant::now();
-                stage.change(change).await.map_err(Trouble::because)
             }
             Kind::Decide(decide) => approval::decide(stage, self, decide, performed).await,
             Kind::Settle(settle) => match self.open.remove(&settle.step.value) {
@@ -126,12 +125,12 @@ impl Performance {
             }
             Kind::Accept(tool) => stage.accept(&tool.value).map_err(Trouble::because),
             Kind::Records(_) => Ok(()),
-            Kind::Wait(wait) => faults::wait(stage, *wait).await,
-            Kind::Stop(part) => faults::stop(stage, part).await,
-            Kind::Start(part) => faults::start(stage, part).await,
-            Kind::Restart(part) => faults::restart(stage, part).await,
-            Kind::Reload(reload) => faults::reload(stage, reload).await,
-            Kind::Revoke(identity) => faults::revoke(stage, identity).await,
+            other => {
+                if matches!(other, Kind::Change(_)) {
+                    self.changed = Instant::now();
+                }
+                faults::control(stage, other).await
+            }
         }
     }
 
@@ -180,7 +179,7 @@ impl Performance {
         Ok(())
     }
 
-    fn keep(&mut self, call: &Call, made: Made) {
+    pub(super) fn keep(&mut self, call: &Call, made: Made) {
         for (name, pointer) in &call.save {
             if let Some(value) =
                 made.asked.exchanges.last().and_then(|exchange| saved(exchange, &pointer.value))
@@ -222,7 +221,7 @@ pub(super) fn saved(exchange: &Exchange, at: &str) -> Option<Json> {
 }
 
 /// The variables of each row of a table; one row where there is none.
-pub(super) fn rows(over: &Over, variables: &Variables) -> Result<Vec<Variables>, Trouble> {
+pub(in crate::run) fn rows(over: &Over, variables: &Variables) -> Result<Vec<Variables>, Trouble> {
     let mut columns: Vec<(&str, Vec<Json>)> = Vec::new();
     for (name, column) in &over.0 {
         let values = match column {

@@ -90,7 +90,8 @@ impl Stage {
 
     /// Accepts the entry of a tool as it is now, as the people at the gateway would.
     pub(in crate::run) fn accept(&self, tool: &str) -> Result<(), String> {
-        let embedded = self.theatre.stand.embedded.as_ref().ok_or("the gateway cannot be told to accept an entry")?;
+        let embedded =
+            self.theatre.stand.embedded.as_ref().ok_or("the gateway cannot be told to accept an entry")?;
         let waiting = embedded.reference.undecided();
         let entry = waiting.iter().find(|ticket| ticket.about == About::Entry && ticket.tool == tool);
         let entry = entry.ok_or_else(|| format!("no changed entry of `{tool}` waits for anybody"))?;
@@ -130,7 +131,7 @@ impl Stage {
             Some(name) => name.clone(),
             None => self.scenario.upstreams.keys().next().cloned().unwrap_or_default(),
         };
-        self.mock(&name)?.change(mocks::change(change)).await
+        self.mock(&name)?.change(mocks::change(change, &self.minted)).await
     }
 
     /// Gives the running gateway another policy, perhaps one that is broken on purpose.

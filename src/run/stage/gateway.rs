@@ -241,7 +241,8 @@ fn place(inputs: &Inputs<'_>) -> Place {
     }
 }
 
-fn spoil(scenario: &Scenario) -> Option<gateway::Spoil> {
+/// How a scenario breaks its policy, in the gateway's words.
+pub(in crate::run) fn spoil(scenario: &Scenario) -> Option<gateway::Spoil> {
     scenario.policy.as_ref()?.spoiled.map(how)
 }
 
@@ -260,7 +261,7 @@ pub(super) fn document(policy: &Policy) -> Value {
 }
 
 /// Every identity with a fresh token.
-fn identities(scenario: &Scenario) -> Vec<gateway::Identity> {
+pub(in crate::run) fn identities(scenario: &Scenario) -> Vec<gateway::Identity> {
     let shared = scenario.policy.as_ref().map(|text| document(&text.policy));
     let policy = |identity: &Identity| match &identity.policy {
         IdentityPolicy::Shared => shared.clone(),

@@ -1,40 +1,65 @@
-//! The servers behind the gateway, as the scenario wants them.
+//! The servers behind the gateway, as the scenario wants them, with its canaries planted in what they say.
 
 use super::SetupError;
-use crate::mock::{self, Answer, Mock, MockServer};
-use crate::scenario::{After, Change, Changed, Reads, Scenario, Upstream};
+use crate::mock::{self, Answer, Mock, MockServer, MockServerBuilder};
+use crate::run::remote::Places;
+use crate::scenario::{After, Change, Changed, Reads, Scenario, Upstream, Variables};
+use crate::wire::Json;
 use indexmap::IndexMap;
 use serde_json::{Map, Value};
 
-/// Starts every upstream's mock.
-pub(super) async fn start(scenario: &Scenario) -> Result<IndexMap<String, MockServer>, SetupError> {
+/// Starts every upstream's mock, at its place where one is given.
+pub(in crate::run) async fn start(
+    scenario: &Scenario,
+    places: Option<&Places>,
+    minted: &Variables,
+) -> Result<IndexMap<String, MockServer>, SetupError> {
     let mut servers = IndexMap::new();
-    for (name, upstream) in &scenario.upstreams {
-        servers.insert(name.clone(), start_one(name, upstream).await?);
+    for (place, (name, upstream)) in scenario.upstreams.iter().enumerate() {
+        let builder = builder(name, upstream, minted)?;
+        let builder =
+            places.map_or_else(|| builder.clone(), |places| placed(builder.clone(), places, (place, name)));
+        let server = builder.start().await.map_err(SetupError::machine("starting a mock server"))?;
+        for later in &upstream.changes {
+            let changed = server.change(change(later, minted)).await;
+            changed.map_err(|why| SetupError::Scenario(format!("upstream `{name}`: {why}")))?;
+        }
+        servers.insert(name.clone(), server);
     }
     Ok(servers)
 }
 
-async fn start_one(name: &str, upstream: &Upstream) -> Result<MockServer, SetupError> {
+fn placed(
+    mut builder: MockServerBuilder,
+    places: &Places,
+    (place, name): (usize, &str),
+) -> MockServerBuilder {
+    builder = builder.listen(places.address(place));
+    if let Some(host) = places.host(name) {
+        builder = builder.host(host);
+    }
+    match &places.bearer {
+        Some(bearer) => builder.bearer(bearer),
+        None => builder,
+    }
+}
+
+fn builder(name: &str, upstream: &Upstream, minted: &Variables) -> Result<MockServerBuilder, SetupError> {
     let wrong = |why: String| SetupError::Scenario(format!("upstream `{name}`: {why}"));
     let mut mock = Mock::named(&upstream.mock.value)
         .ok_or_else(|| wrong(format!("no mock `{}`", upstream.mock.value)))?;
     for (tool, answers) in &upstream.answers {
         let values: Result<Vec<Answer>, _> =
-            answers.iter().map(|one| serde_json::from_value(one.value.clone())).collect();
+            answers.iter().map(|one| serde_json::from_value(planted(&one.value, minted))).collect();
         let values = values.map_err(|error| wrong(format!("an answer of `{tool}`: {error}")))?;
         mock = mock.with_answers(tool, values).map_err(|error| wrong(error.to_string()))?;
     }
-    let mut builder =
+    let builder =
         MockServer::builder(mock).name(name).receipts(true).lenient(upstream.reads == Reads::Leniently);
-    if let Some(page) = upstream.page {
-        builder = builder.page(page);
-    }
-    let server = builder.start().await.map_err(SetupError::machine("starting a mock server"))?;
-    for later in &upstream.changes {
-        server.change(change(later)).await.map_err(wrong)?;
-    }
-    Ok(server)
+    Ok(match upstream.page {
+        Some(page) => builder.page(page),
+        None => builder,
+    })
 }
 
 /// What a tool answers that appears while a scenario goes on.
@@ -43,9 +68,9 @@ fn done() -> Answer {
 }
 
 /// A change of a list, in the mock's own words.
-pub(super) fn change(change: &Change) -> mock::Change {
-    let fields: Map<String, Value> =
-        change.fields.iter().map(|(name, value)| (name.to_owned(), value.into())).collect();
+pub(in crate::run) fn change(change: &Change, minted: &Variables) -> mock::Change {
+    let field = |(name, value): (&str, &Json)| (name.to_owned(), planted(&value.into(), minted));
+    let fields: Map<String, Value> = change.fields.iter().map(field).collect();
     mock::Change {
         what: match &change.what {
             Changed::Tool(tool) => mock::Changed::Tool(tool.clone(), fields),
@@ -58,5 +83,39 @@ pub(super) fn change(change: &Change) -> mock::Change {
             After::Calls(count) => mock::After::Calls(count),
             After::Sessions(count) => mock::After::Sessions(count),
         }),
+    }
+}
+
+/// The same with each `{{ canary }}` in its texts and names replaced by its marker; every other expression is the mock's.
+fn planted(value: &Value, minted: &Variables) -> Value {
+    match value {
+        Value::String(text) => Value::String(marked(text, minted)),
+        Value::Array(elements) => elements.iter().map(|each| planted(each, minted)).collect(),
+        Value::Object(members) => {
+            members.iter().map(|(name, value)| (marked(name, minted), planted(value, minted))).collect()
+        }
+        other => other.clone(),
+    }
+}
+
+fn marked(text: &str, minted: &Variables) -> String {
+    let markers = minted.names().filter_map(|name| Some((name, minted.get(name)?.as_str()?)));
+    markers.fold(text.to_owned(), |text, (name, marker)| text.replace(&format!("{{{{ {name} }}}}"), marker))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn canaries_are_planted_and_other_expressions_are_left_alone() {
+        let mut minted = Variables::default();
+        minted.set("order", "canary-order-1");
+        let written =
+            json!({"text": "do {{ order }} with {{ args.path }}", "{{ order }}": [{"a": "{{ order }}"}, 1]});
+        let planted = planted(&written, &minted);
+        assert_eq!(planted["text"], "do canary-order-1 with {{ args.path }}");
+        assert_eq!(planted["canary-order-1"], json!([{"a": "canary-order-1"}, 1]));
     }
 }

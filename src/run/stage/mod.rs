@@ -2,15 +2,17 @@
 
 mod control;
 mod gateway;
-mod mocks;
+pub(super) mod mocks;
 mod sessions;
 mod theatre;
 
+pub(super) use gateway::{identities, spoil};
 pub(super) use sessions::Opened;
 pub(super) use theatre::Theatre;
 
 use super::plan::{Contender, Entry};
 use super::record::Kept;
+use super::remote::Remote;
 use crate::gateway::{Profile, StartError};
 use crate::mock::{Arrival, MockServer};
 use crate::reference::Clock;
@@ -25,7 +27,7 @@ use std::time::Duration;
 use tokio::sync::Mutex;
 
 /// What a run gives to every stage.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Setting {
     /// How long an answer is waited for.
     pub patience: Duration,
@@ -33,6 +35,19 @@ pub struct Setting {
     pub program: String,
     /// What a child's environment has.
     pub environment: Vec<(String, String)>,
+    /// The gateway that runs already, where it is not started here.
+    pub remote: Option<Remote>,
+    /// What is done beside the run, for reports: it decides nothing.
+    pub beside: Beside,
+}
+
+/// What is done beside a run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Beside {
+    /// Do again without the gateway what ran through it, and compare.
+    pub direct: bool,
+    /// Make the plain steps once more with an SDK's client, where this program has one.
+    pub sdk: bool,
 }
 
 /// One scenario's stage in a theatre.
@@ -60,6 +75,9 @@ pub enum SetupError {
     /// The gateway did not start.
     #[error(transparent)]
     Start(#[from] StartError),
+    /// Nothing comes through a gateway that runs already.
+    #[error("{0}")]
+    Unreached(String),
     /// A policy or a name of the scenario does not work with this gateway.
     #[error("{0}")]
     Scenario(String),
@@ -86,7 +104,7 @@ impl Stage {
             scenario: entry.scenario.clone(),
             profile: entry.contender.profile.clone(),
             patience: theatre.patience(),
-            minted: minted(&entry.scenario),
+            minted: theatre.minted.clone(),
             theatre,
             revision: entry.revision,
             sessions: Mutex::default(),
@@ -115,6 +133,28 @@ impl Stage {
         let ids = sessions.values().filter_map(|open| open.session()?.id());
         marks.extend(ids.map(|id| (Mark::Session, id)));
         marks
+    }
+
+    /// The names of all tools that the upstreams began with, and of those that they get.
+    pub(super) fn tools(&self) -> Vec<String> {
+        let added = |change: &Change| match &change.what {
+            Changed::Add(name) => Some(name.clone()),
+            _ => None,
+        };
+        let steps = self.scenario.steps.iter().filter_map(|step| match &step.kind {
+            Kind::Change(change) => added(change),
+            _ => None,
+        });
+        let later =
+            self.scenario.upstreams.values().flat_map(|upstream| upstream.changes.iter().filter_map(added));
+        let first = self
+            .theatre
+            .mocks()
+            .values()
+            .flat_map(|server| server.mock().tools().into_iter().map(str::to_owned));
+        let mut all: Vec<String> = first.collect();
+        all.extend(steps.chain(later));
+        all
     }
 
     /// The upstream that has a tool of that name.
@@ -166,6 +206,18 @@ impl Stage {
     /// The gateway's own record of what it decided, as text, where it keeps one.
     pub(super) async fn audit(&self) -> Option<Kept> {
         self.theatre.stand.audit().await
+    }
+
+    /// The names of the sessions that are open.
+    pub(super) async fn open_sessions(&self) -> Vec<String> {
+        let sessions = self.sessions.lock().await;
+        let mut names: Vec<String> = sessions
+            .iter()
+            .filter(|(_, open)| open.session().is_some())
+            .map(|(name, _)| name.clone())
+            .collect();
+        names.sort();
+        names
     }
 
     /// Leaves: every connection is closed.

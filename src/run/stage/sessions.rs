@@ -36,7 +36,10 @@ impl Open {
     pub(super) async fn close(self) {
         if let Self::Session { session, child } = self {
             session.close().await;
-            if let Some(child) = child {
+            // Its input is closed. What it has been told last it may still act upon, and that has to be seen.
+            if let Some(mut child) = child
+                && tokio::time::timeout(GRACE, child.exited()).await.is_err()
+            {
                 child.stop(GRACE).await;
             }
         }
@@ -94,12 +97,20 @@ impl Stage {
             || self.profile.announces().is_some()
     }
 
+    /// How the session of that name connects.
+    pub(in crate::run) fn way(&self, name: &str) -> Result<Connection, String> {
+        match self.scenario.sessions.get(name).and_then(|session| session.identity.as_ref()) {
+            Some(identity) => self.theatre.stand.connection(identity),
+            None => self.theatre.stand.anonymous(),
+        }
+    }
+
     async fn open(&self, name: &str) -> Open {
         let session = self.scenario.sessions.get(name);
-        let identity = session.and_then(|session| session.identity.clone());
         let offers = self.profile.offers();
         let opening = Opening {
             revision: self.revision,
+            offers: session.into_iter().flat_map(|one| one.offers.iter().map(|offer| offer.word())).collect(),
             elicitation: offers.contains(&Mode::Form),
             address: offers.contains(&Mode::Url),
             notices: self.listens(),
@@ -108,10 +119,7 @@ impl Stage {
                 .and_then(|session| session.client.clone())
                 .unwrap_or_else(|| "gauntlet".to_owned()),
         };
-        let connection = match &identity {
-            Some(identity) => self.theatre.stand.connection(identity),
-            None => self.theatre.stand.anonymous(),
-        };
+        let connection = self.way(name);
         let (target, child) = match connection {
             Ok(Connection::Http { url, headers }) => (Target::Http { url, headers }, None),
             Ok(Connection::Stdio(command)) => match Child::spawn(&command, Talk::Frames) {

@@ -2,20 +2,55 @@
 
 use super::gateway::{self, Stand};
 use super::mocks;
-use super::{Setting, SetupError};
+use super::{Beside, Setting, SetupError, minted};
 use crate::gateway::{Facts, Names, Profile};
 use crate::mock::{Arrival, MockServer};
 use crate::run::plan::Contender;
-use crate::scenario::Scenario;
+use crate::run::remote::Places;
+use crate::scenario::{Scenario, Variables};
 use crate::snapshot::Mark;
 use indexmap::IndexMap;
 use std::time::Duration;
 use tempfile::TempDir;
 
+/// How long nothing must arrive before a shared ledger is closed, and how long that is waited for.
+const QUIET: Duration = Duration::from_millis(300);
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Who has been at a server.
+pub(in crate::run) struct Visits {
+    name: String,
+    url: String,
+    /// How many requests arrived.
+    pub(in crate::run) requests: usize,
+    /// How many of them without the token that it demands.
+    pub(in crate::run) strangers: usize,
+}
+
+impl std::fmt::Display for Visits {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { name, url, requests, strangers } = self;
+        let what = match requests {
+            0 => "nothing".to_owned(),
+            1 => "1 request".to_owned(),
+            several => format!("{several} requests"),
+        };
+        write!(out, "{what} arrived at `{name}` ({url})")?;
+        if *strangers > 0 {
+            write!(out, ", {strangers} without the token that it demands (401)")?;
+        }
+        Ok(())
+    }
+}
+
 /// Mocks and the gateway in front of them.
 pub(in crate::run) struct Theatre {
     pub(in crate::run) names: Names,
     pub(super) stand: Stand,
+    /// The variables that exist before the first step: canaries, which are planted in what the servers say.
+    pub(in crate::run) minted: Variables,
+    /// What is done beside the run.
+    pub(in crate::run) beside: Beside,
     mocks: IndexMap<String, MockServer>,
     patience: Duration,
     /// The gateway's folder; gone with the theatre.
@@ -29,13 +64,16 @@ impl Theatre {
         scenario: &Scenario,
         setting: &Setting,
     ) -> Result<Self, SetupError> {
-        let mocks = mocks::start(scenario).await?;
+        let minted = minted(scenario);
+        let places = setting.remote.as_ref().map(|remote| &remote.places);
+        let mocks = mocks::start(scenario, places, &minted).await?;
         let folder = tempfile::Builder::new().prefix("gauntlet-").tempdir();
         let folder = folder.map_err(SetupError::machine("making a folder for the gateway"))?;
         let inputs = gateway::Inputs { scenario, mocks: &mocks, setting, folder: folder.path() };
         let stand = Stand::start(contender, &inputs).await?;
         let names = names(&contender.profile, stand.facts(), &mocks)?;
-        Ok(Self { names, stand, mocks, patience: setting.patience, _folder: folder })
+        let (patience, beside) = (setting.patience, setting.beside);
+        Ok(Self { names, stand, minted, beside, mocks, patience, _folder: folder })
     }
 
     /// The servers behind the gateway.
@@ -61,6 +99,42 @@ impl Theatre {
     /// Whether the gateway is still there, as far as can be known without speaking to it.
     pub(in crate::run) async fn lives(&self) -> bool {
         self.stand.gateway.write().await.as_mut().is_none_or(crate::gateway::RunningGateway::lives)
+    }
+
+    /// Whether any call has arrived anywhere.
+    pub(in crate::run) fn has_been_called(&self) -> bool {
+        self.mocks.values().any(|server| server.ledger().iter().any(|arrival| !arrival.executed.is_empty()))
+    }
+
+    /// Who has been at each server, for whoever looks for a fault.
+    pub(in crate::run) fn visits(&self, places: &Places) -> Vec<Visits> {
+        let each = |(place, (name, server)): (usize, (&String, &MockServer))| {
+            let ledger = server.ledger();
+            let bears = |arrival: &&Arrival| {
+                let token = arrival.headers.get("authorization").and_then(|value| value.split_once(' '));
+                let token = token.map(|(_, token)| token.trim());
+                places.bearer.is_none() || token == places.bearer.as_deref()
+            };
+            let known = ledger.iter().filter(bears).count();
+            let (requests, strangers) = (ledger.len(), ledger.len() - known);
+            Visits { name: name.clone(), url: places.url(place, name), requests, strangers }
+        };
+        self.mocks.iter().enumerate().map(each).collect()
+    }
+
+    /// Waits until nothing has arrived for a while: what a gateway does behind its answers is still on its way.
+    pub(in crate::run) async fn calm(&self) {
+        let arrived = || self.mocks.values().map(|server| *server.arrivals().borrow()).sum::<u64>();
+        let end = tokio::time::Instant::now() + PATIENCE;
+        let mut before = arrived();
+        loop {
+            tokio::time::sleep(QUIET).await;
+            let now = arrived();
+            if now == before || tokio::time::Instant::now() >= end {
+                return;
+            }
+            before = now;
+        }
     }
 
     /// What only this run knows of the gateway and the mocks: tokens, ports, the folder.

@@ -14,7 +14,7 @@ pub(super) fn check(checking: &mut Checking<'_>) {
     let mut seen = Seen::default();
     seen.variables.extend(checking.scenario.canaries.keys().cloned());
     for step in &checking.scenario.steps {
-        if let Kind::Together(_) = step.kind {
+        if let Kind::Together(_) | Kind::Agent(_) = step.kind {
             each(checking, step.expect.as_ref());
         }
     }

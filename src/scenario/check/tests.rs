@@ -15,7 +15,7 @@ fn known() -> Known {
         let tools = catalogue.as_array().or(catalogue["tools"].as_array()).unwrap().clone();
         (mock.to_owned(), tools.iter().map(|tool| tool["name"].as_str().unwrap().to_owned()).collect())
     };
-    Known { mocks: ["ludus", "velociraptor"].map(tools).into(), ..Known::default() }
+    Known { mocks: ["ludus", "office", "velociraptor"].map(tools).into(), ..Known::default() }
 }
 
 /// Every YAML file below a folder, in order.

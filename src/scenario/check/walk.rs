@@ -2,7 +2,7 @@
 
 use crate::scenario::expect::{Detailed, EntryExpect, Expect};
 use crate::scenario::pattern::Pattern;
-use crate::scenario::step::{Body, Call, Column, Kind, Over, Send, Step, Voice};
+use crate::scenario::step::{Agent, Body, Call, Column, Kind, Over, Send, Step, Voice};
 use crate::source::Placed;
 use crate::wire::Json;
 use indexmap::IndexMap;
@@ -18,7 +18,7 @@ pub(super) fn steps(steps: &[Step]) -> Vec<Stop<'_>> {
     let mut stops = Vec::new();
     for step in steps {
         match &step.kind {
-            Kind::Together(inner) => {
+            Kind::Together(inner) | Kind::Agent(Agent { goal: inner, .. }) => {
                 let group = step.expect.as_ref();
                 stops.extend(inner.iter().map(|step| Stop { step, expect: step.expect.as_ref().or(group) }));
             }
@@ -83,7 +83,9 @@ pub(super) fn texts(step: &Step) -> Vec<String> {
     match &step.kind {
         Kind::Call(call) => call_texts(call, &mut found),
         Kind::Send(send) => send_texts(send, &mut found),
-        Kind::Together(inner) => found.extend(inner.iter().flat_map(texts)),
+        Kind::Together(inner) | Kind::Agent(Agent { goal: inner, .. }) => {
+            found.extend(inner.iter().flat_map(texts))
+        }
         _ => {}
     }
     match &step.expect {

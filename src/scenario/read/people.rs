@@ -3,9 +3,11 @@
 use super::Told;
 use super::members::Members;
 use super::policy::policy;
-use super::value::{entries, name, names, text, texts};
+use super::value::{entries, name, names, text, texts, word};
 use crate::diagnostic::Diagnostic;
-use crate::scenario::document::{Attack, Canary, EraChoice, Given, Haunt, Identity, IdentityPolicy, Session};
+use crate::scenario::document::{
+    Attack, Canary, EraChoice, Given, Haunt, Identity, IdentityPolicy, Offer, Session,
+};
 use crate::source::{Node, Value};
 use crate::wire::Revision;
 use indexmap::IndexMap;
@@ -53,7 +55,8 @@ pub(super) fn sessions(
 ) -> IndexMap<String, Session> {
     let Some(node) = node else {
         let own = |(name, identity): (&String, &Identity)| {
-            (name.clone(), Session { spot: identity.spot, identity: Some(name.clone()), client: None })
+            let session = Session { spot: identity.spot, identity: Some(name.clone()), ..Session::default() };
+            (name.clone(), session)
         };
         return identities.iter().map(own).collect();
     };
@@ -62,7 +65,7 @@ pub(super) fn sessions(
 }
 
 fn session(node: &Node, told: &mut Told) -> Session {
-    let mut read = Session { spot: node.spot, identity: None, client: None };
+    let mut read = Session { spot: node.spot, ..Session::default() };
     match &node.value {
         Value::Text(identity) => read.identity = Some(identity.clone()),
         Value::Null => {}
@@ -70,6 +73,10 @@ fn session(node: &Node, told: &mut Told) -> Session {
             let Some(mut members) = Members::of(node, "a session", told) else { return read };
             read.identity = members.take("identity").and_then(|node| text(node, told));
             read.client = members.take("client").and_then(|node| text(node, told));
+            let offers = members.take("offers");
+            let offers =
+                offers.into_iter().flat_map(|node| node.list().unwrap_or(std::slice::from_ref(node)));
+            read.offers = offers.filter_map(|node| word(node, "offer", &Offer::ALL, told)).collect();
             members.end(told);
         }
     }

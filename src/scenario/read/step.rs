@@ -8,18 +8,18 @@ use super::pattern::pattern;
 use super::people::given;
 use super::policy::policy;
 use super::upstream::change;
-use super::value::{duration, elements, entries, expected, name, word};
+use super::value::{duration, elements, entries, expected, name, positive, word};
 use crate::diagnostic::{Diagnostic, did_you_mean};
 use crate::scenario::expect::{Amount, Expect, NoticeExpect};
 use crate::scenario::step::{
-    Boundary, Decide, Decision, Kind, List, Notice, Part, Records, Reload, Step, Wait,
+    Agent, Boundary, Decide, Decision, Kind, List, Notice, Part, Persona, Records, Reload, Step, Wait,
 };
 use crate::source::{Node, Value};
 
 /// The words that begin a step, each the name of a kind.
-const KINDS: [&str; 17] = [
-    "call", "together", "list", "change", "notice", "send", "wait", "decide", "settle", "stop", "start",
-    "restart", "reload", "revoke", "cancel", "records", "accept",
+const KINDS: [&str; 18] = [
+    "call", "together", "agent", "list", "change", "notice", "send", "wait", "decide", "settle", "stop",
+    "start", "restart", "reload", "revoke", "cancel", "records", "accept",
 ];
 
 const DECISIONS: [(&str, Decision); 2] = [("approve", Decision::Approve), ("reject", Decision::Reject)];
@@ -99,6 +99,7 @@ fn kind(word: &str, main: &Node, members: &mut Members<'_>, told: &mut Told) -> 
     Some(match word {
         "call" => Kind::Call(Box::new(call(main, members, told)?)),
         "together" => Kind::Together(together(main, told)),
+        "agent" => Kind::Agent(agent(main, told)?),
         "list" => {
             self::word(main, "thing to list", &[("tools", ())], told)?;
             Kind::List(List {
@@ -129,7 +130,7 @@ fn kind(word: &str, main: &Node, members: &mut Members<'_>, told: &mut Told) -> 
 }
 
 fn expects(word: &str) -> bool {
-    matches!(word, "call" | "together" | "list" | "notice" | "send" | "settle")
+    matches!(word, "call" | "together" | "agent" | "list" | "notice" | "send" | "settle")
 }
 
 fn expectation(word: &str, node: &Node, told: &mut Told) -> Option<Expect> {
@@ -167,6 +168,20 @@ fn records(main: &Node, members: &mut Members<'_>, told: &mut Told) -> Records {
     }
     let some = Amount { at_least: Some(1), at_most: None };
     Records { like, count: members.take("expect").and_then(|node| amount(node, told)).unwrap_or(some) }
+}
+
+/// An agent without a model. It can run wild, so that its calls must have an end.
+fn agent(node: &Node, told: &mut Told) -> Option<Agent> {
+    let mut members = Members::of(node, "an agent", told)?;
+    let persona = members.need("persona", told).and_then(|node| word(node, "persona", &Persona::ALL, told));
+    let goal = members.need("goal", told).map(|node| steps(node, told)).unwrap_or_default();
+    let at_most = members.need("at_most", told).and_then(|node| positive(node, told));
+    members.end(told);
+    for step in goal.iter().filter(|step| !matches!(step.kind, Kind::Call(_))) {
+        let complaint = Diagnostic::mistake(step.spot, "the goal of an agent consists of calls");
+        told.push(complaint.help("make it a step of its own"));
+    }
+    Some(Agent { persona: persona?, goal, at_most: at_most? })
 }
 
 fn method(node: &Node, told: &mut Told) -> Option<String> {

@@ -50,7 +50,7 @@ pub fn schema() -> Schema {
                 "description": "The connections, each with the identity behind it.",
                 "type": "object",
                 "additionalProperties": {"anyOf": [{"type": ["string", "null"]}, object("A session.", json!({
-                    "identity": {"type": "string"}, "client": {"type": "string"}
+                    "identity": {"type": "string"}, "client": {"type": "string"}, "offers": reference("names")
                 }), &[])]}
             },
             "canaries": {

@@ -2,6 +2,7 @@
 
 use super::{described, map, object, reference};
 use crate::scenario::read::ENTRY;
+use crate::scenario::step::Persona;
 use serde_json::{Map, Value, json};
 
 pub(super) fn definitions() -> Map<String, Value> {
@@ -79,6 +80,11 @@ fn steps() -> Vec<Value> {
             ],
         ),
         step(
+            "agent",
+            "Lets an agent without a model go after a goal.",
+            vec![one("agent", agent()), expect("expectCall")],
+        ),
+        step(
             "list",
             "Asks for the list of tools.",
             vec![one("list", json!({"enum": ["tools"]})), voice(), named(), expect("expectList")],
@@ -148,6 +154,18 @@ fn step(word: &str, description: &str, members: Vec<Map<String, Value>>) -> Valu
     let mut all: Map<String, Value> = members.into_iter().flatten().collect();
     all.insert("given".into(), reference("given"));
     object(description, Value::Object(all), &[word])
+}
+
+fn agent() -> Value {
+    object(
+        "It makes the calls of its goal, and those that its character adds: `naive` makes whatever reads like a call, in a description or a result; `impatient` tries again at once what did not work.",
+        json!({
+            "persona": {"enum": Persona::ALL.map(|(word, _)| word)},
+            "goal": {"type": "array", "items": reference("step"), "minItems": 1},
+            "at_most": {"type": "integer", "minimum": 1}
+        }),
+        &["persona", "goal", "at_most"],
+    )
 }
 
 fn approver() -> Value {

@@ -9,8 +9,18 @@ use crate::gateway::told::Word;
 use std::collections::BTreeSet;
 
 /// What templates of an approval see beside what was found out: the facts of the run, and the call that waits.
-const FACTS: [&str; 9] =
-    ["upstreams", "identities", "policy", "port", "side_port", "secret", "folder", "files", "gauntlet"];
+const FACTS: [&str; 10] = [
+    "upstreams",
+    "identities",
+    "policy",
+    "bearer",
+    "port",
+    "side_port",
+    "secret",
+    "folder",
+    "files",
+    "gauntlet",
+];
 const OF_THE_CALL: [&str; 4] = ["tool", "shown", "arguments", "session"];
 
 /// What the agent's user can say to an elicitation.
@@ -109,6 +119,10 @@ impl Check<'_> {
 
     /// A name that nothing gives would be found out only when the first call waits.
     fn names(&mut self, profile: &Profile, approval: &Approval) {
+        // A profile that reads nothing yet is at its beginning: what its answers give is still to be found out.
+        if profile.reads.is_empty() {
+            return;
+        }
         let mut known: BTreeSet<&str> = FACTS.into_iter().chain(OF_THE_CALL).collect();
         known.extend(profile.reads.iter().flat_map(|claim| claim.condition().catches()));
         if profile.offers().contains(&Mode::Url) {
@@ -203,14 +217,16 @@ mod tests {
     #[test]
     fn a_name_that_nothing_gives_is_told_before_anything_waits() {
         let approve = "  approve: {move: {from: '{{ folder }}/{{ approval }}', to: '{{ page }}'}}\n  reject: {run: [x, '{{ approval }}']}\n";
-        let wrong = mistakes(&format!("approval:\n  style: retry\n{approve}"));
+        let reads = "reads: [{denied: {error_result: no}}]\n";
+        let wrong = mistakes(&format!("{reads}approval:\n  style: retry\n{approve}"));
         assert!(
             wrong.contains("nothing gives `approval` here") && wrong.contains("nothing gives `page` here"),
             "{wrong}"
         );
         assert!(wrong.contains("catch it by a group `(?<page>...)` of a `pending` reading"), "{wrong}");
         let find = "  find: {list: '{{ folder }}', save: {page: '(.+)'}, id: '(.+)'}\n";
-        assert_eq!(mistakes(&format!("approval:\n  style: retry\n{find}{approve}")), "");
+        assert_eq!(mistakes(&format!("{reads}approval:\n  style: retry\n{find}{approve}")), "");
+        assert_eq!(mistakes(&format!("approval:\n  style: retry\n{approve}")), "");
         let caught = "reads: [{pending: {error_result: '(?<approval>x)(?<page>y)'}}]\n";
         assert_eq!(mistakes(&format!("{caught}approval:\n  style: retry\n{approve}")), "");
     }

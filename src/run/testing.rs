@@ -1,10 +1,11 @@
-//! Outcomes for the unit tests of reports.
+//! Outcomes for the unit tests of whatever reads them.
 
+use crate::run::against::Tally;
 use crate::run::outcome::{
-    ArrivalSeen, AttackRow, CallOutcome, Excused, GatewayRow, Introduced, Outcome, ScenarioOutcome, Status,
-    StepOutcome, Summary, VERSION,
+    ArrivalSeen, CallOutcome, Excused, GatewayRow, Introduced, Outcome, ScenarioOutcome, Status, StepOutcome,
+    Summary, VERSION,
 };
-use crate::scenario::Severity;
+use crate::scenario::{Attack, Severity};
 
 /// Text that does harm wherever it is not escaped.
 pub(crate) const HOSTILE: &str = "<script>alert(1)</script> | `x` \u{1b}[31m\u{202e} ]]> &amp; [a](javascript:b) {{ 7 * 7 }} \u{0}\u{fffe}\n# b";
@@ -24,7 +25,13 @@ pub(crate) fn outcome(gateways: &[&str], scenarios: Vec<ScenarioOutcome>) -> Out
 pub(crate) fn gateway(name: &str) -> GatewayRow {
     let (own, version) = (format!("{name}-server"), "1.2.3".to_owned());
     let introduced = vec![Introduced { name: own, version, at_opening: true }];
-    GatewayRow { name: name.to_owned(), flaw: None, profile: "0123456789ab".to_owned(), introduced }
+    GatewayRow {
+        name: name.to_owned(),
+        flaw: None,
+        profile: "0123456789ab".to_owned(),
+        introduced,
+        comparison: None,
+    }
 }
 
 /// A scenario whose id begins with the requirement that it proves, where that is written in capitals.
@@ -56,6 +63,7 @@ pub(crate) fn scenario(id: &str, gateway: &str, status: Status) -> ScenarioOutco
         again: format!("gauntlet run --gateway {gateway} scenarios/{id}.yaml"),
         introduced: Vec::new(),
         marks: Vec::new(),
+        compared: Tally::default(),
     }
 }
 
@@ -73,9 +81,9 @@ fn excused() -> Excused {
     Excused { was: Status::Failed, because, until: "2027-03-31".to_owned() }
 }
 
-pub(crate) fn attack() -> AttackRow {
+pub(crate) fn attack() -> Attack {
     let list = |one: &str| vec![one.to_owned()];
-    AttackRow { patterns: list("K24"), owasp: list("ASI02"), atlas: list("AML.T0101") }
+    Attack { patterns: list("K24"), owasp: list("ASI02"), atlas: list("AML.T0101"), see: Vec::new() }
 }
 
 /// A step of one call.

@@ -1,0 +1,271 @@
+//! `gauntlet doctor`: what it says of gateways that are well and of those that are not, and that a draft of its makes a
+//! profile whole.
+
+use crate::odd;
+use crate::program::{Ran, heard, ran, start};
+use crate::suite::folder;
+use mcp_gauntlet::embedded::{GATEWAYS, text};
+use mcp_gauntlet::transport::child::Talk;
+use std::fs;
+use std::path::Path;
+use tempfile::TempDir;
+
+/// A shipped profile without what the doctor can draft.
+fn bare(name: &str) -> TempDir {
+    let profile = text(GATEWAYS, &format!("{name}/profile.yaml")).unwrap();
+    let drafted = |line: &&str| {
+        ["tools:", "reads:", "declares:", "  - "].iter().any(|beginning| line.starts_with(beginning))
+    };
+    let profile: String =
+        profile.lines().filter(|line| !drafted(line)).map(|line| format!("{line}\n")).collect();
+    assert!(!profile.contains("denied") || profile.contains("audit:"), "no reading is left:\n{profile}");
+    let template = text(GATEWAYS, &format!("{name}/reference.yaml.j2")).unwrap_or_default();
+    folder(&[("g/profile.yaml", &profile), ("g/reference.yaml.j2", template)])
+}
+
+/// Puts a draft into the profile that it was made for.
+fn mend(here: &Path) -> String {
+    let draft = fs::read_to_string(here.join("draft.yaml")).unwrap();
+    let profile = fs::read_to_string(here.join("g/profile.yaml")).unwrap();
+    fs::write(here.join("g/profile.yaml"), format!("{profile}{draft}")).unwrap();
+    draft
+}
+
+fn is_mended_by_the_draft(here: &Path) -> String {
+    let doctor = |draft: bool| {
+        let flags: &[&str] = if draft { &["--draft", "draft.yaml"] } else { &[] };
+        ran(here, &[&["doctor", "./g"], flags].concat(), &[])
+    };
+    let before = doctor(true);
+    assert_eq!(before.code, 1, "{}{}", before.out, before.err);
+    assert!(
+        before.out.contains("WRONG  denied call") && before.out.contains("draft for the profile:"),
+        "{}",
+        before.out
+    );
+    let draft = mend(here);
+    assert!(before.out.ends_with(&draft), "what is written is what is shown");
+    let checked = ran(here, &["check", "g"], &[]);
+    assert_eq!(checked.code, 0, "{}\n{draft}", checked.err);
+    let after = doctor(false);
+    assert_eq!(after.code, 0, "{}\n{draft}", after.out);
+    assert!(after.out.ends_with("all is well\n"), "nothing is left to draft:\n{}", after.out);
+    draft
+}
+
+#[test]
+fn a_draft_makes_a_profile_whole_whatever_the_style_of_approval() {
+    for name in ["reference", "reference-held", "reference-elicited", "reference-input-required"] {
+        let draft = is_mended_by_the_draft(bare(name).path());
+        let pending = draft.contains("- pending: {rpc_error: {code: -32011");
+        assert_eq!(
+            pending,
+            name == "reference",
+            "only a call that is to be repeated says that it waits:\n{draft}"
+        );
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_draft_makes_the_profile_of_a_process_whole() {
+    let draft = is_mended_by_the_draft(bare("reference-process").path());
+    insta::assert_snapshot!(draft, @r"
+    tools: '{% if upstreams | length > 1 %}{{ upstream }}-{{ tool }}{% else %}{{ tool }}{% endif %}'
+    reads: # the first that matches wins: these stand before others
+      - limited: {error_result: '^rate limited: retry in (?<retry_after>[0-9.]+)s \(/.*\)$'}
+      - pending: {rpc_error: {code: -32011, message: '^approval required: repeat the call once it is approved$', data: {approval: '^(?<approval>[^\s]+)$'}}}
+      - denied: {error_result: '^denied by policy: (?<reason>.*) \(/.*\)$'}
+      - failed: {rpc_error: {code: -32000, message: '^the upstream cannot be reached: .*: connection .*$'}}
+    declares: {window: fixed, batch: reject, missing_argument: allow, refund: [unreachable], counts: calls, eras: [legacy, modern], names: when_needed, counters_survive: false, denied_are_listed: true, drift: withheld, records: everything}
+    ");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_gateway_unlike_others_is_understood() {
+    let (address, stop, serving) = odd::stand().await;
+    let profile = odd::PROFILE.replace("ADDRESS", &address.to_string());
+    let here = folder(&[("g/profile.yaml", &profile)]);
+    let path = here.path().to_owned();
+    let draft = tokio::task::spawn_blocking(move || is_mended_by_the_draft(&path)).await.unwrap();
+    insta::assert_snapshot!(draft, @r"
+    tools: '{{ upstream }}.{{ tool | replace(''_'', ''-'') }}'
+    reads: # the first that matches wins: these stand before others
+      - limited: {http: {status: 503, body: '^slow down, [0-9.]+ is enough; come back in (?<retry_after>[0-9.]+) seconds'}}
+      - unknown: {http: {status: 404, body: '^who is .*\?'}}
+      - denied: {http: {status: 403, body: '^no way, .*: (?<reason>.*)'}}
+    declares: {batch: reject, refund: [], counts: calls, eras: [legacy], names: rewritten, denied_are_listed: true, drift: ignored}
+    ");
+    stop.cancel();
+    serving.await.unwrap();
+}
+
+fn told(arguments: &[&str]) -> Ran {
+    ran(folder(&[]).path(), &[&["doctor"], arguments].concat(), &[])
+}
+
+#[test]
+fn a_gateway_that_enforces_nothing_is_told_what_got_through() {
+    let told = told(&["direct"]);
+    assert_eq!(told.code, 1, "{}", told.err);
+    for line in [
+        "ok     allowed call                arrived once, and its answer came back as it was",
+        "WRONG  denied call                 it got through: the policy is not applied",
+        "lab      1 execution of destroy_vm {\"vm_id\":\"104\"}",
+        "the profile has no `files`: nothing tells the gateway what the policy is",
+        "WRONG  hidden tool                 expected the list as described, was `delete_range` is listed",
+        "WRONG  call over the limit         5 calls got through a limit of 3",
+        "WRONG  approval                    the call ran before anybody had decided",
+    ] {
+        assert!(told.out.contains(line), "`{line}` is not in\n{}", told.out);
+    }
+}
+
+#[test]
+fn a_gateway_that_lies_is_not_believed() {
+    for (flaw, line) in [
+        ("forwards-then-refuses", "WRONG  denied call                 it was refused, and ran all the same"),
+        ("admits-one-more", "WRONG  call over the limit         4 calls got through a limit of 3"),
+        (
+            "lists-what-is-hidden",
+            "WRONG  hidden tool                 expected the list as described, was `delete_range` is listed",
+        ),
+    ] {
+        let told = told(&["reference", "--flaw", flaw]);
+        assert_eq!(told.code, 1, "{flaw}: {}{}", told.out, told.err);
+        assert!(told.out.contains(line), "{flaw}: `{line}` is not in\n{}", told.out);
+    }
+}
+
+#[test]
+fn a_wrong_word_in_declares_is_told() {
+    let profile = text(GATEWAYS, "reference-held/profile.yaml").unwrap();
+    let profile =
+        profile.replace("counts: calls", "counts: messages").replace("window: fixed", "window: bucket");
+    let here = folder(&[("g/profile.yaml", &profile)]);
+    let told = ran(here.path(), &["doctor", "g"], &[]);
+    assert_eq!(told.code, 1, "{}", told.err);
+    assert!(
+        told.out.contains("WRONG  declares window             measured fixed, declared bucket"),
+        "{}",
+        told.out
+    );
+    assert!(
+        told.out.contains("WRONG  declares counts             measured calls, declared messages"),
+        "{}",
+        told.out
+    );
+    assert!(told.out.contains("declares: {window: fixed, "), "{}", told.out);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_gateway_that_does_not_start_is_told_with_what_it_was_given() {
+    let profile = |start: &str| {
+        format!(
+            "gateway: acme\ninstall: pip install acme==1\nstart: {start}\nfiles: {{policy: {{template: p.j2, name: p.json}}}}\n\
+             connect: {{http: 'http://127.0.0.1:{{{{ port }}}}/mcp'}}\n"
+        )
+    };
+    let template = "{{ identities[0].document | tojson }}";
+    for (start, lines) in [
+        (
+            "{command: [no-such-acme], ready: {line: up}}",
+            &["needs the command `no-such-acme`", "help: install it: pip install acme==1"][..],
+        ),
+        (
+            "{command: [sh, -c, 'echo no license >&2; exit 9'], ready: {line: up}}",
+            &["ended with exit status: 9", "no license"],
+        ),
+        (
+            "{command: [sh, -c, 'echo loading; exec sleep 1000'], ready: {line: up, within: 300ms}}",
+            &[
+                "was not ready within 300ms",
+                "loading",
+                "the sign of `start.ready` never came",
+                "\"destroy_vm\": {\"action\": \"deny\"",
+            ],
+        ),
+    ] {
+        let here = folder(&[("acme/profile.yaml", &profile(start)), ("acme/p.j2", template)]);
+        let told = ran(
+            here.path(),
+            &["doctor", "acme"],
+            &[("PATH", "/usr/bin:/bin"), ("TMPDIR", &here.path().display().to_string())],
+        );
+        assert_eq!(told.code, 3, "{}{}", told.out, told.err);
+        for line in lines {
+            assert!(told.out.contains(line), "`{line}` is not in\n{}", told.out);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_gateway_that_runs_already_is_seen_from_the_agents_side_alone() {
+    let policy = r#"{"version":"1","default":"deny","tools":{"list_hosts":{}}}"#;
+    let here = folder(&[("alice.json", policy)]);
+    let arguments = [
+        "gateway",
+        "--grant",
+        "alice=alice.json",
+        "--upstream",
+        "lab=mock:ludus",
+        "--http",
+        "0",
+        "--audit",
+        "audit.jsonl",
+    ];
+    let gateway = start(here.path(), &arguments, &[("GAUNTLET_TOKEN_ALICE", "open-sesame")], Talk::Words);
+    let url = heard(&gateway, "listening on ").await;
+    let path = here.path().to_owned();
+    let doctor = move |token: &str| {
+        let arguments = ["doctor", "--url", &url, "--header", "Authorization: Bearer ${ALICE}"];
+        ran(&path, &arguments, &[("ALICE", token)])
+    };
+    let asked =
+        tokio::task::spawn_blocking(move || (doctor("open-sesame"), doctor("guessed"))).await.unwrap();
+    let (seen, refused) = asked;
+    assert_eq!(seen.code, 0, "{}{}", seen.out, seen.err);
+    for line in [
+        "ok     server behind it  looks like `ludus` (201 of 201 tools), called `{{ tool }}`",
+        "note   unknown tool      refused: ",
+        "note   declares eras     [legacy, modern]",
+        "-      everything else   not measured",
+    ] {
+        assert!(seen.out.contains(line), "`{line}` is not in\n{}", seen.out);
+    }
+    assert_eq!(refused.code, 1, "{}{}", refused.out, refused.err);
+    assert!(
+        refused.out.contains("it runs, and refuses `initialize`\n         agent    401"),
+        "{}",
+        refused.out
+    );
+    for told in [&seen, &refused] {
+        assert!(!told.out.contains("open-sesame") && !told.out.contains("guessed"), "{}", told.out);
+    }
+    gateway.stop(crate::program::ENOUGH).await;
+    let audit = fs::read_to_string(here.path().join("audit.jsonl")).unwrap();
+    let called: Vec<&str> = audit.lines().filter(|line| line.contains("\"about\":\"call\"")).collect();
+    assert!(
+        !called.is_empty() && called.iter().all(|line| line.contains("gauntlet_no_such_tool")),
+        "{audit}"
+    );
+}
+
+#[test]
+fn what_cannot_be_asked_is_a_mistake() {
+    for (arguments, why) in [
+        (&["nobody"][..], "no gateway `nobody`"),
+        (&["--url", "https://x/mcp"], "is no address such as"),
+        (&["--url", "http://127.0.0.1:1/mcp", "--header", "A: ${NOPE}"], "the environment has no `NOPE`"),
+        (&["direct", "--flaw", "forwards-then-refuses"], "not for `direct`"),
+        (&["direct", "--url", "http://127.0.0.1:1/mcp"], "cannot be used with"),
+    ] {
+        let told = told(arguments);
+        assert_eq!(told.code, 2, "{}{}", told.out, told.err);
+        assert!(told.err.contains(why), "{}", told.err);
+    }
+    let lost = told(&["--url", "http://127.0.0.1:1/mcp"]);
+    assert_eq!(lost.code, 3, "{}{}", lost.out, lost.err);
+    assert!(lost.out.contains("it cannot be spoken to"), "{}", lost.out);
+}
