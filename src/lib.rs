@@ -29,6 +29,7 @@
 //! | [`doctor`] | a gateway that nobody has driven yet: what is wrong, and drafts for its profile |
 //! | [`change`] | what changed between two runs, as behaviour |
 //! | [`report`] | the outcome in, text out |
+//! | [`proof`] | the suite against every flaw: what it catches, and what it proves |
 //! | [`cli`] | the command line |
 //!
 //! `mock`, `reference`, `gateway` and `witness` never see one another; they meet in `run`.
@@ -46,6 +47,7 @@ pub mod known;
 pub mod mock;
 pub mod pattern;
 pub mod policy;
+pub mod proof;
 pub mod reference;
 pub mod report;
 pub mod requirement;

@@ -26,6 +26,9 @@ pub struct Requirement {
     pub needs: Vec<Offer>,
     /// One sentence: what holds.
     pub statement: String,
+    /// What has to be there before a scenario about it can be written.
+    #[serde(default)]
+    pub waits: Option<String>,
     /// Its group: the key that it stands under.
     #[serde(skip)]
     pub group: String,
@@ -144,6 +147,26 @@ mod tests {
         }
         for flaw in crate::reference::FLAWS {
             assert!(flaw.requirements.iter().all(|id| named(id).is_some()), "{}", flaw.name);
+        }
+    }
+
+    #[test]
+    fn every_requirement_has_a_scenario_or_says_what_it_waits_for() {
+        let scenarios = SCENARIOS.iter().filter(|file| file.path.starts_with("conformance/"));
+        let read = |file: &crate::embedded::File| crate::scenario::read(file.text, file.path).unwrap();
+        let proved: BTreeSet<String> =
+            scenarios.flat_map(|file| read(file).requirements).map(|requirement| requirement.value).collect();
+        for one in all() {
+            assert_ne!(proved.contains(&one.id), one.waits.is_some(), "{}", one.id);
+        }
+    }
+
+    #[test]
+    fn what_is_bad_has_a_flaw_that_breaks_it() {
+        let broken: BTreeSet<&str> =
+            crate::reference::FLAWS.iter().flat_map(|flaw| flaw.requirements.iter().copied()).collect();
+        for one in all().iter().filter(|one| one.severity >= Severity::High && one.waits.is_none()) {
+            assert!(broken.contains(one.id.as_str()), "no flaw breaks {}", one.id);
         }
     }
 

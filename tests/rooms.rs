@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The rooms in the direction of data.
-const ROOMS: [&str; 22] = [
+const ROOMS: [&str; 23] = [
     "embedded",
     "wire",
     "source",
@@ -27,6 +27,7 @@ const ROOMS: [&str; 22] = [
     "doctor",
     "change",
     "report",
+    "proof",
     "cli",
 ];
 

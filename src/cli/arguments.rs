@@ -29,9 +29,11 @@ pub enum Verb {
     Init(super::init::Init),
     /// Finds every mistake in scenarios and gateways' profiles, without running anything
     Check(Check),
+    /// Holds the suite against every way to lie: what it catches, and what it proves
+    Prove(super::prove::Prove),
     /// Prints the configuration that a gateway would be given
     Render(super::render::Render),
-    /// Lists scenarios, attacks, mocks, gateways, tools or flaws
+    /// Lists scenarios, requirements, attacks, mocks, gateways, tools or flaws
     List(List),
     /// Prints the JSON Schema of a file that users write
     Schema(Schema),
@@ -69,7 +71,7 @@ pub struct Check {
 /// Lists what there is.
 #[derive(Args, Debug)]
 #[command(
-    after_help = "Examples:\n  gauntlet list scenarios\n  gauntlet list tools ludus\n  gauntlet list flaws"
+    after_help = "Examples:\n  gauntlet list scenarios\n  gauntlet list tools ludus\n  gauntlet list requirements\n  gauntlet list flaws"
 )]
 pub struct List {
     /// What to list.
@@ -100,6 +102,12 @@ pub enum Listed {
     Tools {
         /// The mock
         mock: Option<String>,
+    },
+    /// Requirements: id, severity, statement; the scenarios that prove each, and the flaws that break it
+    Requirements {
+        /// Scenario files or folders; without any, the shipped ones
+        #[arg(value_name = "PATH")]
+        paths: Vec<PathBuf>,
     },
     /// Ways in which the reference gateway can be told to lie, and the requirements they break
     Flaws,

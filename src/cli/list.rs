@@ -5,6 +5,9 @@ use super::{Exit, Surroundings, files, print};
 use crate::gateway::{self, Expresses, Profile, Subject};
 use crate::mock::Mock;
 use crate::reference::FLAWS;
+use crate::requirement;
+use crate::scenario::Scenario;
+use std::fmt::Write as _;
 
 /// Prints a line for each thing.
 pub(super) fn list(arguments: &List, surroundings: &Surroundings) -> Exit {
@@ -16,6 +19,13 @@ pub(super) fn list(arguments: &List, surroundings: &Surroundings) -> Exit {
                     vec![scenario.id.clone(), scenario.severity.word().to_owned(), scenario.title.clone()]
                 })
                 .collect(),
+            Err(exit) => return exit,
+        },
+        Listed::Requirements { paths } => match files::scenarios(paths, surroundings) {
+            Ok(scenarios) => {
+                print(&requirements(&scenarios));
+                return Exit::Clean;
+            }
             Err(exit) => return exit,
         },
         Listed::Attacks { paths } => match files::scenarios(paths, surroundings) {
@@ -37,6 +47,25 @@ pub(super) fn list(arguments: &List, surroundings: &Surroundings) -> Exit {
     };
     print(&table(&rows));
     Exit::Clean
+}
+
+/// Each requirement with what proves it and what breaks it, in lines of their own.
+fn requirements(scenarios: &[Scenario]) -> String {
+    let mut text = String::new();
+    for one in requirement::all() {
+        let about = |scenario: &&Scenario| scenario.requirements.iter().any(|named| named.value == one.id);
+        let proving: Vec<&str> =
+            scenarios.iter().filter(about).map(|scenario| scenario.id.as_str()).collect();
+        let breaking = FLAWS.iter().filter(|flaw| flaw.requirements.contains(&one.id.as_str()));
+        let breaking: Vec<&str> = breaking.map(|flaw| flaw.name).collect();
+        let _ = writeln!(text, "{:<9} {:<9} {}", one.id, one.severity.word(), one.statement);
+        let none = one.waits.as_ref().map_or("none".to_owned(), |what| format!("none; waits for {what}"));
+        for (what, names, nothing) in [("scenarios", proving, none), ("flaws", breaking, "none".to_owned())] {
+            let listed = if names.is_empty() { nothing } else { names.join(" ") };
+            let _ = writeln!(text, "          {what:<9} {listed}");
+        }
+    }
+    text
 }
 
 fn mocks() -> Vec<Vec<String>> {

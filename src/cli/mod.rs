@@ -19,6 +19,7 @@ mod list;
 mod mock;
 mod planned;
 mod policy;
+mod prove;
 mod relay;
 mod remote;
 mod render;
@@ -48,6 +49,7 @@ pub async fn main(arguments: Arguments, surroundings: &Surroundings) -> Exit {
         Verb::List(list) => list::list(&list, surroundings),
         Verb::Schema(schema) => schema::schema(&schema),
         Verb::Eject(eject) => eject::eject(&eject),
+        Verb::Prove(arguments) => prove::prove(&arguments, surroundings).await,
         Verb::Review(arguments) => review::review(&arguments, surroundings),
         Verb::Compare(arguments) => compare::compare(&arguments, surroundings),
         Verb::Mock(mock) => mock::mock(&mock).await,

@@ -120,6 +120,19 @@ impl RunningGateway {
         }
     }
 
+    /// Decides as an agent would that knows how: with its own credential where the approver's secret is due.
+    pub async fn decide_as(
+        &self,
+        pending: &Pending,
+        decision: Decision,
+        identity: &str,
+    ) -> Result<Decided, ApprovalError> {
+        let token = self.facts().identities.iter().find(|caller| caller.name == identity);
+        let mut known = pending.0.clone();
+        known.extend(token.map(|caller| ("secret".to_owned(), caller.token.clone())));
+        self.decide(&Pending(known), decision).await
+    }
+
     /// Decides.
     pub async fn decide(&self, pending: &Pending, decision: Decision) -> Result<Decided, ApprovalError> {
         let approval = self.approval()?;

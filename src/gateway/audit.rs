@@ -4,6 +4,7 @@ use super::errand::ErrandError;
 use super::profile::{AuditSource, Recorded};
 use super::running::RunningGateway;
 use super::template::Variables;
+use indexmap::IndexMap;
 use serde_json::Value;
 
 /// One line of the record.
@@ -23,6 +24,8 @@ pub struct AuditRecord {
     pub reason: Option<String>,
     /// The gateway's id of the call.
     pub id: Option<String>,
+    /// Every field that the profile has a pointer for, by its name.
+    pub fields: IndexMap<String, Value>,
     /// Everything.
     pub whole: Value,
 }
@@ -60,6 +63,14 @@ fn records(source: &AuditSource, text: &str) -> Vec<AuditRecord> {
 }
 
 impl AuditSource {
+    fn found(&self, whole: &Value) -> IndexMap<String, Value> {
+        let found = |(name, pointer): (&String, &String)| {
+            let value = whole.pointer(pointer).filter(|value| !value.is_null())?;
+            Some((name.clone(), value.clone()))
+        };
+        self.fields.iter().filter_map(found).collect()
+    }
+
     fn record(&self, whole: Value) -> AuditRecord {
         let field = |name: &str| {
             let found = whole.pointer(self.fields.get(name)?).filter(|found| !found.is_null())?;
@@ -77,6 +88,7 @@ impl AuditSource {
             rule: field("rule"),
             reason: field("reason"),
             id: field("id"),
+            fields: self.found(&whole),
             whole,
         }
     }

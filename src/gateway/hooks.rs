@@ -3,7 +3,7 @@
 use super::errand::ErrandError;
 use super::failure::StartError;
 use super::profile::Change;
-use super::render::{Caller, Facts, Identity, render};
+use super::render::{Caller, Facts, Identity, Spoil, render};
 use super::running::{RunningGateway, write};
 use super::stranger::notify;
 use super::template::{RenderError, Variables};
@@ -36,31 +36,46 @@ pub enum HookError {
     Io(#[from] io::Error),
 }
 
+/// Who has what from now on, and how the file that says so is broken on purpose.
+struct Changed {
+    identities: Vec<Caller>,
+    spoil: Option<Spoil>,
+}
+
 impl RunningGateway {
     /// Gives it other policies; what comes back is how long that may take to be in force.
-    pub async fn reload(&mut self, identities: Vec<Identity>) -> Result<Duration, HookError> {
+    pub async fn reload(
+        &mut self,
+        identities: Vec<Identity>,
+        spoil: Option<Spoil>,
+    ) -> Result<Duration, HookError> {
         let change = self.profile().hooks.reload.clone().ok_or_else(|| self.none("reload"))?;
         let identities = identities.into_iter().map(Caller::from).collect();
-        self.change(&change, identities, Variables::new()).await
+        self.change(&change, Changed { identities, spoil }, Variables::new()).await
     }
 
     /// Takes away one identity's credential.
     pub async fn revoke(&mut self, identity: &str) -> Result<Duration, HookError> {
         let change = self.profile().hooks.revoke.clone().ok_or_else(|| self.none("revoke"))?;
         let left = self.facts().identities.iter().filter(|caller| caller.name != identity).cloned().collect();
+        let left = Changed { identities: left, spoil: None };
         self.change(&change, left, Variables::from([("name".to_owned(), identity.to_owned())])).await
     }
 
     async fn change(
         &mut self,
         change: &Change,
-        identities: Vec<Caller>,
+        changed: Changed,
         mut variables: Variables,
     ) -> Result<Duration, HookError> {
+        let Changed { identities, spoil } = changed;
         let policy = identities.first().and_then(|caller| caller.policy.clone());
         let facts = Facts { identities, policy, ..self.facts().clone() };
         if let Some(key) = &change.rewrite {
-            let rendered = render(self.profile(), facts.clone())?;
+            let mut rendered = render(self.profile(), facts.clone())?;
+            if let Some(how) = spoil {
+                rendered.spoil(how);
+            }
             if let Some((name, Some(text))) = rendered.files.get(key) {
                 write(&Path::new(&facts.folder).join(name), text)?;
             }
@@ -122,7 +137,8 @@ mod tests {
         let mut gateway = started(&yaml, &[("c.j2", TEMPLATE)], folder.path()).await.unwrap();
         let read = |name: &str| std::fs::read_to_string(folder.path().join(name)).unwrap();
         assert_eq!(read("config"), "alice=nothing bob=nothing ");
-        let within = gateway.reload(vec![identity("alice", "allow"), identity("bob", "deny")]).await.unwrap();
+        let within =
+            gateway.reload(vec![identity("alice", "allow"), identity("bob", "deny")], None).await.unwrap();
         assert_eq!(
             (within, &*read("config"), &*read("seen")),
             (Duration::from_secs(2), "alice=allow bob=deny ", "alice=allow bob=deny ")

@@ -30,6 +30,14 @@ pub struct Told {
     pub captures: Captures,
 }
 
+impl Told {
+    /// Nothing was told.
+    pub fn silence() -> Self {
+        let (reason, retry_after, approval, claimed_by) = (None, None, None, None);
+        Self { word: Word::Silence, reason, retry_after, approval, claimed_by, captures: Captures::default() }
+    }
+}
+
 /// What was told, in a word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Word {

@@ -32,6 +32,13 @@ struct Taken {
     cost: Amount,
 }
 
+impl Reservation {
+    /// What was taken from each count.
+    pub fn parts(&self) -> impl Iterator<Item = (&Key, Amount)> {
+        self.0.iter().map(|taken| (&taken.key, taken.cost))
+    }
+}
+
 /// A limit that does not admit a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limited {
@@ -71,15 +78,19 @@ impl Counters {
     /// Gives back what was taken, where its window is still the current one.
     pub fn release(&mut self, reservation: Reservation) {
         for taken in reservation.0 {
-            let Some(count) = self.counts.get_mut(&taken.key).filter(|count| count.start == taken.start)
-            else {
-                continue;
-            };
-            count.used = count.used.minus(taken.cost);
-            // A fixed window begins with an *admitted* call; this one never was.
-            if count.used.is_zero() {
-                self.counts.remove(&taken.key);
+            if self.counts.get(&taken.key).is_some_and(|count| count.start == taken.start) {
+                self.lower(&taken.key, taken.cost);
             }
+        }
+    }
+
+    /// Lowers the count that runs, whichever window it is of.
+    pub fn lower(&mut self, key: &Key, cost: Amount) {
+        let Some(count) = self.counts.get_mut(key) else { return };
+        count.used = count.used.minus(cost);
+        // A fixed window begins with an *admitted* call; this one never was.
+        if count.used.is_zero() {
+            self.counts.remove(key);
         }
     }
 

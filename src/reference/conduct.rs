@@ -3,25 +3,44 @@
 
 use super::approvals::{Standing, Ticket, Verdict};
 use super::audit::Record;
+use super::front;
 use super::read::{self, Taken};
 use super::refusal::{self, Put, Refusal};
 use super::settings::Grant;
 use crate::declared::{Declared, Failure};
 use crate::policy::{Call, Charge, Counters, Decision, Limited, Policy, Reservation, Who, fingerprint};
-use crate::wire::Json;
 use crate::wire::canonical::same;
+use crate::wire::{Json, Revision, RpcError};
 use http::HeaderMap;
 use std::time::Duration;
 
 /// Every decision of the gateway.
 #[derive(Clone, Debug)]
 pub struct Conduct {
+    /// What the text of a policy means, at the start and when it is read again.
+    pub understands: fn(&str) -> Result<Policy, String>,
+    /// What a request's path leads to.
+    pub door: fn(&str) -> Door,
+    /// Whether a version of the protocol is spoken.
+    pub speaks: fn(&str) -> bool,
+    /// Whether a body of that type and encoding is read at all.
+    pub readable: fn(&HeaderMap) -> bool,
     /// What the bytes of a message are taken for.
     pub read: fn(&[u8], &Declared) -> Taken,
     /// Whether a request's `Host` and `Origin` are of this machine.
     pub local: fn(&HeaderMap) -> bool,
     /// Which grant a request has, by its place in the list.
     pub who: fn(&HeaderMap, &[Grant]) -> Option<usize>,
+    /// Which grants hold after new ones were read: the old ones come first.
+    pub adopts: fn(&[Grant], Vec<Grant>) -> Vec<Grant>,
+    /// Whether a session that lives follows a policy that was changed.
+    pub follows: fn() -> bool,
+    /// Whether a call without a session is served.
+    pub sessionless: fn() -> bool,
+    /// Whether the headers of a modern request say what its body says.
+    pub agrees: fn(&Json, &HeaderMap) -> Result<(), RpcError>,
+    /// Whether a request that the agent takes back, or does not wait for, is given up.
+    pub gives_up: fn() -> bool,
     /// Whether a session of the first identity may be used by the second.
     pub owns: fn(&str, &str) -> bool,
     /// Whether a frame that wants no answer goes on to the upstream.
@@ -34,6 +53,8 @@ pub struct Conduct {
     pub decide: fn(&Policy, &Call<'_>, u64) -> Decision,
     /// Whether a tool's entry is still the one that was seen first.
     pub unchanged: fn(&Json, &Json) -> bool,
+    /// What counts as seen first, once somebody has approved an entry.
+    pub settles_on: fn(&Json) -> Json,
     /// What an approval is bound to.
     pub seal: fn(&str, &Call<'_>) -> String,
     /// Whether a ticket can still be decided.
@@ -42,6 +63,12 @@ pub struct Conduct {
     pub usable: fn(&Ticket, Duration) -> bool,
     /// Whether a use takes the approval away.
     pub burns: fn(&Ticket) -> bool,
+    /// Whether an approval that was used comes back.
+    pub rearms: fn(Ending) -> bool,
+    /// Whether the policy is looked at once more before an approval is used.
+    pub looks_again: fn() -> bool,
+    /// Whether who shows these headers may decide; the text is the deciders' token.
+    pub may_decide: fn(&HeaderMap, &str, &[Grant]) -> bool,
     /// What it means that nobody decided in time.
     pub silence: fn() -> Verdict,
     /// What is counted, and against whom.
@@ -50,18 +77,42 @@ pub struct Conduct {
     pub reserve: fn(&mut Counters, &[Charge], Duration) -> Result<Reservation, Limited>,
     /// Whether what was charged goes back.
     pub gives_back: fn(Ending, &Declared) -> bool,
+    /// Gives it back, at that time.
+    pub release: fn(&mut Counters, Reservation, Duration),
+    /// Whether counts outlive new grants.
+    pub keeps_counts: fn() -> bool,
+    /// Under which name an answer is kept for later calls; `None`: each call is asked anew.
+    pub remembers: fn(&Call<'_>, &Json) -> Option<String>,
+    /// To which upstream a call goes that is meant for this one, by its place.
+    pub lands: fn(usize) -> usize,
     /// Which of the agent's headers go on to the upstream.
     pub crosses: fn(&HeaderMap) -> Vec<(String, String)>,
     /// Whether a name that no upstream lists goes on to the only one there is.
     pub passes_unlisted: fn(&str) -> bool,
     /// The parameters that go on to the upstream.
     pub sends: fn(Json) -> Json,
+    /// How long an upstream may keep a call waiting, of the time that was set.
+    pub waits: fn(Duration) -> Option<Duration>,
+    /// Whether a call that failed so is sent once more.
+    pub sends_again: fn(Failure) -> bool,
+    /// Whether a response answers the request of the first id; the second is its own.
+    pub answers: fn(i64, &Json) -> bool,
+    /// Whether a notice or a question of the upstream goes on to the agent.
+    pub relays: fn(&str) -> bool,
     /// The result that goes back to the agent.
     pub returns: fn(Json) -> Json,
+    /// The error that goes back to the agent.
+    pub reports: fn(Json) -> Json,
+    /// The id that an answer bears, of the request's.
+    pub echoes: fn(Json) -> Json,
+    /// Whether an answer comes as a stream, although nothing comes before it.
+    pub streams: fn() -> bool,
     /// How a refusal is put into words.
     pub puts: fn(&Refusal) -> Put,
-    /// Whether a record is kept.
-    pub records: fn(&Record) -> bool,
+    /// What stands for the arguments in a record.
+    pub prints: fn(&str, &Call<'_>) -> String,
+    /// What is kept of a record, if anything.
+    pub records: fn(Record) -> Option<Record>,
     /// In which order a call goes through its stages.
     pub order: &'static [Stage],
 }
@@ -91,6 +142,17 @@ pub enum Stage {
     Record,
 }
 
+/// Where a path leads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Door {
+    /// To where agents come in.
+    Agents,
+    /// To the same place, past the policy: no honest gateway has such a door.
+    Unwatched,
+    /// Nowhere.
+    Closed,
+}
+
 /// Hidden, denied, approval asked for, limits reserved, approval consumed, forwarded.
 pub const HONEST_ORDER: &[Stage] = &[
     Stage::Hide,
@@ -112,6 +174,8 @@ pub struct Seen<'a> {
     pub upstream: &'a str,
     /// The tool's name there.
     pub tool: &'a str,
+    /// The id of the request for the list.
+    pub id: &'a Json,
     /// Which page this is, from 0.
     pub page: usize,
     /// Whether tools that are always denied are listed all the same.
@@ -132,29 +196,54 @@ pub enum Ending {
 impl Default for Conduct {
     fn default() -> Self {
         Self {
+            understands: |text| Policy::from_json(text).map_err(|error| error.to_string()),
+            door: |path| if path.split('?').next() == Some("/mcp") { Door::Agents } else { Door::Closed },
+            speaks: |version| version.parse::<Revision>().is_ok(),
+            readable,
             read: read::strictly,
             local,
             who: by_token,
+            adopts: |_, new| new,
+            follows: || true,
+            sessionless: || false,
+            agrees: front::era::check_headers,
+            gives_up: || true,
             owns: |owner, identity| owner == identity,
             passes_notice: |method| KNOWN_NOTICES.contains(&method),
             shows,
             shelf: |_| None,
             decide: |policy, call, _| policy.decide(call),
             unchanged: same,
+            settles_on: Json::clone,
             seal: |identity, call| fingerprint(identity, call.upstream, call.tool, call.arguments),
             decidable: |ticket, now| now < ticket.deadline(),
             usable,
             burns: |_| true,
+            rearms: |ending| ending == Ending::Failed(Failure::Unreachable),
+            looks_again: || true,
+            may_decide,
             silence: || Verdict::Reject,
             charges: |charges, _| charges,
             reserve: Counters::reserve,
             gives_back,
+            release: |counters, reservation, _| counters.release(reservation),
+            keeps_counts: || true,
+            remembers: |_, _| None,
+            lands: |place| place,
             crosses: |_| Vec::new(),
             passes_unlisted: |_| false,
             sends: |params| params,
+            waits: Some,
+            sends_again: |_| false,
+            answers: |asked, answered| answered.as_i64() == Some(asked),
+            relays: |_| true,
             returns: |result| result,
+            reports: |error| error,
+            echoes: |id| id,
+            streams: || false,
             puts: refusal::plainly,
-            records: |_| true,
+            prints: |identity, call| fingerprint(identity, call.upstream, call.tool, call.arguments),
+            records: Some,
             order: HONEST_ORDER,
         }
     }
@@ -162,6 +251,23 @@ impl Default for Conduct {
 
 /// Notifications of clients that servers know. `initialized` is not among them: each side says it for itself.
 const KNOWN_NOTICES: [&str; 2] = ["notifications/progress", "notifications/roots/list_changed"];
+
+/// A body in another type or encoding could be read in another way by somebody else.
+fn readable(headers: &HeaderMap) -> bool {
+    let kind = headers.get("content-type").and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    let kind = kind.to_ascii_lowercase();
+    let mut parts = kind.split(';').map(str::trim);
+    let plain = parts.next() == Some("application/json")
+        && parts.all(|part| matches!(part, "charset=utf-8" | "charset=\"utf-8\"" | ""));
+    plain && headers.get_all("content-encoding").iter().all(|encoding| encoding == "identity")
+}
+
+/// Whoever knows the deciders' token, and shows nothing beside it.
+fn may_decide(headers: &HeaderMap, token: &str, _: &[Grant]) -> bool {
+    let mut shown = headers.get_all(http::header::AUTHORIZATION).iter();
+    let knows = shown.next().is_some_and(|value| value.as_bytes() == format!("Bearer {token}").as_bytes());
+    knows && shown.next().is_none()
+}
 
 /// `Host` must name this machine, and so must `Origin`, where there is one: otherwise a page in a browser asks.
 fn local(headers: &HeaderMap) -> bool {

@@ -20,9 +20,16 @@ const MOST_PAGES: usize = 1_000;
 /// For so long a changed entry can be approved.
 const PATIENCE: Duration = Duration::from_secs(7 * 24 * 3600);
 
+/// Which page of a list somebody asked for, and with which request.
+#[derive(Clone, Copy)]
+struct Page<'a> {
+    id: &'a Json,
+    number: usize,
+}
+
 impl Context {
     /// The answer to `tools/list`: a response frame, its id to be set.
-    pub(super) async fn list(&self, params: Option<Json>) -> Json {
+    pub(super) async fn list(&self, id: &Json, params: Option<Json>) -> Json {
         let cursor = params.as_ref().and_then(|params| params.get("cursor")).map(ToString::to_string);
         let shelf = (self.state.conduct.shelf)(self.granted.identity());
         let shelf = shelf.map(|shelf| format!("{shelf}\n{}", cursor.clone().unwrap_or_default()));
@@ -31,8 +38,8 @@ impl Context {
             return kept;
         }
         let listed = match self.state.settings.upstreams.len() {
-            1 => self.one_list(params, usize::from(cursor.is_some())).await,
-            _ => self.merged_list().await,
+            1 => self.one_list(params, Page { id, number: usize::from(cursor.is_some()) }).await,
+            _ => self.merged_list(id).await,
         };
         let frame = match listed {
             Ok(frame) => frame,
@@ -45,7 +52,7 @@ impl Context {
     }
 
     /// One upstream: its own page, less what is not shown. Everything else in it stays as it is.
-    async fn one_list(&self, params: Option<Json>, page: usize) -> Result<Json, Trouble> {
+    async fn one_list(&self, params: Option<Json>, page: Page<'_>) -> Result<Json, Trouble> {
         let mut frame = self.ask(0, "tools/list", params).await?;
         let result =
             frame.as_object_mut().and_then(|frame| frame.0.iter_mut().find(|(name, _)| name == "result"));
@@ -62,14 +69,14 @@ impl Context {
     }
 
     /// Several upstreams: all their pages as one.
-    async fn merged_list(&self) -> Result<Json, Trouble> {
+    async fn merged_list(&self, id: &Json) -> Result<Json, Trouble> {
         let lists = self.all_lists().await?;
         let table = self.keep_table(&lists);
         let mut tools = Vec::new();
         for (place, entries) in lists.into_iter().enumerate() {
             for mut entry in entries {
                 let shown = name_of(&entry).and_then(|name| table.shown(place, name)).map(str::to_owned);
-                if let Some(shown) = shown.filter(|_| self.shows(place, &entry, 0)) {
+                if let Some(shown) = shown.filter(|_| self.shows(place, &entry, Page { id, number: 0 })) {
                     entry.as_object_mut().into_iter().for_each(|entry| entry.set("name", shown.as_str()));
                     tools.push(entry);
                 }
@@ -169,12 +176,12 @@ impl Context {
         Ok(())
     }
 
-    fn shows(&self, place: usize, entry: &Json, page: usize) -> bool {
+    fn shows(&self, place: usize, entry: &Json, page: Page<'_>) -> bool {
         let Some(tool) = name_of(entry) else { return false };
         let (settings, policy) = (&self.state.settings, self.granted.policy());
         let upstream = settings.upstreams[place].name.as_str();
         let denied_too = settings.declared.denied_are_listed != Some(false);
-        let seen = Seen { policy, upstream, tool, page, denied_too };
+        let seen = Seen { policy, upstream, tool, id: page.id, page: page.number, denied_too };
         (self.state.conduct.shows)(&seen)
             && !(policy.is_some_and(|policy| policy.pin) && self.changed(upstream, entry))
     }
@@ -222,7 +229,7 @@ impl State {
     pub(super) fn decide_entry(&self, ticket: &Ticket, verdict: Verdict) {
         if verdict == Verdict::Approve {
             let key = [&ticket.identity, &ticket.upstream, &ticket.tool].map(String::clone);
-            lock(&self.pins).insert(key, ticket.arguments.clone());
+            lock(&self.pins).insert(key, (self.conduct.settles_on)(&ticket.arguments));
             self.approvals.forget(&ticket.id);
         }
     }

@@ -23,16 +23,18 @@ mod session;
 mod settings;
 mod state;
 mod trace;
+mod variant;
 mod walk;
 
 pub use approvals::{About, Standing, Ticket, Undecidable, Verdict};
 pub use audit::Record;
 pub use clock::Clock;
-pub use conduct::{Conduct, Ending, HONEST_ORDER, Seen, Stage};
+pub use conduct::{Conduct, Door, Ending, HONEST_ORDER, Seen, Stage};
 pub use flaw::{FLAWS, Flaw};
 pub use read::{Frame, Taken, strictly};
 pub use refusal::{FAILED, PENDING, Put, Refusal, plainly};
 pub use settings::{AuditSink, Channel, Grant, Reach, Settings, Upstream, honest_word};
+pub use variant::{VARIANTS, Variant};
 
 use crate::transport::http_server;
 use crate::transport::lines::{LineReader, LineWriter};

@@ -29,6 +29,16 @@ const UNPOLICED: &[Stage] = &[Stage::Forward];
 
 /// Answers one request; the response frame.
 pub(super) async fn respond(context: &Context, frame: Frame) -> Json {
+    let mut answer = answer(context, frame).await;
+    if let Some(members) = answer.as_object_mut()
+        && let Some(id) = members.get("id").cloned()
+    {
+        members.set("id", (context.state.conduct.echoes)(id));
+    }
+    answer
+}
+
+async fn answer(context: &Context, frame: Frame) -> Json {
     let (id, method, params) = match Message::of(&frame.judged) {
         Message::Request { id, method, params } => (id, method, params),
         _ => return rpc::error(Json::Null, RpcError::new(rpc::INVALID_REQUEST, "not a request")),
@@ -38,7 +48,7 @@ pub(super) async fn respond(context: &Context, frame: Frame) -> Json {
         "server/discover" if context.session.revision.era() == Era::Modern => {
             rpc::result(Json::Null, discovered())
         }
-        "tools/list" => context.list(params).await,
+        "tools/list" => context.list(&id, params).await,
         "tools/call" => return call(context, id, params.unwrap_or_default(), frame).await,
         passed if PASSED.contains(&passed) && context.state.settings.upstreams.len() == 1 => {
             let passed = context.ask(0, passed, params).await;
@@ -79,6 +89,7 @@ async fn call(context: &Context, id: Json, params: Json, frame: Frame) -> Json {
     if tool != shown {
         sent.as_object_mut().into_iter().for_each(|sent| sent.set("name", tool.as_str()));
     }
+    let place = (context.state.conduct.lands)(place);
     let order = if frame.policed { context.state.conduct.order } else { UNPOLICED };
     let called = Called { id, place, tool, arguments, params: sent, order };
     Walk::new(context, called).run().await

@@ -3,13 +3,13 @@
 use super::agent::{Agent, lock};
 use super::link::{Footing, HttpLink, LinesLink, Link, Trouble};
 use super::settings::{Reach, Upstream};
-use super::state::State;
+use super::state::{Granted, State};
 use crate::declared::Failure;
 use crate::transport::http_client::HttpClient;
 use crate::wire::canonical::same;
 use crate::wire::{Json, Revision};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use tokio_util::sync::CancellationToken;
 
 /// One agent's session. In the modern era, everything that one identity does is one.
@@ -27,6 +27,8 @@ pub(super) struct Session {
     pub(super) agent: Arc<Agent>,
     /// Cancelled when it ends.
     pub(super) closed: CancellationToken,
+    /// The grant of its first request.
+    pub(super) granted: OnceLock<Granted>,
     links: Vec<tokio::sync::Mutex<Option<Arc<Link>>>>,
     under_way: Mutex<Vec<(Json, CancellationToken)>>,
     /// How many calls it has made.
@@ -57,6 +59,7 @@ impl Session {
             hello: Json::object(),
             agent: Arc::default(),
             closed: CancellationToken::new(),
+            granted: OnceLock::new(),
             links: (0..upstreams).map(|_| tokio::sync::Mutex::default()).collect(),
             under_way: Mutex::default(),
             calls: AtomicU64::new(0),
@@ -75,6 +78,8 @@ impl Session {
             agent: self.agent.clone(),
             tasks: state.tasks.clone(),
             closed: self.closed.clone(),
+            answers: state.conduct.answers,
+            relays: state.conduct.relays,
         };
         let opening = tokio::time::timeout(
             state.settings.upstream_timeout,

@@ -103,8 +103,24 @@ impl State {
         Some(Granted { all, place })
     }
 
+    /// What binds a request of a session: the policy of now.
+    pub(super) fn binding(&self, session: &Session, granted: Granted) -> Granted {
+        let first = session.granted.get_or_init(|| granted.clone()).clone();
+        if (self.conduct.follows)() { granted } else { first }
+    }
+
+    /// Whether who shows these headers may decide.
+    pub(super) fn may_decide(&self, headers: &HeaderMap) -> bool {
+        let grants = lock(&self.grants).clone();
+        (self.conduct.may_decide)(headers, &self.decision_token, &grants)
+    }
+
     /// Replaces the grants; sessions of identities that have none any more end, the others hear of it.
     pub(super) async fn reload(&self, grants: Vec<Grant>) {
+        let grants = (self.conduct.adopts)(&lock(&self.grants).clone(), grants);
+        if !(self.conduct.keeps_counts)() {
+            *lock(&self.counters) = Counters::default();
+        }
         let known = |session: &Arc<Session>| grants.iter().any(|grant| grant.identity == session.identity);
         let mut ended: Vec<Arc<Session>> = Vec::new();
         for sessions in [&self.sessions, &self.stateless] {
@@ -170,7 +186,7 @@ impl State {
 
     /// Keeps a record, if the conduct does.
     pub(super) fn record(&self, record: Record) {
-        if (self.conduct.records)(&record) {
+        if let Some(record) = (self.conduct.records)(record) {
             self.audit.write(record, self.clock.now());
         }
     }

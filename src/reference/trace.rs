@@ -2,7 +2,7 @@
 
 use super::refusal::Refusal;
 use super::walk::Walk;
-use crate::policy::{Denied, fingerprint};
+use crate::policy::Denied;
 
 impl Walk<'_> {
     /// Says what was decided, and what came of it.
@@ -34,12 +34,7 @@ impl Walk<'_> {
     }
 
     fn sign_record(&mut self) {
-        let print = fingerprint(
-            self.granted.identity(),
-            self.call().upstream,
-            self.call().tool,
-            self.call().arguments,
-        );
+        let print = (self.context.state.conduct.prints)(self.granted.identity(), &self.call());
         let mut record = std::mem::take(&mut self.record);
         record.identity = Some(self.granted.identity().to_owned());
         record.upstream = Some(self.call().upstream.to_owned());

@@ -89,6 +89,12 @@ impl<'a> Walk<'a> {
 
     /// Walks to the end; the response frame.
     pub(super) async fn run(mut self) -> Json {
+        let state = &self.context.state;
+        let memory = (state.conduct.remembers)(&self.call(), &self.called.id);
+        let kept = memory.as_ref().and_then(|name| lock(&state.shelves).get(name).cloned());
+        if let Some(kept) = kept {
+            return under(kept, self.called.id);
+        }
         let mut refusal = None;
         for stage in self.called.order {
             if refusal.is_none() || *stage == Stage::Record {
@@ -99,11 +105,11 @@ impl<'a> Walk<'a> {
         let id = self.called.id;
         match (refusal, self.answer) {
             (Some(refusal), _) => self.context.put(id, &refusal),
-            (None, Some(mut answer)) => {
-                if let Some(frame) = answer.as_object_mut() {
-                    frame.set("id", id);
+            (None, Some(answer)) => {
+                if let Some(name) = memory {
+                    lock(&self.context.state.shelves).insert(name, answer.clone());
                 }
-                answer
+                under(answer, id)
             }
             (None, None) => rpc::error(id, RpcError::new(rpc::INTERNAL_ERROR, "the call was not forwarded")),
         }
@@ -205,7 +211,8 @@ impl<'a> Walk<'a> {
     /// Between the first look at the policy and now somebody may have tightened it: deny wins.
     fn consume(&mut self) -> Result<(), Refusal> {
         let state = &self.context.state;
-        let now = state.granted_now(&self.granted).ok_or_else(|| {
+        let now = (state.conduct.looks_again)().then(|| state.granted_now(&self.granted));
+        let now = now.unwrap_or_else(|| Some(self.granted.clone())).ok_or_else(|| {
             Refusal::Denied(Denied { rule: String::new(), reason: "this grant was revoked".into() })
         })?;
         if !now.is_as_of(&self.granted) {
@@ -229,12 +236,19 @@ impl<'a> Walk<'a> {
             return Err(Refusal::Failed(RpcError::new(rpc::INTERNAL_ERROR, "records cannot be kept")));
         }
         let params = (state.conduct.sends)(self.called.params.clone());
-        match self.context.ask(self.called.place, "tools/call", Some(params)).await {
+        let mut asked = self.context.ask(self.called.place, "tools/call", Some(params.clone())).await;
+        if asked.as_ref().is_err_and(|trouble| (state.conduct.sends_again)(trouble.failure)) {
+            asked = self.context.ask(self.called.place, "tools/call", Some(params)).await;
+        }
+        match asked {
             Ok(mut answer) => {
-                if let Some(frame) = answer.as_object_mut()
-                    && let Some(result) = frame.remove("result")
-                {
-                    frame.set("result", (state.conduct.returns)(result));
+                let ways = [("result", state.conduct.returns), ("error", state.conduct.reports)];
+                for (member, way) in ways {
+                    if let Some(frame) = answer.as_object_mut()
+                        && let Some(value) = frame.remove(member)
+                    {
+                        frame.set(member, way(value));
+                    }
                 }
                 self.failure = failure_of(&answer);
                 self.answer = Some(answer);
@@ -261,13 +275,13 @@ impl<'a> Walk<'a> {
         if let Some(reservation) = self.reservation.take()
             && (state.conduct.gives_back)(ending, &state.settings.declared)
         {
-            lock(&state.counters).release(reservation);
+            (state.conduct.release)(&mut lock(&state.counters), reservation, state.clock.now());
         }
         let Some(ticket) = self.ticket.take().filter(|ticket| (state.conduct.burns)(ticket)) else { return };
         match ending {
             // Told to come back, the agent still has its approval; a held call that ended has none.
             Ending::Refused if state.settings.channel == Channel::Retried => {}
-            Ending::Failed(Failure::Unreachable) => state.approvals.restore(ticket),
+            ending if (state.conduct.rearms)(ending) => state.approvals.restore(ticket),
             _ => state.approvals.forget(&ticket.id),
         }
     }
@@ -287,7 +301,8 @@ impl Context {
             link = opening => link?,
         };
         let headers = (self.state.conduct.crosses)(&self.headers);
-        let patience = (method != "subscriptions/listen").then_some(self.state.settings.upstream_timeout);
+        let patience = (self.state.conduct.waits)(self.state.settings.upstream_timeout);
+        let patience = patience.filter(|_| method != "subscriptions/listen");
         link.ask(Ask { method, params, headers, outlet: &self.outlet, gone: &self.gone, patience }).await
     }
 
@@ -298,6 +313,14 @@ impl Context {
             Err(error) => rpc::error(id, error),
         }
     }
+}
+
+/// A response under the id of whoever asked.
+fn under(mut answer: Json, id: Json) -> Json {
+    if let Some(frame) = answer.as_object_mut() {
+        frame.set("id", id);
+    }
+    answer
 }
 
 /// How an answer that came says that the call failed.

@@ -5,7 +5,9 @@ use super::judge::{Asked, Judged};
 use super::perform::{Listed, Performed};
 use super::verify::{Evidence, Finding, fell};
 use crate::mock::Arrival;
-use crate::scenario::{Detailed, EntryExpect, HttpExpect, Listing, Pattern, UpstreamExpect, Variables};
+use crate::scenario::{
+    Amount, Detailed, EntryExpect, HttpExpect, Listing, Pattern, UpstreamExpect, Variables,
+};
 use crate::source::Placed;
 use crate::transcript::Exchange;
 use crate::wire::{Json, Message, canonical};
@@ -64,6 +66,9 @@ fn one(evidence: &Evidence<'_>, detailed: &Detailed, asked: &Asked, judged: &Jud
     {
         return Some(finding);
     }
+    if let Some(finding) = detailed.progress.and_then(|amount| progress(amount, exchange)) {
+        return Some(finding);
+    }
     let took = exchange.received.last().map(|piece| piece.at.duration_since(asked.opened));
     match (detailed.within, took) {
         (Some(within), Some(took)) if took <= within => None,
@@ -73,6 +78,25 @@ fn one(evidence: &Evidence<'_>, detailed: &Detailed, asked: &Asked, judged: &Jud
         }
         (None, _) => None,
     }
+}
+
+/// Notices of progress that came before the answer, each further than the one before.
+fn progress(amount: Amount, exchange: &Exchange) -> Option<Finding> {
+    let frames = exchange.received.iter().filter_map(|piece| crate::wire::parse(&piece.bytes).ok());
+    let messages: Vec<Message> = frames.map(|frame| Message::of(&frame)).collect();
+    let answered = messages.iter().position(|message| matches!(message, Message::Response { .. }));
+    let far = |message: &Message| match message {
+        Message::Notification { method, params: Some(params) } if method == "notifications/progress" => {
+            params.get("progress").and_then(Json::as_i64)
+        }
+        _ => None,
+    };
+    let before = &messages[..answered.unwrap_or(messages.len())];
+    let steps: Vec<i64> = before.iter().filter_map(far).collect();
+    let rising = steps.windows(2).all(|pair| pair[0] < pair[1]);
+    let met = rising && amount.meets(steps.len() as u64);
+    let was = format!("{}{}", steps.len(), if rising { "" } else { ", not in order" });
+    (!met).then(|| Finding::of(false, format!("{amount} notices of progress before the answer"), was))
 }
 
 /// The error object, or the text of a result that is one.
@@ -144,6 +168,12 @@ fn upstream(
         && !amount.meets(there.len() as u64)
     {
         return Some(Finding::of(false, format!("{amount} arrivals"), there.len().to_string()));
+    }
+    if let Some(abandoned) = expected.abandoned
+        && !there.iter().any(|arrival| arrival.abandoned == abandoned)
+    {
+        let words = |told: bool| if told { "the server told to stop" } else { "the server left to it" };
+        return Some(Finding::of(false, words(abandoned), words(!abandoned)));
     }
     if there.is_empty()
         && (expected.arguments.is_some() || expected.meta.is_some() || !expected.headers.is_empty())

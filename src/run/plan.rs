@@ -4,7 +4,9 @@ use super::record;
 use crate::declared::{Declared, Spoken};
 use crate::gateway::{Profile, Style};
 use crate::known::Deviation;
-use crate::scenario::{Agent, Boundary, EraChoice, Given, Kind, Part, Scenario, Step, Wait};
+use crate::scenario::{
+    Agent, Boundary, EraChoice, Expect, Given, Kind, Part, Records, Scenario, Step, Verdict, Wait,
+};
 use crate::wire::{Era, Revision};
 use std::sync::Arc;
 use std::time::Duration;
@@ -157,7 +159,39 @@ fn lacks(scenario: &Scenario, profile: &Profile, revision: Option<Revision>) -> 
     if record::is_about(scenario) && !profile.is_embedded() && !profile.records() {
         return Some("it keeps no record that can be read".to_owned());
     }
+    if takes_back_a_pending(scenario) && !matches!(profile.approval_style(), Some(Style::Held)) {
+        return Some("it answers at once: a call that waits cannot be taken back".to_owned());
+    }
+    if wants_held(scenario) && !matches!(profile.approval_style(), Some(Style::Held)) {
+        return Some("it does not hold calls".to_owned());
+    }
+    if decides_as_agent(scenario) && !matches!(profile.approval_style(), Some(Style::Retry | Style::Held)) {
+        return Some("the agent's own client decides".to_owned());
+    }
     flat(&scenario.steps).find_map(|step| lacks_for(step, profile))
+}
+
+/// Whether a call is taken back while it waits for an approval.
+fn takes_back_a_pending(scenario: &Scenario) -> bool {
+    let later = |name: &str| {
+        flat(&scenario.steps).any(|step| match &step.kind {
+            Kind::Call(call) => call.later && call.name.as_ref().is_some_and(|known| known.value == name),
+            _ => false,
+        })
+    };
+    flat(&scenario.steps).any(|step| matches!(&step.kind, Kind::Cancel(name) if !later(&name.value)))
+}
+
+/// Whether a call has to be held open, not put off.
+fn wants_held(scenario: &Scenario) -> bool {
+    let held =
+        |expect: &Expect| matches!(expect, Expect::Verdict(words) if words.as_slice() == [Verdict::Held]);
+    flat(&scenario.steps).any(|step| step.expect.as_ref().is_some_and(held))
+}
+
+/// Whether somebody decides with an agent's credential.
+fn decides_as_agent(scenario: &Scenario) -> bool {
+    flat(&scenario.steps).any(|step| matches!(&step.kind, Kind::Decide(decide) if decide.by.is_some()))
 }
 
 /// Whether a call takes up the approval of another one that is never settled itself.
@@ -177,10 +211,12 @@ fn lacks_for(step: &Step, profile: &Profile) -> Option<String> {
     let lines = profile.speaks_lines();
     let missing = match &step.kind {
         Kind::Call(call) if call.approver.is_some() || call.carrying.is_some() => approvals(profile),
-        Kind::Decide(_) | Kind::Settle(_) => approvals(profile),
+        Kind::Decide(_) => approvals(profile),
+        Kind::Accept(_) if !embedded => Some("cannot be told to accept a changed entry"),
+        Kind::Records(records) if !embedded => lacks_records(records, profile),
         Kind::Reload(_) if !embedded && !profile.reloads() => Some("cannot reload a policy"),
         Kind::Revoke(_) if !embedded && !profile.revokes() => Some("cannot revoke a credential"),
-        Kind::Restart(Part::Gateway) | Kind::Stop(Part::Gateway) if !embedded && !profile.restarts() => {
+        Kind::Restart(Part::Gateway) | Kind::Stop(Part::Gateway) if !profile.restarts() => {
             Some("cannot be restarted within a scenario")
         }
         Kind::Send(send)
@@ -194,6 +230,12 @@ fn lacks_for(step: &Step, profile: &Profile) -> Option<String> {
         _ => None,
     };
     missing.map(|missing| format!("it {missing}"))
+}
+
+/// A record that is looked for in words that the profile does not have.
+fn lacks_records(records: &Records, profile: &Profile) -> Option<&'static str> {
+    let known = |member: &String| member == "whole" || profile.records_field(member);
+    (!records.like.keys().all(known)).then_some("keeps no record that can be read for this")
 }
 
 fn approvals(profile: &Profile) -> Option<&'static str> {

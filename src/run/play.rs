@@ -103,7 +103,7 @@ async fn play_one(entry: &Entry, stage: &Stage) -> Played {
     let performance = perform(stage).await;
     let revision = stage.revision().await;
     // To ask a gateway for its record can take as long as to start it.
-    let wanted = canary::reads_the_audit(&entry.scenario) || record::is_about(&entry.scenario);
+    let wanted = canary::reads_the_audit(&entry.scenario) || record::reads(&entry.scenario);
     let audit = if wanted { stage.audit().await } else { None };
     let mut marks = stage.marks().await;
     let opened = stage.opening_exchanges().await;
@@ -192,6 +192,7 @@ async fn conclude(entry: &Entry, played: &Played, arrivals: &[Arrival]) -> Scena
     variants::settle(&scenario.steps, &entry.contender.profile.declares, &mut steps);
     let sessions = Sessions { offers: entry.contender.profile.offers(), notices: &played.notices };
     steps.extend(questions::uninvited(scenario, performance, &sessions, &steps));
+    record::look(scenario, &played.audit.clone().unwrap_or_default(), &mut steps);
     let text = played.audit.as_ref().map(|kept| kept.text.as_str());
     steps.extend(canary::sightings(scenario, performance, arrivals, text));
     steps.extend(record::compare(scenario, &judged, &played.audit.clone().unwrap_or_default()));

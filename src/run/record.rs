@@ -3,7 +3,9 @@
 use super::judge::Judged;
 use super::outcome::StepOutcome;
 use crate::gateway::Recorded;
-use crate::scenario::{Scenario, Verdict};
+use crate::scenario::{Kind, Scenario, Verdict};
+use crate::wire::Json;
+use indexmap::IndexMap;
 
 /// What a gateway wrote down.
 #[derive(Clone, Debug, Default)]
@@ -12,6 +14,8 @@ pub(super) struct Kept {
     pub(super) text: String,
     /// What it says of each call, in our words; `None` where its word is not known.
     pub(super) decisions: Vec<Option<Recorded>>,
+    /// Each record, member by member.
+    pub(super) entries: Vec<IndexMap<String, Json>>,
 }
 
 /// Every kind of decision, in the order of the complaint.
@@ -23,6 +27,25 @@ const KINDS: [(Recorded, &str); 5] = [
     (Recorded::Error, "failed"),
 ];
 
+/// Whether a scenario has to look into the record.
+pub(super) fn reads(scenario: &Scenario) -> bool {
+    is_about(scenario) || scenario.steps.iter().any(|step| matches!(step.kind, Kind::Records(_)))
+}
+
+/// Judges the steps that look for records.
+pub(super) fn look(scenario: &Scenario, kept: &Kept, outcomes: &mut [StepOutcome]) {
+    for (step, outcome) in scenario.steps.iter().zip(outcomes) {
+        let Kind::Records(records) = &step.kind else { continue };
+        let is_like = |entry: &&IndexMap<String, Json>| {
+            records.like.iter().all(|(member, pattern)| pattern.meets(entry.get(member)).is_ok())
+        };
+        let found = kept.entries.iter().filter(is_like).count();
+        outcome.met = records.count.meets(found as u64);
+        outcome.expected = format!("{} records like that", records.count);
+        outcome.was = format!("{found} of {}", kept.entries.len());
+    }
+}
+
 /// Whether a scenario is about the record.
 pub(super) fn is_about(scenario: &Scenario) -> bool {
     scenario.requirements.iter().any(|requirement| requirement.value.starts_with("AUD-"))
@@ -31,17 +54,22 @@ pub(super) fn is_about(scenario: &Scenario) -> bool {
 /// One record for each call, and each of them true; as a step at the scenario's requirement.
 pub(super) fn compare(scenario: &Scenario, judged: &[Judged], kept: &Kept) -> Option<StepOutcome> {
     let requirement =
-        scenario.requirements.iter().find(|requirement| requirement.value.starts_with("AUD-"))?;
-    let happened: Vec<Option<Recorded>> = judged.iter().map(|call| Some(kind(call.verdict))).collect();
+        scenario.requirements.iter().find(|requirement| COUNTED.contains(&requirement.value.as_str()))?;
+    let happened: Vec<Option<Recorded>> = judged.iter().map(|call| Some(kind(call))).collect();
     let (expected, was) = (count(&happened), count(&kept.decisions));
     let met = expected == was;
     let line = requirement.spot.line as usize;
     Some(StepOutcome { line, name: "audit".to_owned(), met, expected, was, ..StepOutcome::default() })
 }
 
+/// The requirements that count records.
+const COUNTED: [&str; 2] = ["AUD-01", "AUD-03"];
+
 /// What a true record says of a call.
-fn kind(verdict: Verdict) -> Recorded {
-    match verdict {
+fn kind(call: &Judged) -> Recorded {
+    match call.verdict {
+        // It was let through, whatever became of it behind.
+        Verdict::Failed | Verdict::Lost | Verdict::Unanswered if call.reach > 0 => Recorded::Allow,
         Verdict::Allowed | Verdict::Altered | Verdict::Duplicated | Verdict::Swallowed => Recorded::Allow,
         Verdict::RateLimited => Recorded::Limit,
         Verdict::Pending | Verdict::Held => Recorded::Pending,

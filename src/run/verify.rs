@@ -194,9 +194,12 @@ fn name(step: &Step) -> String {
         Kind::Notice(notice) => format!("notice {}", notice.method),
         Kind::Send(_) => "send".to_owned(),
         Kind::Wait(_) => "wait".to_owned(),
-        Kind::Decide(decisions) => format!(
+        Kind::Cancel(name) => format!("cancel {}", name.value),
+        Kind::Records(_) => "records".to_owned(),
+        Kind::Accept(tool) => format!("accept {}", tool.value),
+        Kind::Decide(decide) => format!(
             "decide {}",
-            decisions.iter().map(|(name, _)| name.value.as_str()).collect::<Vec<_>>().join(", ")
+            decide.decisions.iter().map(|(name, _)| name.value.as_str()).collect::<Vec<_>>().join(", ")
         ),
         Kind::Settle(settle) => format!("settle {}", settle.step.value),
         Kind::Stop(_) => "stop".to_owned(),

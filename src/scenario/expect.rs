@@ -187,6 +187,8 @@ pub struct Detailed {
     pub upstream: Option<UpstreamExpect>,
     /// How many executions, in all upstreams.
     pub executions: Option<Amount>,
+    /// How many notices of progress came before the answer, each further than the one before.
+    pub progress: Option<Amount>,
     /// Answered no later than this.
     pub within: Option<Duration>,
 }
@@ -215,6 +217,8 @@ pub struct UpstreamExpect {
     pub headers: IndexMap<String, Pattern>,
     /// How many arrivals.
     pub arrivals: Option<Amount>,
+    /// Whether the server was told that nobody waits any more.
+    pub abandoned: Option<bool>,
 }
 
 /// What a list of tools should look like.

@@ -30,8 +30,8 @@ pub use policy::{PolicyText, Spoil};
 pub use read::read;
 pub use schema::schema;
 pub use step::{
-    Agent, Approver, Body, Boundary, Call, Column, Decision, Kind, List, Notice, Over, Part, Persona, Reload,
-    Send, Settle, Step, ToolName, Voice, Wait,
+    Agent, Approver, Body, Boundary, Call, Column, Decide, Decision, Kind, List, Notice, Over, Part, Persona,
+    Records, Reload, Send, Settle, Step, ToolName, Voice, Wait,
 };
 pub use upstream::{After, Change, Changed, Reads, Upstream};
 pub use variables::{Unfilled, Variables};

@@ -111,6 +111,7 @@ fn needs_of(step: &Step, need: &mut impl FnMut(bool, Need)) {
         Kind::Send(send) => {
             need(!send.headers.is_empty() || send.method.is_some() || send.path.is_some(), Need::Http);
         }
+        Kind::Records(_) => need(true, Need::Audit),
         Kind::Decide(_) => need(true, Need::Decisions),
         Kind::Reload(_) => need(true, Need::Reload),
         Kind::Revoke(_) => need(true, Need::Revoke),

@@ -1,7 +1,8 @@
 //! What a scenario does: its steps.
 
 use super::document::Given;
-use super::expect::Expect;
+use super::expect::{Amount, Expect};
+use super::pattern::Pattern;
 use super::policy::PolicyText;
 use super::upstream::Change;
 use super::variables::{Unfilled, Variables};
@@ -46,7 +47,7 @@ pub enum Kind {
     /// Lets time pass.
     Wait(Wait),
     /// Decides approvals by hand: the step's name, and what becomes of it.
-    Decide(Vec<(Placed<String>, Decision)>),
+    Decide(Decide),
     /// Brings a pending call to its end.
     Settle(Settle),
     /// Makes an upstream, or the gateway, unreachable.
@@ -59,6 +60,30 @@ pub enum Kind {
     Reload(Reload),
     /// Takes an identity's credential away.
     Revoke(String),
+    /// Takes a call back that is under way.
+    Cancel(Placed<String>),
+    /// Somebody accepts the entry of a tool that changed, as it is now.
+    Accept(Placed<String>),
+    /// Looks into the gateway's own record.
+    Records(Records),
+}
+
+/// Which records are looked for, once everything is over.
+#[derive(Clone, Debug)]
+pub struct Records {
+    /// What a record says, member by member, in the words of profiles: `decision`, `tool`, `identity`, ...
+    pub like: IndexMap<String, Pattern>,
+    /// How many of them there should be.
+    pub count: Amount,
+}
+
+/// Decisions by hand.
+#[derive(Clone, Debug)]
+pub struct Decide {
+    /// The step's name, and what becomes of it.
+    pub decisions: Vec<(Placed<String>, Decision)>,
+    /// The identity whose credential decides, in the place of the approver's: it must not be able to.
+    pub by: Option<Placed<String>>,
 }
 
 /// Who speaks, on which connection, and for how long the answer is waited for.
@@ -97,6 +122,8 @@ pub struct Call {
     pub over: Over,
     /// What the approver does about it.
     pub approver: Option<Approver>,
+    /// Whether its answer is left for the step that settles it: then this one is over once the call has arrived.
+    pub later: bool,
     /// The pending step whose approval it takes along.
     pub carrying: Option<Placed<String>>,
 }

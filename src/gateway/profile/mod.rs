@@ -158,6 +158,11 @@ impl Profile {
         self.audit.is_some()
     }
 
+    /// Whether its records have that member.
+    pub fn records_field(&self, name: &str) -> bool {
+        self.audit.as_ref().is_some_and(|source| source.fields.contains_key(name))
+    }
+
     /// Whether what is pending is looked for in a list, rather than told in the answer.
     pub fn searches_for_approvals(&self) -> bool {
         self.approval.as_ref().is_some_and(|approval| !approval.find.0.is_empty())

@@ -327,6 +327,19 @@ pub enum Recorded {
     Error,
 }
 
+impl Recorded {
+    /// The word in profiles and scenarios.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Allow => "allow",
+            Self::Deny => "deny",
+            Self::Limit => "limit",
+            Self::Pending => "pending",
+            Self::Error => "error",
+        }
+    }
+}
+
 /// A time written as `30s` or `500ms`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, JsonSchema)]
 #[schemars(transparent)]

@@ -4,17 +4,13 @@ use crate::reference::approvals::{About, Ticket, Verdict};
 use crate::reference::state::State;
 use crate::transport::http_server::{Reply, Request};
 use crate::wire::Json;
-use http::{Method, header};
+use http::Method;
 use serde_json::json;
 use std::sync::Arc;
 
 /// Answers one HTTP request of a person, or of a person's tool.
 pub(in crate::reference) async fn answer(state: Arc<State>, request: Request) -> Reply {
-    let expected = format!("Bearer {}", state.decision_token);
-    let mut shown = request.headers.get_all(header::AUTHORIZATION).iter();
-    let knows =
-        shown.next().is_some_and(|value| value.as_bytes() == expected.as_bytes()) && shown.next().is_none();
-    if !knows {
+    if !state.may_decide(&request.headers) {
         return Reply::json(401, r#"{"error":"unauthorized"}"#)
             .with("www-authenticate", "Bearer realm=\"decisions\"");
     }

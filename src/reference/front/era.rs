@@ -39,7 +39,7 @@ pub(super) fn check_modern(frame: &Json) -> Result<(), RpcError> {
 }
 
 /// Whether headers and body agree: whoever routes by the one and judges by the other could be deceived.
-pub(super) fn check_headers(frame: &Json, headers: &HeaderMap) -> Result<(), RpcError> {
+pub(in crate::reference) fn check_headers(frame: &Json, headers: &HeaderMap) -> Result<(), RpcError> {
     let disagree =
         |name: &str| Err(RpcError::new(code::HEADER_MISMATCH, format!("header `{name}` and body disagree")));
     let params = frame.get("params");

@@ -4,6 +4,7 @@ use super::era;
 use super::stream::{Streamed, event, stream};
 use crate::reference::agent::ROOM;
 use crate::reference::audit::Record;
+use crate::reference::conduct::Door;
 use crate::reference::read::{Frame, Taken};
 use crate::reference::route;
 use crate::reference::session::Session;
@@ -22,13 +23,17 @@ struct Asked {
     state: Arc<State>,
     granted: Granted,
     request: Request,
+    /// Whether the policy is asked about it.
+    policed: bool,
 }
 
 /// Answers one HTTP request.
 pub(in crate::reference) async fn answer(state: Arc<State>, request: Request, loopback: bool) -> Reply {
-    if request.target.split('?').next() != Some("/mcp") {
-        return Reply::status(404);
-    }
+    let policed = match (state.conduct.door)(&request.target) {
+        Door::Agents => true,
+        Door::Unwatched => false,
+        Door::Closed => return Reply::status(404),
+    };
     if loopback && !(state.conduct.local)(&request.headers) {
         return failure(403, Json::Null, "`Host` or `Origin` is not of this machine");
     }
@@ -37,7 +42,7 @@ pub(in crate::reference) async fn answer(state: Arc<State>, request: Request, lo
         return failure(401, Json::Null, "unauthorized")
             .with("www-authenticate", "Bearer realm=\"gauntlet\"");
     };
-    let asked = Asked { state, granted, request };
+    let asked = Asked { state, granted, request, policed };
     match asked.request.method {
         Method::POST => asked.post().await,
         Method::GET => asked.notices(),
@@ -72,20 +77,14 @@ impl Asked {
             }
         };
         match frames.into_iter().next() {
-            Some(frame) => self.one(frame).await,
+            Some(frame) => self.watched(frame).await,
             None => Reply::status(400),
         }
     }
 
-    /// A body in another type or encoding could be read in another way by somebody else.
+    /// Whether the body can be read, and an answer be given.
     fn readable(&self) -> Result<(), Reply> {
-        let kind = self.request.header("content-type").unwrap_or_default().to_ascii_lowercase();
-        let mut parts = kind.split(';').map(str::trim);
-        let plain = parts.next() == Some("application/json")
-            && parts.all(|part| matches!(part, "charset=utf-8" | "charset=\"utf-8\"" | ""));
-        let packed =
-            self.request.headers.get_all("content-encoding").iter().any(|encoding| encoding != "identity");
-        if !plain || packed {
+        if !(self.state.conduct.readable)(&self.request.headers) {
             return Err(failure(
                 415,
                 Json::Null,
@@ -103,6 +102,11 @@ impl Asked {
         let main = kind.split('/').next().unwrap_or_default();
         let fits = |range: &str| range == kind || range == "*/*" || range.strip_suffix("/*") == Some(main);
         accept.split(',').any(|range| fits(range.split(';').next().unwrap_or_default().trim()))
+    }
+
+    async fn watched(self, frame: Frame) -> Reply {
+        let policed = frame.policed && self.policed;
+        self.one(Frame { policed, ..frame }).await
     }
 
     async fn one(self, frame: Frame) -> Reply {
@@ -143,14 +147,14 @@ impl Asked {
         };
         if era::of(frame, &self.request.headers) == Era::Modern {
             return match era::check_modern(frame)
-                .and_then(|()| era::check_headers(frame, &self.request.headers))
+                .and_then(|()| (self.state.conduct.agrees)(frame, &self.request.headers))
             {
                 Ok(()) => Ok(self.state.stateless(self.granted.identity())),
                 Err(error) => refused(error),
             };
         }
-        let version = self.request.header(header::VERSION).map(str::parse::<Revision>);
-        if version.is_some_and(|version| version.is_err()) {
+        let version = self.request.header(header::VERSION);
+        if version.is_some_and(|version| !(self.state.conduct.speaks)(version)) {
             return Err(failure(400, id, "unsupported `MCP-Protocol-Version`"));
         }
         if frame.get("method").and_then(Json::as_str) == Some("initialize") {
@@ -162,6 +166,9 @@ impl Asked {
 
     fn shown_session(&self, id: Json) -> Result<Arc<Session>, Reply> {
         let Some(shown) = self.request.header(header::SESSION) else {
+            if (self.state.conduct.sessionless)() {
+                return Ok(open(&self.state, &self.granted, stranger()));
+            }
             return Err(failure(400, id, "`Mcp-Session-Id` is missing"));
         };
         let session = self.state.session(shown, self.granted.identity());
@@ -174,8 +181,10 @@ impl Asked {
         outlet: mpsc::Sender<Json>,
         gone: CancellationToken,
     ) -> Context {
-        let (state, session, granted) = (self.state.clone(), session.clone(), self.granted.clone());
-        Context { state, session, granted, outlet, gone, headers: self.request.headers.clone() }
+        let granted = self.state.binding(session, self.granted.clone());
+        let (state, session, headers) = (self.state.clone(), session.clone(), self.request.headers.clone());
+        let gone = if (state.conduct.gives_up)() { gone } else { CancellationToken::new() };
+        Context { state, session, granted, outlet, gone, headers }
     }
 
     async fn request(self, session: Arc<Session>, id: Json, frame: Frame) -> Reply {
@@ -263,6 +272,11 @@ impl Asked {
             Err(reply) => reply,
         }
     }
+}
+
+/// What a client that never said `initialize` would have said.
+fn stranger() -> Json {
+    serde_json::json!({"capabilities": {}, "clientInfo": {"name": "unknown", "version": "0"}}).into()
 }
 
 /// Opens a session in the revision that the client offers, or in our newest.

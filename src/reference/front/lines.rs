@@ -163,6 +163,7 @@ impl Line {
     }
 
     fn context(&self, session: &Arc<Session>, granted: Granted, gone: CancellationToken) -> Context {
+        let granted = self.state.binding(session, granted);
         let (state, session, outlet) = (self.state.clone(), session.clone(), self.outlet.clone());
         Context { state, session, granted, outlet, gone, headers: HeaderMap::new() }
     }

@@ -30,7 +30,8 @@ impl Streamed {
                 answer = &mut self.answer => {
                     let answer = answer.unwrap_or_default();
                     return match self.interim.try_recv() {
-                        Ok(frame) if streams => self.stream_all(frame, &answer),
+                        Ok(frame) if streams => self.stream_all(vec![frame], &answer),
+                        _ if streams && (state.conduct.streams)() => self.stream_all(Vec::new(), &answer),
                         _ => Reply::json(era::status_of(&answer, era), answer.to_bytes()),
                     };
                 }
@@ -39,8 +40,7 @@ impl Streamed {
     }
 
     /// Everything is there already.
-    fn stream_all(mut self, first: Json, answer: &Json) -> Reply {
-        let mut frames = vec![first];
+    fn stream_all(mut self, mut frames: Vec<Json>, answer: &Json) -> Reply {
         while let Ok(frame) = self.interim.try_recv() {
             frames.push(frame);
         }

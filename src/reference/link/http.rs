@@ -190,7 +190,14 @@ impl HttpLink {
     async fn take(&self, bytes: &[u8], id: i64, outlet: Option<&Outlet>) -> Option<Json> {
         let frame = parse(bytes).ok()?;
         match Message::of(&frame) {
-            Message::Response { id: answered, .. } => (answered.as_i64() == Some(id)).then_some(frame),
+            Message::Response { id: answered, .. } => {
+                (self.0.footing.answers)(id, &answered).then_some(frame)
+            }
+            Message::Notification { method, .. } | Message::Request { method, .. }
+                if !(self.0.footing.relays)(&method) =>
+            {
+                None
+            }
             Message::Notification { .. } => {
                 match outlet {
                     Some(outlet) => drop(outlet.send(frame).await),

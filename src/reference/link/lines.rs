@@ -162,6 +162,8 @@ impl LinesLink {
                     let _ = waiting.answer.send(frame);
                 }
             }
+            Message::Notification { method, .. } | Message::Request { method, .. }
+                if !(self.0.footing.relays)(&method) => {}
             Message::Notification { params, .. } => match self.outlet_for(params.as_ref()) {
                 Some(outlet) => drop(outlet.send(frame).await),
                 None => self.0.footing.agent.tell(frame),

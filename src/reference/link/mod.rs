@@ -38,6 +38,10 @@ pub(super) struct Footing {
     pub(super) tasks: TaskTracker,
     /// Cancelled when the agent's session ends.
     pub(super) closed: CancellationToken,
+    /// Whether a response answers the request of that id.
+    pub(super) answers: fn(i64, &Json) -> bool,
+    /// Whether a notice or a question goes on to the agent.
+    pub(super) relays: fn(&str) -> bool,
 }
 
 /// A request for an upstream.

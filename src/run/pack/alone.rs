@@ -136,6 +136,10 @@ fn by_step(kind: &Kind, expect: Option<&Expect>) -> Option<Alone> {
         Kind::Call(call) if call.approver.is_some_and(|approver| approver.after.is_some()) => {
             Some(Alone::Time)
         }
+        Kind::Call(call) if call.later => Some(Alone::Time),
+        Kind::Cancel(_) => Some(Alone::Time),
+        Kind::Accept(_) => Some(Alone::Changes),
+        Kind::Records(_) => Some(Alone::Record),
         Kind::Call(_) | Kind::Together(_) | Kind::Decide(_) | Kind::Settle(_) => None,
         Kind::List(_) => exactly.then_some(Alone::Exactly),
         Kind::Change(_) => Some(Alone::Changes),

@@ -9,8 +9,7 @@ use super::steps::{Performance, Performed, saved};
 use crate::gateway::{Carried, Decided, Pending as Approval, Style, Told, Word};
 use crate::run::judge::Asked;
 use crate::run::stage::Stage;
-use crate::scenario::{Decision, Settle};
-use crate::source::Placed;
+use crate::scenario::{Decide, Decision, Settle};
 use crate::transcript::{Ended, Exchange};
 use crate::wire::{Json, Message};
 use crate::witness::{Ask, InFlight};
@@ -54,6 +53,23 @@ impl Pending {
         let (inputs, carried, decided) = (None, Carried::default(), None);
         let (flight, place, untaken) = (None, 0, None);
         Self { caller, exchange, approval, question, flight, inputs, carried, place, decided, untaken }
+    }
+}
+
+impl Pending {
+    /// Decides with somebody's own credential where the approver's is due; that it is not taken is right.
+    async fn put_by(&self, stage: &Stage, decision: Decision, identity: &str) -> Result<(), String> {
+        if let Ok(approval) = &self.approval {
+            let _ = stage.decide_by(approval, decision == Decision::Approve, identity).await;
+        }
+        Ok(())
+    }
+
+    /// Takes the call back, where it still waits for its answer.
+    pub(super) async fn cancel(&mut self) {
+        if let Some(flight) = &mut self.flight {
+            flight.cancel().await;
+        }
     }
 }
 
@@ -201,10 +217,10 @@ pub(super) async fn go_on(stage: &Stage, mut pending: Pending, within: Duration)
 pub(super) async fn decide(
     stage: &Stage,
     performance: &mut Performance,
-    decisions: &[(Placed<String>, Decision)],
+    decide: &Decide,
     performed: &mut Performed,
 ) -> Result<(), Trouble> {
-    for (name, decision) in decisions {
+    for (name, decision) in &decide.decisions {
         let Some(pending) = performance.pending.get_mut(&name.value) else {
             performed.notes.push(format!("`{}` does not wait for a decision", name.value));
             continue;
@@ -212,7 +228,11 @@ pub(super) async fn decide(
         let asked = &mut performance.asked[pending.place];
         // From here on an execution is what was decided, not a leak of the pending call.
         asked.closed = asked.closed.or(Some(Instant::now()));
-        if let Err(why) = put(stage, pending, *decision).await {
+        let put = match &decide.by {
+            Some(by) => pending.put_by(stage, *decision, &by.value).await,
+            None => put(stage, pending, *decision).await,
+        };
+        if let Err(why) = put {
             performed.notes.push(format!("the decision was not taken: {why}"));
             pending.untaken = Some(why);
         }

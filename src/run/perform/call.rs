@@ -32,13 +32,13 @@ pub(in crate::run) struct Target {
     pub(super) known: bool,
 }
 
-/// Makes one call and drives the approver's part of it.
-pub(super) async fn make(
+/// A call as it is before anything was sent, and what will be.
+pub(super) fn prepare(
     stage: &Stage,
     call: &Call,
     row: &Variables,
     carried: Option<&Pending>,
-) -> Result<Made, Trouble> {
+) -> Result<(Asked, Ask), Trouble> {
     let target = target(stage, &call.tool, row)?;
     let arguments = row.fill(&call.with)?;
     let mut ask = Ask::call(&target.shown, arguments.clone());
@@ -50,36 +50,34 @@ pub(super) async fn make(
     if let Some(carried) = carried {
         approval::carry(&mut ask, carried);
     }
-    let headers = ask.headers.clone();
-    let session = stage.voice_name(&call.voice);
-    let opened = Instant::now();
-    let driven = match stage.session(&session).await {
+    let unsent = super::open::unsent(target, arguments, stage.voice_name(&call.voice));
+    let asked = Asked { headers: ask.headers.clone(), ..unsent };
+    ask.headers.extend(stage.credential_of(&call.voice));
+    Ok((asked, ask))
+}
+
+/// Makes one call and drives the approver's part of it.
+pub(super) async fn make(
+    stage: &Stage,
+    call: &Call,
+    row: &Variables,
+    carried: Option<&Pending>,
+) -> Result<Made, Trouble> {
+    let (asked, ask) = prepare(stage, call, row, carried)?;
+    let driven = match stage.session(&asked.session).await {
         Opened::Refused(exchange) => {
             let told = stage.profile.told(&exchange);
             Driven { exchanges: vec![exchange], told, decided: None, pending: None }
         }
         Opened::Open(open) => {
-            ask.headers.extend(stage.credential_of(&call.voice));
-            let caller = Caller { session: open, name: session.clone(), tool: target.tool.clone(), ask };
+            let tool = asked.tool.clone().unwrap_or_default();
+            let caller = Caller { session: open, name: asked.session.clone(), tool, ask };
             drive(stage, caller, call).await?
         }
     };
     let Driven { exchanges, told, decided, pending } = driven;
-    let asked = Asked {
-        tool: Some(target.tool),
-        upstream: target.upstream,
-        arguments,
-        headers,
-        session,
-        closed: closed(&exchanges, pending.is_some() || told.word == Word::Pending),
-        exchanges,
-        told,
-        opened,
-        decided,
-        notification: false,
-        known: target.known,
-    };
-    Ok(Made { asked, pending })
+    let closed = closed(&exchanges, pending.is_some() || told.word == Word::Pending);
+    Ok(Made { asked: Asked { exchanges, told, closed, decided, ..asked }, pending })
 }
 
 /// How far a call was driven.

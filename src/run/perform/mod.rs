@@ -6,6 +6,7 @@ mod call;
 mod faults;
 mod heard;
 mod listing;
+mod open;
 mod persona;
 mod raw;
 mod reply;

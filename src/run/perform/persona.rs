@@ -205,6 +205,7 @@ mod tests {
             times: 1,
             over: Over::default(),
             approver: None,
+            later: false,
             carrying: None,
         };
         let like = (call, Variables::default());

@@ -42,7 +42,7 @@ async fn send_once(stage: &Stage, send: &Send, row: &Variables) -> Result<Asked,
     let exchange = match stage.session(&session).await {
         Opened::Refused(exchange) => exchange,
         Opened::Open(open) => {
-            let raw = raw(stage, send, bytes, id.clone())?;
+            let raw = raw(stage, (send, row), bytes, id.clone())?;
             let mut flight = open.start_raw(raw);
             let patience = send.voice.within.unwrap_or(stage.patience);
             if id.is_some() || !stage.profile.speaks_lines() {
@@ -72,18 +72,25 @@ async fn send_once(stage: &Stage, send: &Send, row: &Variables) -> Result<Asked,
 }
 
 /// The bytes with what the step says about the HTTP around them.
-fn raw(stage: &Stage, send: &Send, bytes: Bytes, id: Option<Json>) -> Result<Raw, Trouble> {
+fn raw(
+    stage: &Stage,
+    (send, row): (&Send, &Variables),
+    bytes: Bytes,
+    id: Option<Json>,
+) -> Result<Raw, Trouble> {
     let mut headers = stage.credential_of(&send.voice);
     let mut without = Vec::new();
     for (name, value) in &send.headers {
         match value {
-            Some(value) => headers.push((name.clone(), value.clone())),
+            Some(value) => headers.push((name.clone(), row.fill_string(value)?)),
             None => without.push(name.clone()),
         }
     }
-    let method = send.method.as_ref().map(|verb| Method::from_bytes(verb.as_bytes())).transpose();
+    let verb = send.method.as_ref().map(|verb| row.fill_string(verb)).transpose()?;
+    let method = verb.as_ref().map(|verb| Method::from_bytes(verb.as_bytes())).transpose();
     let method = method.map_err(|_| Trouble::Other(format!("`{:?}` is no HTTP method", send.method)))?;
-    Ok(Raw { bytes, headers, without, method, path: send.path.clone(), id })
+    let path = send.path.as_ref().map(|path| row.fill_string(path)).transpose()?;
+    Ok(Raw { bytes, headers, without, method, path, id })
 }
 
 /// HTTP says 202 to a notification: that is no answer to a call.

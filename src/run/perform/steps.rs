@@ -4,6 +4,7 @@ use super::Trouble;
 use super::approval::Pending;
 use super::call::{self, Made};
 use super::listing::{self, Listed};
+use super::open::{self, Begun, Open};
 use super::{approval, faults, raw};
 use crate::run::judge::Asked;
 use crate::run::plan::unmet;
@@ -29,6 +30,8 @@ pub(in crate::run) struct Performance {
     pub(in crate::run) variables: Variables,
     /// What waits for a decision, by the step's name.
     pub(super) pending: HashMap<String, Pending>,
+    /// What is under way, by the step's name.
+    pub(super) open: HashMap<String, Box<Open>>,
     /// When a list was last changed: notices are looked for from then on.
     pub(super) changed: Instant,
 }
@@ -60,6 +63,7 @@ pub(in crate::run) async fn perform(stage: &Stage) -> Performance {
         lists: HashMap::new(),
         variables: stage.minted.clone(),
         pending: HashMap::new(),
+        open: HashMap::new(),
         changed: Instant::now(),
     };
     for step in &stage.scenario.steps {
@@ -80,7 +84,7 @@ pub(in crate::run) async fn perform(stage: &Stage) -> Performance {
             break;
         }
     }
-    performance.cancel_what_is_pending().await;
+    performance.cancel_what_is_pending(stage).await;
     performance
 }
 
@@ -103,8 +107,24 @@ impl Performance {
                 performed.noticed = Some(listing::notice(stage, notice, step, self.changed).await?);
                 Ok(())
             }
-            Kind::Decide(decisions) => approval::decide(stage, self, decisions, performed).await,
-            Kind::Settle(settle) => approval::settle(stage, self, settle, performed).await,
+            Kind::Decide(decide) => approval::decide(stage, self, decide, performed).await,
+            Kind::Settle(settle) => match self.open.remove(&settle.step.value) {
+                Some(open) => {
+                    open::settle(stage, self, settle, *open).await;
+                    Ok(())
+                }
+                None => approval::settle(stage, self, settle, performed).await,
+            },
+            Kind::Cancel(name) => {
+                if let Some(open) = self.open.get_mut(&name.value) {
+                    open.cancel().await;
+                } else if let Some(pending) = self.pending.get_mut(&name.value) {
+                    pending.cancel().await;
+                }
+                Ok(())
+            }
+            Kind::Accept(tool) => stage.accept(&tool.value).map_err(Trouble::because),
+            Kind::Records(_) => Ok(()),
             other => {
                 if matches!(other, Kind::Change(_)) {
                     self.changed = Instant::now();
@@ -116,11 +136,24 @@ impl Performance {
 
     /// One call step: its rows and times, one after the other.
     async fn calls(&mut self, stage: &Stage, call: &Call) -> Result<(), Trouble> {
+        if call.later {
+            return self.begin(stage, call).await;
+        }
         for row in rows(&call.over, &self.variables)? {
             for _ in 0..call.times {
                 let made = call::make(stage, call, &row, carried(&self.pending, call)).await?;
                 self.keep(call, made);
             }
+        }
+        Ok(())
+    }
+
+    /// A call whose answer comes later.
+    async fn begin(&mut self, stage: &Stage, call: &Call) -> Result<(), Trouble> {
+        let name = call.name.as_ref().map(|name| name.value.clone()).unwrap_or_default();
+        match open::begin(stage, call, &self.variables).await? {
+            Begun::Open(open) => drop(self.open.insert(name, open)),
+            Begun::Over(asked) => self.asked.push(*asked),
         }
         Ok(())
     }
@@ -164,7 +197,11 @@ impl Performance {
     }
 
     /// What still waits at the end is taken back; its window stays open, so that an execution is still its doing.
-    async fn cancel_what_is_pending(&mut self) {
+    async fn cancel_what_is_pending(&mut self, stage: &Stage) {
+        for (_, mut open) in self.open.drain() {
+            open.cancel().await;
+            self.asked.push(open.left(stage));
+        }
         for (_, pending) in self.pending.drain() {
             if let Some(mut flight) = pending.flight {
                 flight.cancel().await;

@@ -3,7 +3,8 @@
 use super::Stage;
 use super::gateway::{document, grant};
 use super::mocks;
-use crate::gateway::{Carried, Decided, Decision, Pending, Told};
+use crate::gateway::{self, Carried, Decided, Decision, Pending, Told};
+use crate::reference::{About, Verdict};
 use crate::run::plan::length;
 use crate::scenario::{Boundary, Change, Reload};
 use crate::wire::Json;
@@ -74,6 +75,30 @@ impl Stage {
         secrets.fold(error.to_string(), |text, secret| text.replace(secret, "[SECRET]"))
     }
 
+    /// The same with an identity's own credential in the place of the approver's.
+    pub(in crate::run) async fn decide_by(
+        &self,
+        pending: &Pending,
+        approve: bool,
+        identity: &str,
+    ) -> Result<(), String> {
+        let decision = if approve { Decision::Approve } else { Decision::Reject };
+        let gateway = self.theatre.stand.gateway.read().await;
+        let gateway = gateway.as_ref().ok_or("the gateway is stopped")?;
+        gateway.decide_as(pending, decision, identity).await.map(drop).map_err(|error| self.discreet(&error))
+    }
+
+    /// Accepts the entry of a tool as it is now, as the people at the gateway would.
+    pub(in crate::run) fn accept(&self, tool: &str) -> Result<(), String> {
+        let embedded =
+            self.theatre.stand.embedded.as_ref().ok_or("the gateway cannot be told to accept an entry")?;
+        let waiting = embedded.reference.undecided();
+        let entry = waiting.iter().find(|ticket| ticket.about == About::Entry && ticket.tool == tool);
+        let entry = entry.ok_or_else(|| format!("no changed entry of `{tool}` waits for anybody"))?;
+        embedded.reference.decide(&entry.id, Verdict::Approve, "operator");
+        Ok(())
+    }
+
     /// Lets time pass: turns the gateway's clock where it has a hook, and waits where it has none.
     pub(in crate::run) async fn let_pass(&self, time: Duration) {
         if let Some(embedded) = &self.theatre.stand.embedded {
@@ -109,7 +134,7 @@ impl Stage {
         self.mock(&name)?.change(mocks::change(change, &self.minted)).await
     }
 
-    /// Gives the running gateway another policy.
+    /// Gives the running gateway another policy, perhaps one that is broken on purpose.
     pub(in crate::run) async fn reload(&self, reload: &Reload) -> Result<(), String> {
         let mut identities = self.theatre.stand.identities().to_vec();
         for identity in &mut identities {
@@ -119,8 +144,10 @@ impl Stage {
             }
         }
         if let Some(embedded) = &self.theatre.stand.embedded {
-            let grants =
-                identities.iter().map(|identity| grant(identity, None)).collect::<Result<Vec<_>, _>>();
+            let grants = identities
+                .iter()
+                .map(|identity| grant(&embedded.conduct, identity, spoiled(reload)))
+                .collect::<Result<Vec<_>, _>>();
             // A policy that does not read is not taken, and the old one stays: that is what is being looked at.
             if let Ok(grants) = grants {
                 embedded.reference.reload(grants).await;
@@ -128,7 +155,8 @@ impl Stage {
             return Ok(());
         }
         let mut gateway = self.theatre.stand.gateway.write().await;
-        let within = gateway.as_mut().ok_or("the gateway is stopped")?.reload(identities).await;
+        let within =
+            gateway.as_mut().ok_or("the gateway is stopped")?.reload(identities, spoiled(reload)).await;
         let within = within.map_err(|error| error.to_string())?;
         // The gateway says how long it may take; before that either policy is right.
         tokio::time::sleep(within).await;
@@ -139,7 +167,9 @@ impl Stage {
     pub(in crate::run) async fn revoke(&self, identity: &str) -> Result<(), String> {
         if let Some(embedded) = &self.theatre.stand.embedded {
             let left = self.theatre.stand.identities().iter().filter(|one| one.name != identity);
-            let grants = left.map(|identity| grant(identity, None)).collect::<Result<Vec<_>, _>>()?;
+            let grants = left
+                .map(|identity| grant(&embedded.conduct, identity, None))
+                .collect::<Result<Vec<_>, _>>()?;
             embedded.reference.reload(grants).await;
             return Ok(());
         }
@@ -155,4 +185,8 @@ impl Stage {
         let mut gateway = self.theatre.stand.gateway.write().await;
         gateway.as_mut().ok_or("the gateway is stopped")?.restart().await.map_err(|error| error.to_string())
     }
+}
+
+fn spoiled(reload: &Reload) -> Option<gateway::Spoil> {
+    reload.policy.as_ref()?.spoiled.map(super::gateway::how)
 }

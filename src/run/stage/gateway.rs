@@ -2,14 +2,18 @@
 
 use super::{SetupError, clock, name_of, token};
 use crate::gateway::{
-    self, Connection, Facts, Failure, Place, Profile, Recorded, RenderError, RunningGateway, StartError,
+    self, AuditRecord, Connection, Facts, Failure, Place, Profile, Recorded, RenderError, RunningGateway,
+    StartError,
 };
 use crate::mock::MockServer;
 use crate::policy::Policy;
-use crate::reference::{self, AuditSink, Channel, Clock, Conduct, FLAWS, Grant, Reference, Settings};
+use crate::reference::{
+    self, AuditSink, Channel, Clock, Conduct, FLAWS, Grant, Reference, Settings, VARIANTS,
+};
 use crate::run::plan::Contender;
 use crate::run::record::Kept;
 use crate::scenario::{Identity, IdentityPolicy, PolicyText, Scenario, Spoil};
+use crate::wire::Json;
 use indexmap::IndexMap;
 use serde_json::Value;
 use std::path::Path;
@@ -45,6 +49,7 @@ pub(in crate::run) struct Stand {
 pub(super) struct Embedded {
     pub(super) reference: Reference,
     pub(super) clock: Clock,
+    pub(super) conduct: Conduct,
     stop: CancellationToken,
     serving: JoinSet<()>,
 }
@@ -97,7 +102,8 @@ impl Stand {
         let profile = contender.profile.clone();
         let place = place(inputs);
         let mut facts = Facts::of(&profile, given.clone(), &place, (port(&front), port(&side)));
-        let settings = match settings(&profile, inputs, given) {
+        let conduct = conduct(contender)?;
+        let settings = match settings(&conduct, &profile, inputs, given) {
             Ok(settings) => settings,
             Err(why) if spoil(inputs.scenario).is_some() => {
                 let identities = given.identities.clone();
@@ -111,9 +117,8 @@ impl Stand {
             }
             Err(why) => return Err(SetupError::Scenario(why)),
         };
-        let conduct = conduct(contender)?;
         let clock = clock();
-        let reference = Reference::new(settings, conduct, clock.clone());
+        let reference = Reference::new(settings, conduct.clone(), clock.clone());
         let reference = reference.map_err(SetupError::machine("opening the audit log"))?;
         facts.secret = reference.decision_token().to_owned();
         let stop = CancellationToken::new();
@@ -123,7 +128,7 @@ impl Stand {
         let (side_door, side_stop) = (reference.clone(), stop.clone());
         serving.spawn(async move { side_door.serve_decisions(side, side_stop).await });
         let gateway = RunningGateway::attached(profile, facts.clone(), &place)?;
-        let embedded = Embedded { reference, clock, stop, serving };
+        let embedded = Embedded { reference, clock, conduct, stop, serving };
         let identities = given.identities.clone();
         Ok(Self {
             gateway: RwLock::new(Some(gateway)),
@@ -170,12 +175,14 @@ impl Stand {
             let calls = lines.iter().filter(|line| line["about"] == "call");
             let decisions =
                 calls.map(|line| recorded(line["decision"].as_str().unwrap_or_default())).collect();
-            return Some(Kept { text: lines.iter().map(|line| format!("{line}\n")).collect(), decisions });
+            let text = lines.iter().map(|line| format!("{line}\n")).collect();
+            return Some(Kept { text, decisions, entries: lines.iter().map(entry).collect() });
         }
         let gateway = self.gateway.read().await;
         let records = gateway.as_ref()?.audit().await.ok()??;
         let text = records.iter().map(|record| format!("{}\n", record.whole)).collect();
-        Some(Kept { text, decisions: records.iter().map(|record| record.decision).collect() })
+        let decisions = records.iter().map(|record| record.decision).collect();
+        Some(Kept { text, decisions, entries: records.iter().map(fields).collect() })
     }
 
     pub(super) async fn stop(self) {
@@ -190,11 +197,36 @@ impl Stand {
     }
 }
 
+/// A record of the reference, member by member.
+fn entry(line: &Value) -> IndexMap<String, Json> {
+    let members = line.as_object().into_iter().flatten().filter(|(_, value)| !value.is_null());
+    let name = |name: &str| if name == "request_id" { "id".to_owned() } else { name.to_owned() };
+    let mut entry: IndexMap<String, Json> =
+        members.map(|(member, value)| (name(member), Json::from(value.clone()))).collect();
+    let said = line["decision"].as_str().unwrap_or_default();
+    if let Some(word) = recorded(said) {
+        entry.insert("decision".to_owned(), Json::from(word.word()));
+    }
+    entry.insert("whole".to_owned(), Json::from(line.to_string()));
+    entry
+}
+
+/// A record that a profile describes, member by member.
+fn fields(record: &AuditRecord) -> IndexMap<String, Json> {
+    let mut entry: IndexMap<String, Json> =
+        record.fields.iter().map(|(member, value)| (member.clone(), Json::from(value.clone()))).collect();
+    if let Some(word) = record.decision {
+        entry.insert("decision".to_owned(), Json::from(word.word()));
+    }
+    entry.insert("whole".to_owned(), Json::from(record.whole.to_string()));
+    entry
+}
+
 /// The reference's words for its decisions.
 fn recorded(decision: &str) -> Option<Recorded> {
     match decision {
-        "allowed" => Some(Recorded::Allow),
-        "denied" | "hidden" | "malformed" => Some(Recorded::Deny),
+        "allowed" | "approved" => Some(Recorded::Allow),
+        "denied" | "hidden" | "malformed" | "rejected" | "unauthorized" => Some(Recorded::Deny),
         "limited" => Some(Recorded::Limit),
         "pending" => Some(Recorded::Pending),
         _ => None,
@@ -211,11 +243,16 @@ fn place(inputs: &Inputs<'_>) -> Place {
 
 /// How a scenario breaks its policy, in the gateway's words.
 pub(in crate::run) fn spoil(scenario: &Scenario) -> Option<gateway::Spoil> {
-    scenario.policy.as_ref()?.spoiled.map(|how| match how {
+    scenario.policy.as_ref()?.spoiled.map(how)
+}
+
+/// The same way to spoil, in the gateway's words.
+pub(super) fn how(spoil: Spoil) -> gateway::Spoil {
+    match spoil {
         Spoil::UnknownMember => gateway::Spoil::UnknownMember,
         Spoil::Truncated => gateway::Spoil::Truncated,
         Spoil::Missing => gateway::Spoil::Missing,
-    })
+    }
 }
 
 /// A policy as the document that it was.
@@ -255,13 +292,18 @@ fn upstreams(inputs: &Inputs<'_>) -> Vec<gateway::Upstream> {
 }
 
 /// The reference's settings; an error is why it refuses a policy.
-fn settings(profile: &Profile, inputs: &Inputs<'_>, given: &gateway::Inputs) -> Result<Settings, String> {
-    if spoil(inputs.scenario) == Some(gateway::Spoil::Missing) {
-        return Err("there is no policy".to_owned());
-    }
+fn settings(
+    conduct: &Conduct,
+    profile: &Profile,
+    inputs: &Inputs<'_>,
+    given: &gateway::Inputs,
+) -> Result<Settings, String> {
     let spoiled = spoil(inputs.scenario);
-    let grants =
-        given.identities.iter().map(|identity| grant(identity, spoiled)).collect::<Result<_, _>>()?;
+    let grants = given
+        .identities
+        .iter()
+        .map(|identity| grant(conduct, identity, spoiled))
+        .collect::<Result<_, _>>()?;
     let upstream = |(name, server): (&String, &MockServer)| reference::Upstream {
         name: name.clone(),
         reach: reference::Reach::Http { url: server.url(), headers: Vec::new() },
@@ -281,31 +323,39 @@ fn settings(profile: &Profile, inputs: &Inputs<'_>, given: &gateway::Inputs) -> 
 }
 
 /// An identity as the reference knows it.
-pub(super) fn grant(identity: &gateway::Identity, spoiled: Option<gateway::Spoil>) -> Result<Grant, String> {
+pub(super) fn grant(
+    conduct: &Conduct,
+    identity: &gateway::Identity,
+    spoiled: Option<gateway::Spoil>,
+) -> Result<Grant, String> {
     let policy = match &identity.policy {
-        Some(document) => Some(policy(document, spoiled)?),
+        Some(document) => Some((conduct.understands)(&written(document, spoiled))?),
         None => None,
     };
     Ok(Grant { identity: identity.name.clone(), token: Some(identity.token.clone()), policy })
 }
 
-fn policy(document: &Value, spoiled: Option<gateway::Spoil>) -> Result<Policy, String> {
+/// The text of a policy, broken on purpose where the scenario wants it.
+fn written(document: &Value, spoiled: Option<gateway::Spoil>) -> String {
     let mut text = document.to_string();
     match spoiled {
         Some(gateway::Spoil::Truncated) => text.truncate(text.len() / 2),
         Some(gateway::Spoil::UnknownMember) => text.insert_str(1, "\"x_unknown\":true,"),
-        Some(gateway::Spoil::Missing) | None => {}
+        Some(gateway::Spoil::Missing) => text.clear(),
+        None => {}
     }
-    Policy::from_json(&text).map_err(|error| error.to_string())
+    text
 }
 
 fn conduct(contender: &Contender) -> Result<Conduct, SetupError> {
     let mut conduct = Conduct::default();
     if let Some(name) = &contender.flaw {
-        let flaw = FLAWS.iter().find(|flaw| flaw.name == name);
-        let flaw =
-            flaw.ok_or_else(|| SetupError::Scenario(format!("`{}`: no flaw `{name}`", name_of(contender))))?;
-        (flaw.twist)(&mut conduct);
+        let flaw = FLAWS.iter().find(|flaw| flaw.name == name).map(|flaw| flaw.twist);
+        let variant = || VARIANTS.iter().find(|variant| variant.name == name).map(|variant| variant.twist);
+        let twist = flaw
+            .or_else(variant)
+            .ok_or_else(|| SetupError::Scenario(format!("`{}`: no flaw `{name}`", name_of(contender))))?;
+        twist(&mut conduct);
     }
     Ok(conduct)
 }

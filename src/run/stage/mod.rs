@@ -14,7 +14,7 @@ use super::plan::{Contender, Entry};
 use super::record::Kept;
 use super::remote::Remote;
 use crate::gateway::{Profile, StartError};
-use crate::mock::MockServer;
+use crate::mock::{Arrival, MockServer};
 use crate::reference::Clock;
 use crate::scenario::{Change, Changed, Kind, Scenario, Variables};
 use crate::snapshot::Mark;
@@ -179,6 +179,25 @@ impl Stage {
         later.map(|(name, _)| name.clone()).or_else(by_step)
     }
 
+    /// How many calls of a tool have reached the servers.
+    pub(super) fn arrivals(&self, tool: &str) -> usize {
+        self.theatre.mocks().values().map(|server| arrived(&server.ledger(), tool)).sum()
+    }
+
+    /// Comes back once more calls of a tool have reached the servers than that.
+    pub(super) async fn arrived(&self, tool: &str, before: usize) {
+        let each = self.theatre.mocks().values().map(|server| {
+            let already = arrived(&server.ledger(), tool);
+            Box::pin(async move {
+                server.wait_for(|ledger| arrived(ledger, tool) > already).await;
+            })
+        });
+        let waits: Vec<_> = each.collect();
+        if self.arrivals(tool) <= before && !waits.is_empty() {
+            futures_util::future::select_all(waits).await;
+        }
+    }
+
     /// One upstream's server.
     pub(super) fn mock(&self, name: &str) -> Result<&MockServer, String> {
         self.theatre.mocks().get(name).ok_or_else(|| format!("there is no upstream `{name}`"))
@@ -207,6 +226,10 @@ impl Stage {
             open.close().await;
         }
     }
+}
+
+fn arrived(ledger: &[Arrival], tool: &str) -> usize {
+    ledger.iter().filter(|arrival| arrival.calls().iter().any(|call| call.tool == tool)).count()
 }
 
 /// A marker for each canary: unlike anything that the mocks say by themselves.

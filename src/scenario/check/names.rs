@@ -143,7 +143,11 @@ fn references(checking: &mut Checking<'_>, stop: &Stop<'_>, seen: &Seen) {
     match &step.kind {
         Kind::Call(call) => call.carrying.iter().for_each(|name| earlier(checking, name)),
         Kind::Settle(settle) => earlier(checking, &settle.step),
-        Kind::Decide(decisions) => decisions.iter().for_each(|(name, _)| earlier(checking, name)),
+        Kind::Decide(decide) => {
+            decide.decisions.iter().for_each(|(name, _)| earlier(checking, name));
+            decide.by.iter().for_each(|name| identity(checking, name.spot, &name.value));
+        }
+        Kind::Cancel(name) => earlier(checking, name),
         Kind::Stop(Part::Upstream(named))
         | Kind::Start(Part::Upstream(named))
         | Kind::Restart(Part::Upstream(named)) => {

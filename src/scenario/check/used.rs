@@ -49,7 +49,8 @@ fn references(step: &Step) -> Vec<&String> {
     let mut names = match &step.kind {
         Kind::Call(call) => call.carrying.iter().map(|name| &name.value).collect(),
         Kind::Settle(settle) => vec![&settle.step.value],
-        Kind::Decide(decisions) => decisions.iter().map(|(name, _)| &name.value).collect(),
+        Kind::Cancel(name) => vec![&name.value],
+        Kind::Decide(decide) => decide.decisions.iter().map(|(name, _)| &name.value).collect(),
         _ => Vec::new(),
     };
     if let Some(Expect::Listing(listing)) = &step.expect {

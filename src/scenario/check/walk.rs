@@ -117,6 +117,7 @@ fn send_texts(send: &Send, found: &mut Vec<String>) {
     }
     found.extend(send.headers.iter().filter_map(|(_, value)| value.clone()));
     found.extend(send.path.clone());
+    found.extend(send.method.clone());
     send.id.iter().for_each(|id| json_texts(id, found));
     over_texts(&send.over, found);
 }

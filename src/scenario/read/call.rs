@@ -28,8 +28,16 @@ pub(super) fn call(main: &Node, members: &mut Members<'_>, told: &mut Told) -> O
         times: members.take("times").and_then(|node| positive(node, told)).unwrap_or(1),
         over: members.take("over").map(|node| over(node, told)).unwrap_or_default(),
         approver: members.take("approver").and_then(|node| approver(node, told)),
+        later: members
+            .take("answer")
+            .is_some_and(|node| word(node, "answer", &[("later", ())], told).is_some()),
         carrying: members.take("carrying").and_then(|node| name(node, told)),
     };
+    if call.later && (call.name.is_none() || call.times > 1 || !call.over.0.is_empty()) {
+        let complaint =
+            Diagnostic::mistake(main.spot, "a call whose answer comes later is one call, and has a name");
+        told.push(complaint.help("name it with `as`, and `settle` it later"));
+    }
     spread(&mut call);
     Some(call)
 }

@@ -11,8 +11,8 @@ use crate::scenario::expect::{
 use crate::source::{Node, Value};
 
 /// The members of a detailed expectation: any of them makes a mapping one.
-const DETAILS: [&str; 9] =
-    ["verdict", "reason", "answer", "error", "reply", "http", "upstream", "executions", "within"];
+const DETAILS: [&str; 10] =
+    ["verdict", "reason", "answer", "error", "reply", "http", "upstream", "executions", "progress", "within"];
 
 fn verdict(node: &Node, told: &mut Told) -> Option<Verdict> {
     word(node, "verdict", &Verdict::ALL.map(|verdict| (verdict.word(), verdict)), told)
@@ -68,7 +68,7 @@ fn tallies(node: &Node, told: &mut Told) -> Vec<Tally> {
 }
 
 /// `10`, `{at_most: 10}`, `{at_least: 1, at_most: 3}`.
-fn amount(node: &Node, told: &mut Told) -> Option<Amount> {
+pub(super) fn amount(node: &Node, told: &mut Told) -> Option<Amount> {
     if node.map().is_none() {
         return count(node, told).map(Amount::exactly);
     }
@@ -94,6 +94,7 @@ fn detailed(node: &Node, told: &mut Told) -> Option<Detailed> {
         http: members.take("http").and_then(|node| http(node, told)),
         upstream: members.take("upstream").and_then(|node| upstream(node, told)),
         executions: members.take("executions").and_then(|node| amount(node, told)),
+        progress: members.take("progress").and_then(|node| amount(node, told)),
         within: members.take("within").and_then(|node| duration(node, told)),
     };
     members.end(told);
@@ -136,6 +137,7 @@ fn upstream(node: &Node, told: &mut Told) -> Option<UpstreamExpect> {
         meta: members.take("meta").and_then(|node| pattern(node, told)),
         headers: expected.into_iter().collect(),
         arrivals: members.take("arrivals").and_then(|node| amount(node, told)),
+        abandoned: members.take("abandoned").and_then(|node| super::value::flag(node, told)),
     };
     members.end(told);
     Some(read)

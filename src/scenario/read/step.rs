@@ -2,26 +2,43 @@
 
 use super::Told;
 use super::call::{call, send, settle, voice};
-use super::expect::{expect_call, expect_list, expect_notice};
+use super::expect::{amount, expect_call, expect_list, expect_notice};
 use super::members::Members;
+use super::pattern::pattern;
 use super::people::given;
 use super::policy::policy;
 use super::upstream::change;
 use super::value::{duration, elements, entries, expected, name, positive, word};
 use crate::diagnostic::{Diagnostic, did_you_mean};
-use crate::scenario::expect::{Expect, NoticeExpect};
+use crate::scenario::expect::{Amount, Expect, NoticeExpect};
 use crate::scenario::step::{
-    Agent, Boundary, Decision, Kind, List, Notice, Part, Persona, Reload, Step, Wait,
+    Agent, Boundary, Decide, Decision, Kind, List, Notice, Part, Persona, Records, Reload, Step, Wait,
 };
 use crate::source::{Node, Value};
 
 /// The words that begin a step, each the name of a kind.
-const KINDS: [&str; 15] = [
+const KINDS: [&str; 18] = [
     "call", "together", "agent", "list", "change", "notice", "send", "wait", "decide", "settle", "stop",
-    "start", "restart", "reload", "revoke",
+    "start", "restart", "reload", "revoke", "cancel", "records", "accept",
 ];
 
 const DECISIONS: [(&str, Decision); 2] = [("approve", Decision::Approve), ("reject", Decision::Reject)];
+
+/// What a record can be asked for: the fields of a profile's `audit`, and `whole` for all of it as a text.
+const RECORDED: [&str; 12] = [
+    "decision",
+    "tool",
+    "identity",
+    "rule",
+    "reason",
+    "id",
+    "time",
+    "policy",
+    "arguments",
+    "approver",
+    "outcome",
+    "whole",
+];
 
 /// The steps of a list.
 pub(super) fn steps(node: &Node, told: &mut Told) -> Vec<Step> {
@@ -97,13 +114,17 @@ fn kind(word: &str, main: &Node, members: &mut Members<'_>, told: &mut Told) -> 
         "decide" => {
             let written = entries(main, "a mapping of steps to decisions", told).iter();
             let mut one = |node| self::word(node, "decision", &DECISIONS, told);
-            Kind::Decide(written.filter_map(|(key, node)| Some((key.clone(), one(node)?))).collect())
+            let decisions = written.filter_map(|(key, node)| Some((key.clone(), one(node)?))).collect();
+            Kind::Decide(Decide { decisions, by: members.take("by").and_then(|node| name(node, told)) })
         }
         "settle" => Kind::Settle(settle(main, members, told)?),
         "stop" => Kind::Stop(part(main, told)?),
         "start" => Kind::Start(part(main, told)?),
         "restart" => Kind::Restart(part(main, told)?),
         "reload" => Kind::Reload(reload(main, told)?),
+        "cancel" => Kind::Cancel(name(main, told)?),
+        "accept" => Kind::Accept(name(main, told)?),
+        "records" => Kind::Records(records(main, members, told)),
         _ => Kind::Revoke(name(main, told)?.value),
     })
 }
@@ -133,6 +154,20 @@ fn together(node: &Node, told: &mut Told) -> Vec<Step> {
         told.push(Diagnostic::mistake(node.spot, "nothing is done together"));
     }
     steps
+}
+
+/// `records`: what they say; `expect` is how many there are, at least one where it is left out.
+fn records(main: &Node, members: &mut Members<'_>, told: &mut Told) -> Records {
+    let mut like = indexmap::IndexMap::new();
+    for (key, node) in entries(main, "what a record says", told) {
+        if RECORDED.contains(&key.value.as_str()) {
+            like.extend(pattern(node, told).map(|pattern| (key.value.clone(), pattern)));
+        } else {
+            told.push(Diagnostic::unknown(key.spot, "member of a record", &key.value, RECORDED));
+        }
+    }
+    let some = Amount { at_least: Some(1), at_most: None };
+    Records { like, count: members.take("expect").and_then(|node| amount(node, told)).unwrap_or(some) }
 }
 
 /// An agent without a model. It can run wild, so that its calls must have an end.

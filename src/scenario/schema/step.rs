@@ -47,7 +47,8 @@ fn steps() -> Vec<Value> {
     let expect = |name: &str| map(json!({"expect": reference(name)}));
     let call = map(json!({
         "call": reference("tool"), "with": {"type": "object"}, "meta": {"type": "object"},
-        "headers": reference("headers"), "approver": reference("approver"), "carrying": reference("name")
+        "headers": reference("headers"), "approver": reference("approver"), "carrying": reference("name"),
+        "answer": described(json!({"enum": ["later"]}), "Leaves the answer for the step that settles the call.")
     }));
     let raw = object(
         "Bytes, and how they are sent.",
@@ -106,7 +107,11 @@ fn steps() -> Vec<Value> {
             ],
         ),
         step("wait", "Lets time pass.", vec![one("wait", json!({"anyOf": [reference("duration"), until]}))]),
-        step("decide", "Decides approvals by hand.", vec![one("decide", decisions)]),
+        step(
+            "decide",
+            "Decides approvals by hand.",
+            vec![one("decide", decisions), one("by", reference("name"))],
+        ),
         step(
             "settle",
             "Brings a pending call to its end.",
@@ -129,6 +134,17 @@ fn steps() -> Vec<Value> {
             "reload",
             "Gives the running gateway another policy.",
             vec![one("reload", json!({"anyOf": [{"type": "null"}, {"enum": ["gateway"]}, reload]}))],
+        ),
+        step(
+            "accept",
+            "Somebody accepts the entry of a tool that changed, as it is now.",
+            vec![one("accept", reference("name"))],
+        ),
+        step("cancel", "Takes a call back that is under way.", vec![one("cancel", reference("name"))]),
+        step(
+            "records",
+            "Looks into the gateway's own record, once everything is over.",
+            vec![one("records", json!({"type": "object"})), one("expect", reference("amount"))],
         ),
         step("revoke", "Takes an identity's credential away.", vec![one("revoke", reference("name"))]),
     ]

@@ -1,0 +1,131 @@
+//! What came of it: who fails whom.
+
+use super::Question;
+use super::contenders::{HONEST, NONE, is_related};
+use crate::reference::{FLAWS, Flaw};
+use crate::report::human::story;
+use crate::run::outcome::{ScenarioOutcome, Status};
+use crate::scenario::Scenario;
+use serde::Serialize;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// What a proof came to.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Proof {
+    /// Each flaw, in the order of the flaws.
+    pub flaws: Vec<Caught>,
+    /// Honest gateways that do not pass.
+    pub alarms: Vec<Alarm>,
+    /// Scenarios that no flaw fails, and not even the absence of a gateway.
+    pub unproved: Vec<String>,
+    /// Scenarios that no gateway of this process can do: they are proved elsewhere, or nowhere.
+    pub not_run: Vec<String>,
+    /// Scenarios that only the absence of a gateway fails.
+    pub only_without_gateway: Vec<String>,
+    /// Scenarios that fail for flaws that are about something else altogether: each with those flaws.
+    pub broad: BTreeMap<String, Vec<String>>,
+}
+
+/// One flaw, and what catches it.
+#[derive(Clone, Debug, Serialize)]
+pub struct Caught {
+    /// The flaw.
+    pub flaw: &'static str,
+    /// The requirements that it breaks by its own word.
+    pub breaks: Vec<&'static str>,
+    /// Those of them whose scenarios do not catch it.
+    pub missed: Vec<&'static str>,
+    /// The scenarios that catch it.
+    pub by: BTreeSet<String>,
+}
+
+/// An honest gateway that a scenario fails.
+#[derive(Clone, Debug, Serialize)]
+pub struct Alarm {
+    /// The gateway, or the variant.
+    pub gateway: String,
+    /// The scenario.
+    pub scenario: String,
+    /// What happened, as people read it.
+    pub story: Vec<String>,
+}
+
+impl Proof {
+    /// Draws the conclusion from the outcomes of a question's entries.
+    pub(super) fn of(question: &Question, outcomes: &[ScenarioOutcome]) -> Self {
+        let mut proof = Self::default();
+        let mut failed: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+        for outcome in outcomes {
+            let lies = FLAWS.iter().any(|flaw| flaw.name == outcome.gateway) || outcome.gateway == NONE;
+            match outcome.status {
+                Status::Failed | Status::Inconclusive if lies => {
+                    failed.entry(outcome.gateway.as_str()).or_default().insert(outcome.id.clone());
+                }
+                Status::Failed | Status::Inconclusive => proof.alarms.push(Alarm {
+                    gateway: outcome.gateway.clone(),
+                    scenario: outcome.id.clone(),
+                    story: story(outcome),
+                }),
+                _ => {}
+            }
+        }
+        proof.alarms.sort_by_key(|alarm| alarm.gateway != HONEST);
+        let by = |name: &str| failed.get(name).cloned().unwrap_or_default();
+        proof.flaws = question.flaws.iter().map(|flaw| caught(question, flaw, by(flaw.name))).collect();
+        let by_flaw: BTreeSet<&String> = proof.flaws.iter().flat_map(|caught| &caught.by).collect();
+        let without = by(NONE);
+        let honest = outcomes.iter().filter(|outcome| outcome.gateway == HONEST);
+        let ran: BTreeSet<&String> =
+            honest.filter(|outcome| outcome.status == Status::Passed).map(|outcome| &outcome.id).collect();
+        for scenario in question.scenarios.iter().filter(|scenario| !by_flaw.contains(&scenario.id)) {
+            let list = match &scenario.id {
+                id if !ran.contains(id) => &mut proof.not_run,
+                id if without.contains(id) => &mut proof.only_without_gateway,
+                _ => &mut proof.unproved,
+            };
+            list.push(scenario.id.clone());
+        }
+        proof.broad = broad(question, &proof.flaws);
+        proof
+    }
+
+    /// Whether every flaw is caught by what it breaks, every scenario is proved, and no honest gateway raises an alarm.
+    pub fn holds(&self) -> bool {
+        self.holds_for(true, true)
+    }
+
+    /// The same, where not all scenarios or not all flaws were asked.
+    pub fn holds_for(&self, all_scenarios: bool, all_flaws: bool) -> bool {
+        let caught = !all_scenarios || self.flaws.iter().all(|caught| caught.missed.is_empty());
+        let proved = !all_flaws || self.unproved.is_empty();
+        caught && proved && self.alarms.is_empty()
+    }
+}
+
+/// Requirements whose scenarios were not asked cannot have missed anything.
+fn caught(question: &Question, flaw: &Flaw, by: BTreeSet<String>) -> Caught {
+    let catches = |id: &&str| {
+        let mut about = question
+            .scenarios
+            .iter()
+            .filter(|scenario| scenario.requirements.iter().any(|requirement| requirement.value == **id));
+        about.any(|scenario| by.contains(&scenario.id))
+    };
+    let missed = flaw.requirements.iter().copied().filter(|id| !catches(id)).collect();
+    Caught { flaw: flaw.name, breaks: flaw.requirements.to_vec(), missed, by }
+}
+
+/// A scenario may fail for whatever spoils a call that it needs. It is too broad where a flaw that keeps its own
+/// requirements, and breaks none of its group, fails it.
+fn broad(question: &Question, caught: &[Caught]) -> BTreeMap<String, Vec<String>> {
+    let mut broad: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for (flaw, caught) in question.flaws.iter().zip(caught) {
+        let fails =
+            |scenario: &&Arc<Scenario>| caught.by.contains(&scenario.id) && !is_related(flaw, scenario);
+        for scenario in question.scenarios.iter().filter(fails) {
+            broad.entry(scenario.id.clone()).or_default().push(flaw.name.to_owned());
+        }
+    }
+    broad
+}

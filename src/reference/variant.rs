@@ -1,0 +1,77 @@
+//! Ways to be an honest gateway that are not the usual one, one line each: none of them may raise an alarm.
+
+use super::conduct::Conduct;
+use super::refusal::{Put, Refusal, plainly};
+use crate::declared::{Batch, Declared, Failure};
+use crate::wire::Json;
+
+/// One honest way to differ.
+#[derive(Clone, Copy, Debug)]
+pub struct Variant {
+    /// What it is called: what the gateway does, as a phrase.
+    pub name: &'static str,
+    /// What differs in its decisions.
+    pub twist: fn(&mut Conduct),
+    /// What differs in what it declares.
+    pub declares: fn(&mut Declared),
+}
+
+const fn variant(name: &'static str, twist: fn(&mut Conduct)) -> Variant {
+    Variant { name, twist, declares: |_| {} }
+}
+
+const fn declaring(name: &'static str, declares: fn(&mut Declared)) -> Variant {
+    Variant { name, twist: |_| {}, declares }
+}
+
+/// All variants.
+#[rustfmt::skip] // A variant is a line.
+pub static VARIANTS: &[Variant] = &[
+    variant("adds-meta-to-results", |c| c.returns = with_meta),
+    variant("answers-in-streams", |c| c.streams = || true),
+    variant("words-rules-otherwise", |c| c.puts = in_other_words),
+    declaring("splits-batches", |declared| declared.batch = Some(Batch::Split)),
+    declaring("keeps-denied-tools-out-of-lists", |declared| declared.denied_are_listed = Some(false)),
+    declaring("refunds-what-failed", |declared| declared.refund = Some(vec![
+        Failure::Unreachable, Failure::RpcError, Failure::ErrorResult, Failure::Timeout, Failure::Dropped, Failure::Cancelled,
+    ])),
+    declaring("refunds-nothing", |declared| declared.refund = Some(Vec::new())),
+];
+
+/// A member of its own, as the protocol allows anybody to add.
+fn with_meta(mut result: Json) -> Json {
+    if let Some(members) = result.as_object_mut() {
+        let mut meta = members.get("_meta").cloned().unwrap_or_else(Json::object);
+        meta.as_object_mut().into_iter().for_each(|meta| meta.set("gateway.example/seen", true));
+        members.set("_meta", meta);
+    }
+    result
+}
+
+/// The same refusals, with other words around what was configured.
+fn in_other_words(refusal: &Refusal) -> Put {
+    match refusal {
+        Refusal::Denied(denied) => {
+            let mut other = denied.clone();
+            other.rule = "see the policy".to_owned();
+            plainly(&Refusal::Denied(other))
+        }
+        other => plainly(other),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::reference::FLAWS;
+
+    #[test]
+    fn no_variant_is_called_like_another_or_like_a_flaw() {
+        let mut names: Vec<_> = VARIANTS.iter().map(|variant| variant.name).collect();
+        names.extend(FLAWS.iter().map(|flaw| flaw.name));
+        let all = names.len();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), all);
+    }
+}
