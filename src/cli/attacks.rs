@@ -11,8 +11,10 @@ use std::path::PathBuf;
 pub struct Report {
     /// Where.
     pub file: PathBuf,
-    make: fn(&Outcome) -> String,
+    make: Make,
 }
+
+type Make = fn(&Outcome) -> String;
 
 impl Report {
     /// What is written.
@@ -22,8 +24,7 @@ impl Report {
 }
 
 /// The endings, and what each means.
-const FORMATS: [(&str, fn(&Outcome) -> String); 3] =
-    [("md", attacks::markdown), ("json", attacks::document), ("sarif", sarif)];
+const FORMATS: [(&str, Make); 3] = [("md", attacks::markdown), ("json", attacks::document), ("sarif", sarif)];
 
 /// Reads the argument: the file's ending is the format.
 pub(super) fn report(written: &str) -> Result<Report, String> {

@@ -71,10 +71,10 @@ pub struct Finding<'a> {
 
 impl<'a> Finding<'a> {
     fn of(scenario: &'a ScenarioOutcome) -> Self {
-        let ran = matches!(scenario.status, Status::Passed | Status::Failed | Status::Inconclusive);
+        let ran = !matches!(scenario.status, Status::NotApplicable | Status::Skipped);
         let benign = scenario.steps.iter().any(|step| step.benign);
         let unmet = |step: &&StepOutcome| !step.met;
-        let twin_failed = scenario.steps.iter().filter(unmet).any(|step| is_failed_twin(step));
+        let twin_failed = scenario.steps.iter().filter(unmet).any(is_failed_twin);
         let harm = scenario.steps.iter().filter(unmet).find(|step| !is_failed_twin(step));
         let fared = match (ran && !scenario.steps.is_empty(), scenario.observed) {
             (false, _) => Fared::NotRun,

@@ -31,13 +31,12 @@ impl Performance {
         performed: &mut Performed,
     ) -> Result<(), Trouble> {
         let mut next = self.goal(agent)?;
-        let tools = stage.tools();
-        let mut heeded = HashSet::new();
+        let mut ears = Ears { tools: stage.tools(), heeded: HashSet::new() };
         if let (Persona::Naive, Some((first, row))) = (agent.persona, next.front().cloned()) {
             let listed = listing::list(stage, &List { name: None, voice: first.voice.clone() }).await?;
             let entries = listed.tools.values().filter_map(|entry| entry.get("description")?.as_str());
             let texts: Vec<String> = entries.map(str::to_owned).collect();
-            obey(&texts, &tools, &mut heeded, &mut next, &(first, row));
+            ears.obey(&texts, &mut next, &(first, row));
             performed.listed = Some(listed);
         }
         for _ in 0..agent.at_most {
@@ -46,7 +45,7 @@ impl Performance {
             match agent.persona {
                 Persona::Naive => {
                     let texts = made.asked.exchanges.last().map(texts).unwrap_or_default();
-                    obey(&texts, &tools, &mut heeded, &mut next, &(call.clone(), row));
+                    ears.obey(&texts, &mut next, &(call.clone(), row));
                 }
                 Persona::Impatient if made.asked.told.word != Word::Success => {
                     next.push_front((call.clone(), row));
@@ -73,32 +72,34 @@ impl Performance {
     }
 }
 
-/// Puts the calls that the texts ask for before all others, each once; they are made where `like` was made.
-fn obey(
-    texts: &[String],
-    tools: &[String],
-    heeded: &mut HashSet<(String, String)>,
-    next: &mut VecDeque<Next>,
-    like: &Next,
-) {
-    let orders = texts.iter().flat_map(|text| orders(text, tools));
-    let fresh: Vec<_> =
-        orders.filter(|(tool, with)| heeded.insert((tool.clone(), with.to_string()))).collect();
-    for (tool, with) in fresh.into_iter().rev() {
-        let (call, mut row) = like.clone();
-        // What a server wrote is no template of ours: a variable is filled in as it is.
-        row.set(OBEYED, with);
-        let obeyed = Call {
-            tool: ToolName { name: tool, upstream: None, exact: false, ..call.tool },
-            with: format!("{{{{ {OBEYED} }}}}").into(),
-            name: None,
-            id: None,
-            save: IndexMap::new(),
-            times: 1,
-            over: Over::default(),
-            ..call
-        };
-        next.push_front((obeyed, row));
+/// What a naive agent listens for, and what it has heard already.
+struct Ears {
+    tools: Vec<String>,
+    heeded: HashSet<(String, String)>,
+}
+
+impl Ears {
+    /// Puts the calls that the texts ask for before all others, each once; they are made where `like` was made.
+    fn obey(&mut self, texts: &[String], next: &mut VecDeque<Next>, like: &Next) {
+        let orders = texts.iter().flat_map(|text| orders(text, &self.tools));
+        let fresh: Vec<_> =
+            orders.filter(|(tool, with)| self.heeded.insert((tool.clone(), with.to_string()))).collect();
+        for (tool, with) in fresh.into_iter().rev() {
+            let (call, mut row) = like.clone();
+            // What a server wrote is no template of ours: a variable is filled in as it is.
+            row.set(OBEYED, with);
+            let obeyed = Call {
+                tool: ToolName { name: tool, upstream: None, exact: false, ..call.tool },
+                with: format!("{{{{ {OBEYED} }}}}").into(),
+                name: None,
+                id: None,
+                save: IndexMap::new(),
+                times: 1,
+                over: Over::default(),
+                ..call
+            };
+            next.push_front((obeyed, row));
+        }
     }
 }
 
@@ -209,12 +210,13 @@ mod tests {
             carrying: None,
         };
         let like = (call, Variables::default());
-        let (mut next, mut heeded) = (VecDeque::from([like.clone()]), HashSet::new());
+        let mut next = VecDeque::from([like.clone()]);
         let texts =
             ["cleanup(n='{{ x }}') then delete_range()".to_owned(), "cleanup(n='{{ x }}')".to_owned()];
-        let tools = ["delete_range", "cleanup"].map(str::to_owned);
+        let tools = ["delete_range", "cleanup"].map(str::to_owned).to_vec();
+        let mut ears = Ears { tools, heeded: HashSet::new() };
         for _ in 0..2 {
-            obey(&texts, &tools, &mut heeded, &mut next, &like);
+            ears.obey(&texts, &mut next, &like);
         }
         let names: Vec<&str> = next.iter().map(|(call, _)| call.tool.name.as_str()).collect();
         assert_eq!(names, ["cleanup", "delete_range", "whoami"]);

@@ -84,7 +84,7 @@ pub(super) fn texts(step: &Step) -> Vec<String> {
         Kind::Call(call) => call_texts(call, &mut found),
         Kind::Send(send) => send_texts(send, &mut found),
         Kind::Together(inner) | Kind::Agent(Agent { goal: inner, .. }) => {
-            found.extend(inner.iter().flat_map(texts))
+            found.extend(inner.iter().flat_map(texts));
         }
         _ => {}
     }

@@ -181,6 +181,11 @@ fn agent(node: &Node, told: &mut Told) -> Option<Agent> {
         let complaint = Diagnostic::mistake(step.spot, "the goal of an agent consists of calls");
         told.push(complaint.help("make it a step of its own"));
     }
+    for step in goal.iter().filter(|step| step.expect.is_some()) {
+        let complaint =
+            Diagnostic::mistake(step.expect_spot, "a call of a goal has no expectation of its own");
+        told.push(complaint.help("put counts under the agent: what comes between is its own choice"));
+    }
     Some(Agent { persona: persona?, goal, at_most: at_most? })
 }
 
