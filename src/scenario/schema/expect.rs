@@ -91,6 +91,7 @@ fn details() -> Value {
             "http": {"anyOf": [statuses, http]},
             "upstream": arrived,
             "executions": reference("amount"),
+            "progress": reference("amount"),
             "within": reference("duration")
         }),
         &[],
