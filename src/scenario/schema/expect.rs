@@ -76,7 +76,7 @@ fn details() -> Value {
         json!({
             "name": reference("name"), "arguments": reference("pattern"), "meta": reference("pattern"),
             "headers": reference("headerPatterns"), "header_absent": reference("names"),
-            "arrivals": reference("amount")
+            "arrivals": reference("amount"), "abandoned": {"type": "boolean"}
         }),
         &[],
     );
