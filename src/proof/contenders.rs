@@ -33,7 +33,7 @@ pub(super) fn entries(question: &Question) -> Vec<Entry> {
 }
 
 /// Each flaw at the scenarios that it is to meet.
-pub(super) fn lying(question: &Question) -> Vec<Entry> {
+fn lying(question: &Question) -> Vec<Entry> {
     let profiles = styles();
     let mut entries = Vec::new();
     for flaw in &question.flaws {
@@ -47,6 +47,19 @@ pub(super) fn lying(question: &Question) -> Vec<Entry> {
         entries.extend(at_first(&scenarios, &profiles, &named));
     }
     entries
+}
+
+/// Each of these scenarios at the related flaw of that number.
+pub(super) fn next(question: &Question, open: &[String], round: usize) -> Vec<Entry> {
+    let profiles = styles();
+    let open = question.scenarios.iter().filter(|scenario| open.contains(&scenario.id));
+    let met = |scenario: &Arc<Scenario>| {
+        let mut related = question.flaws.iter().filter(|flaw| is_related(flaw, scenario));
+        let flaw = related.nth(round)?;
+        let named = Named { name: flaw.name, twist: Some(flaw.name) };
+        Some(at_first(std::slice::from_ref(scenario), &profiles, &named))
+    };
+    open.filter_map(met).flatten().collect()
 }
 
 /// Every honest gateway that is not the usual one.

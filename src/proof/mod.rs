@@ -53,15 +53,20 @@ pub async fn prove(question: &Question, setting: &Setting, jobs: usize) -> (Proo
     let pace = Pace::of(jobs);
     let ran = run(&contenders::entries(question), setting, &pace, |_| {}).await;
     let (mut outcomes, mut world) = (ran.outcome.scenarios, ran.world);
-    let proof = Proof::of(question, &outcomes);
+    let mut proof = Proof::of(question, &outcomes);
     if question.reach != Reach::Named {
         return (proof, world);
     }
-    let rest: Vec<&String> = proof.unproved.iter().chain(&proof.only_without_gateway).collect();
-    let open = question.scenarios.iter().filter(|scenario| rest.contains(&&scenario.id)).cloned().collect();
-    let related = Question { scenarios: open, reach: Reach::Related, ..question.clone() };
-    let ran = run(&contenders::lying(&related), setting, &pace, |_| {}).await;
-    outcomes.extend(ran.outcome.scenarios);
-    world.extend(ran.world);
-    (Proof::of(question, &outcomes), world)
+    // Most are failed by the first flaw that is about something like them: the next is only asked where it has to be.
+    for round in 0.. {
+        let entries = contenders::next(question, &proof.open(), round);
+        if entries.is_empty() {
+            break;
+        }
+        let ran = run(&entries, setting, &pace, |_| {}).await;
+        outcomes.extend(ran.outcome.scenarios);
+        world.extend(ran.world);
+        proof = Proof::of(question, &outcomes);
+    }
+    (proof, world)
 }

@@ -90,6 +90,11 @@ impl Proof {
         proof
     }
 
+    /// The scenarios that no flaw has failed yet.
+    pub(super) fn open(&self) -> Vec<String> {
+        self.unproved.iter().chain(&self.only_without_gateway).cloned().collect()
+    }
+
     /// Whether every flaw is caught by what it breaks, every scenario is proved, and no honest gateway raises an alarm.
     pub fn holds(&self) -> bool {
         self.holds_for(true, true)
