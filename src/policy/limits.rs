@@ -34,8 +34,8 @@ struct Taken {
 
 impl Reservation {
     /// What was taken from each count.
-    pub fn parts(&self) -> impl Iterator<Item = (&Key, Amount)> {
-        self.0.iter().map(|taken| (&taken.key, taken.cost))
+    pub fn into_parts(self) -> impl Iterator<Item = (Key, Amount)> {
+        self.0.into_iter().map(|taken| (taken.key, taken.cost))
     }
 }
 

@@ -49,8 +49,8 @@ pub(super) fn one_by_one(
 
 /// Gives back to whichever window runs now.
 pub(super) fn into_this_window(counters: &mut Counters, reservation: Reservation, _: Duration) {
-    for (key, cost) in reservation.parts() {
-        counters.lower(key, cost);
+    for (key, cost) in reservation.into_parts() {
+        counters.lower(&key, cost);
     }
 }
 
