@@ -121,7 +121,7 @@ mod tests {
 
     const TEMPLATE: &str = "{% for identity in identities %}{{ identity.name }}={{ identity.policy.default if identity.policy else 'nothing' }} {% endfor %}";
     const SCRIPT: &str = "connect: {http: 'http://x'}\nfiles: {config: {template: c.j2, name: config}}\n\
-        start:\n  command: [sh, -c, 'trap \"cp config seen\" HUP; echo x >> starts; echo up; while :; do sleep 600 & wait $!; done']\n  ready: {line: up}\n";
+        start:\n  command: [sh, -c, 'trap \"cp config seen\" HUP; echo x >> starts; echo up; while :; do sleep 0.1; done']\n  ready: {line: up}\n";
 
     fn identity(name: &str, default: &str) -> Identity {
         let policy = Some(serde_json::json!({"version": "1", "default": default}));
