@@ -54,7 +54,7 @@ pub async fn run(plan: &[Entry], setting: &Setting, pace: &Pace, tell: impl Fn(E
         Run { plan, setting, pace, tell: &tell, stopped: AtomicBool::new(false), broken: Mutex::default() };
     let packs = packs(plan, pace.isolate);
     let ran = futures_util::stream::iter(packs.iter().map(|pack| run.pack(pack)));
-    let mut ran: Vec<Done> = ran.buffered(pace.jobs.max(1)).collect::<Vec<_>>().await.concat();
+    let mut ran: Vec<Done> = ran.buffer_unordered(pace.jobs.max(1)).collect::<Vec<_>>().await.concat();
     ran.sort_by_key(|done| done.place);
     let mut world: Vec<String> = ran.iter().filter_map(|done| done.trouble.clone()).collect();
     world.dedup();
