@@ -1,7 +1,7 @@
 //! What kind of answer came, and its words. It does not say what the answer means.
 
 use crate::transcript::{Ended, Exchange};
-use crate::wire::{Json, Message, RpcError, parse};
+use crate::wire::{Json, Message, RpcError};
 
 /// An answer by its form: what a reading can be about.
 #[derive(Clone, Debug, PartialEq)]
@@ -29,26 +29,24 @@ impl Answer {
     pub(super) fn of(exchange: &Exchange) -> Self {
         if let Some(Message::Response { outcome, .. }) = exchange.response() {
             return match outcome {
-                Err(error) => Self::Rpc(error),
-                Ok(result) => Self::of_result(&result),
+                Err(error) => Self::Rpc(error.clone()),
+                Ok(result) => Self::of_result(result),
             };
         }
         // What could not be read is answered without an id.
-        let nameless =
-            exchange.received.iter().find_map(|piece| match Message::of(&parse(&piece.bytes).ok()?) {
-                Message::Response { id: Json::Null, outcome: Err(error) } => Some(error),
-                _ => None,
-            });
+        let nameless = exchange.received.iter().find_map(|piece| match piece.frame()? {
+            Message::Response { id: Json::Null, outcome: Err(error) } => Some(error.clone()),
+            _ => None,
+        });
         if let Some(error) = nameless {
             return Self::Rpc(error);
         }
-        let asked =
-            exchange.received.iter().find_map(|piece| match Message::of(&parse(&piece.bytes).ok()?) {
-                Message::Request { method, params, .. } if method == "elicitation/create" => {
-                    Some(params?.get("message").and_then(Json::as_str).unwrap_or_default().to_owned())
-                }
-                _ => None,
-            });
+        let asked = exchange.received.iter().find_map(|piece| match piece.frame()? {
+            Message::Request { method, params, .. } if method == "elicitation/create" => {
+                Some(params.as_ref()?.get("message").and_then(Json::as_str).unwrap_or_default().to_owned())
+            }
+            _ => None,
+        });
         match (&exchange.ended, asked, &exchange.http) {
             (Ended::Lost(why), ..) => Self::Lost(why.clone()),
             (_, Some(asked), _) => Self::Elicitation(asked),

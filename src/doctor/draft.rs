@@ -138,7 +138,7 @@ mod tests {
         Exchange {
             sent: Sent { at, bytes: Default::default(), id: Some(Json::from(1)) },
             http: Some(HttpHead { status, headers: vec![] }),
-            received: vec![Received { at, via: Via::Body, bytes: body.as_bytes().to_vec().into() }],
+            received: vec![Received::now(Via::Body, body.as_bytes().to_vec())],
             ended: Ended::Answered,
         }
     }

@@ -39,9 +39,9 @@ impl Names {
         let context = value(facts);
         let mut names =
             Self { engine: Engine::new(), context, spelling, shown: BTreeMap::new(), meant: BTreeMap::new() };
-        for (upstream, tool) in tools {
-            let shown = names.spelled(upstream, tool)?;
-            let known = (upstream.to_owned(), tool.to_owned());
+        let tools: Vec<(&str, &str)> = tools.into_iter().collect();
+        for ((upstream, tool), shown) in tools.iter().zip(names.spellings(&tools)?) {
+            let known = ((*upstream).to_owned(), (*tool).to_owned());
             names.meant.entry(shown.clone()).or_default().push(known.clone());
             names.shown.insert(known, shown);
         }
@@ -50,13 +50,18 @@ impl Names {
 
     /// What an agent calls a tool, known or not.
     pub fn spelled(&self, upstream: &str, tool: &str) -> Result<String, RenderError> {
-        match &self.spelling {
-            None => Ok(tool.to_owned()),
-            Some(template) => {
-                let over = BTreeMap::from([("upstream", Value::from(upstream)), ("tool", Value::from(tool))]);
-                self.engine.render_over(&template.0, &self.context, over)
-            }
-        }
+        Ok(self.spellings(&[(upstream, tool)])?.swap_remove(0))
+    }
+
+    /// The same for many tools: the template is read once.
+    fn spellings(&self, tools: &[(&str, &str)]) -> Result<Vec<String>, RenderError> {
+        let Some(template) = &self.spelling else {
+            return Ok(tools.iter().map(|(_, tool)| (*tool).to_owned()).collect());
+        };
+        let over = |(upstream, tool): &(&str, &str)| {
+            BTreeMap::from([("upstream", Value::from(*upstream)), ("tool", Value::from(*tool))])
+        };
+        self.engine.render_each(&template.0, &self.context, tools.iter().map(over))
     }
 
     /// What an agent calls a tool of the table.

@@ -85,6 +85,17 @@ impl Engine {
         self.0.render_str(text, scope(context, over)).map_err(|error| told(&error))
     }
 
+    /// The same of a template that is read once and used for each of many.
+    pub(super) fn render_each<'a>(
+        &self,
+        text: &str,
+        context: &Value,
+        each: impl Iterator<Item = BTreeMap<&'a str, Value>>,
+    ) -> Result<Vec<String>, RenderError> {
+        let template = self.0.template_from_str(text).map_err(|error| told(&error))?;
+        each.map(|over| template.render(scope(context, over)).map_err(|error| told(&error))).collect()
+    }
+
     /// The words of a command: one for each text, or as many as a text that is a single expression lists.
     pub(super) fn words(
         &self,

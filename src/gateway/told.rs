@@ -187,8 +187,7 @@ mod tests {
 
     fn exchange(ended: Ended, frames: &[&str]) -> Exchange {
         let at = Instant::now();
-        let received =
-            frames.iter().map(|text| Received { at, via: Via::Line, bytes: text.as_bytes().to_vec().into() });
+        let received = frames.iter().map(|text| Received::now(Via::Line, text.as_bytes().to_vec()));
         let sent = Sent { at, bytes: Default::default(), id: Some(Json::from(1)) };
         Exchange { sent, http: None, received: received.collect(), ended }
     }

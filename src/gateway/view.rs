@@ -1,7 +1,7 @@
 //! An exchange with its answer already read: what kind it is, its texts, and what it asks of the agent's user.
 
-use crate::transcript::{Exchange, Via};
-use crate::wire::{Json, Message, RpcError, parse};
+use crate::transcript::{Exchange, Received, Via};
+use crate::wire::{Json, Message, RpcError};
 
 /// "The user must open this address first" (2025-11-25, elicitation in URL mode).
 pub(super) const ADDRESS_TO_OPEN: i64 = -32042;
@@ -10,7 +10,7 @@ pub(super) const ADDRESS_TO_OPEN: i64 = -32042;
 pub(super) struct View<'a> {
     /// The exchange itself.
     pub(super) exchange: &'a Exchange,
-    answer: Option<Result<Json, RpcError>>,
+    answer: Option<&'a Result<Json, RpcError>>,
 }
 
 /// What kind of result came.
@@ -39,12 +39,12 @@ impl<'a> View<'a> {
 
     /// The result, if one came.
     pub(super) fn result(&self) -> Option<&Json> {
-        self.answer.as_ref()?.as_ref().ok()
+        self.answer?.as_ref().ok()
     }
 
     /// The JSON-RPC error, if one came.
     pub(super) fn error(&self) -> Option<&RpcError> {
-        self.answer.as_ref()?.as_ref().err()
+        self.answer?.as_ref().err()
     }
 
     /// What kind of result came.
@@ -86,16 +86,17 @@ impl<'a> View<'a> {
                 .iter()
                 .find_map(|(_, request)| request.get("params").filter(|one| is_address(one)).cloned())
         };
-        let said = refused.or_else(|| self.question().filter(is_address)).or_else(wanted)?;
+        let asked = || self.question().filter(|one| is_address(one)).cloned();
+        let said = refused.or_else(asked).or_else(wanted)?;
         let text = |name| said.get(name).and_then(Json::as_str).unwrap_or_default().to_owned();
         Some((text("url"), text("elicitationId")))
     }
 
     /// The parameters of the elicitation that came in mid-call; of several the last.
-    fn question(&self) -> Option<Json> {
-        self.exchange.received.iter().rev().find_map(|piece| match Message::of(&parse(&piece.bytes).ok()?) {
+    fn question(&self) -> Option<&'a Json> {
+        self.exchange.received.iter().rev().find_map(|piece| match piece.frame()? {
             Message::Request { method, params, .. } if method == "elicitation/create" => {
-                Some(params.unwrap_or_default())
+                Some(params.as_ref().unwrap_or(&Json::Null))
             }
             _ => None,
         })
@@ -115,11 +116,10 @@ impl<'a> View<'a> {
 }
 
 /// An error with `id: null`: JSON-RPC's answer to what could not be read.
-fn nameless(exchange: &Exchange) -> Option<Message> {
+fn nameless(exchange: &Exchange) -> Option<&Message> {
     let frames = exchange.received.iter().filter(|piece| piece.via != Via::Notices);
     frames
-        .filter_map(|piece| parse(&piece.bytes).ok())
-        .map(|frame| Message::of(&frame))
+        .filter_map(Received::frame)
         .find(|message| matches!(message, Message::Response { id: Json::Null, outcome: Err(_) }))
 }
 

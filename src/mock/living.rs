@@ -87,7 +87,7 @@ impl Living {
         let (ttl, private) = settings.keep;
         let scope = if private { "private" } else { "public" };
         Self {
-            world: Mutex::new(World::new(&spec.world.keys())),
+            world: Mutex::new(World::new(spec.world.keys())),
             listing: RwLock::new(Arc::new(Listing::new(spec.tools.clone(), settings.page))),
             server: format!("\"io.modelcontextprotocol/serverInfo\":{info}"),
             tail: format!(",\"ttlMs\":{},\"cacheScope\":\"{scope}\"", ttl.as_millis()),
@@ -169,7 +169,7 @@ impl Living {
 
     /// Forgets what calls have done to its world, and what it complained of.
     pub(super) fn begin_anew(&self) {
-        *self.world.lock().expect("no writer panics") = World::new(&self.spec.world.keys());
+        *self.world.lock().expect("no writer panics") = World::new(self.spec.world.keys());
         self.complaints.lock().expect("no writer panics").clear();
     }
 

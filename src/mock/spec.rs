@@ -3,6 +3,7 @@
 use super::answer::{Answer, RpcErrorText};
 use super::convention::{Convention, Conventions};
 use super::tool::{Tool, Words};
+use super::world::{Keys, keys};
 use crate::embedded::{MOCKS, MockText};
 use indexmap::IndexMap;
 use schemars::JsonSchema;
@@ -10,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Plain};
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// `server.yaml`: how a server talks.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -43,23 +44,34 @@ pub(super) struct Spec {
     pub(super) manner: Arc<Manner>,
     pub(super) convention: Arc<Convention>,
     pub(super) tools: IndexMap<Arc<str>, Arc<Tool>>,
-    pub(super) world: World,
+    pub(super) world: Arc<Beginning>,
 }
 
-/// The world as it begins: shipped text, or as read.
-#[derive(Clone)]
-pub(super) enum World {
+/// The world as it begins, as it is written.
+pub(super) enum Written {
+    /// Shipped.
     Text(&'static str),
-    Read(Arc<Map<String, Plain>>),
+    /// As somebody read it.
+    Read(Map<String, Plain>),
 }
 
-impl World {
+/// The world as it begins; its values are made when the first server needs them.
+pub(super) struct Beginning {
+    written: Written,
+    keys: OnceLock<Keys>,
+}
+
+impl Beginning {
+    fn of(written: Written) -> Arc<Self> {
+        Arc::new(Self { written, keys: OnceLock::new() })
+    }
+
     /// The keys and their values.
-    pub(super) fn keys(&self) -> Map<String, Plain> {
-        match self {
-            Self::Text(text) => serde_json::from_str(text).unwrap_or_default(),
-            Self::Read(keys) => (**keys).clone(),
-        }
+    pub(super) fn keys(&self) -> &Keys {
+        self.keys.get_or_init(|| match &self.written {
+            Written::Text(text) => keys(&serde_json::from_str(text).unwrap_or_default()),
+            Written::Read(written) => keys(written),
+        })
     }
 }
 
@@ -103,7 +115,10 @@ impl Mock {
 
     /// The shipped mock of that name.
     pub fn named(name: &str) -> Option<Self> {
-        MOCKS.iter().find(|mock| mock.name == name).map(shipped)
+        // Each is read once, when it is first asked for.
+        static READ: [OnceLock<Mock>; MOCKS.len()] = [const { OnceLock::new() }; MOCKS.len()];
+        let place = MOCKS.iter().position(|mock| mock.name == name)?;
+        Some(READ[place].get_or_init(|| shipped(&MOCKS[place])).clone())
     }
 
     /// The names of the shipped mocks.
@@ -180,7 +195,7 @@ fn shipped(mock: &MockText) -> Mock {
         manner: Arc::new(manner),
         convention: Arc::new(convention),
         tools: tools.collect(),
-        world: World::Text(mock.world),
+        world: Beginning::of(Written::Text(mock.world)),
     }))
 }
 
@@ -198,7 +213,7 @@ impl Spec {
             manner: Arc::new(manner),
             convention: Arc::new(convention),
             tools: tools.into_iter().map(|tool| (Arc::clone(&tool.name), Arc::new(tool))).collect(),
-            world: World::Read(Arc::new(world)),
+            world: Beginning::of(Written::Read(world)),
         })
     }
 }

@@ -11,12 +11,20 @@ use std::sync::Arc;
 /// The memory of one living server.
 #[derive(Default)]
 pub(super) struct World {
-    keys: BTreeMap<String, Value>,
+    keys: Keys,
     state: Option<Value>,
     calls: HashMap<String, u64>,
     used: HashMap<(Arc<str>, usize), u64>,
     /// What calls were answered since the state was last set.
     answered: HashMap<Asked, Rendered>,
+}
+
+/// What the state holds, by name; a copy shares the values.
+pub(super) type Keys = BTreeMap<String, Value>;
+
+/// What an author wrote, as values of the state.
+pub(super) fn keys(written: &Map<String, Plain>) -> Keys {
+    written.iter().map(|(name, value)| (name.clone(), from_plain(value))).collect()
 }
 
 /// A call, as far as its answer may depend on it in a world that does not change: tool, arguments, who calls.
@@ -28,9 +36,8 @@ const LENGTH: usize = 16 << 10;
 
 impl World {
     /// The world as it begins.
-    pub(super) fn new(initial: &Map<String, Plain>) -> Self {
-        let keys = initial.iter().map(|(name, value)| (name.clone(), from_plain(value))).collect();
-        Self { keys, ..Self::default() }
+    pub(super) fn new(keys: &Keys) -> Self {
+        Self { keys: keys.clone(), ..Self::default() }
     }
 
     /// The state as expressions see it.
@@ -109,7 +116,7 @@ mod tests {
     #[test]
     fn what_is_set_is_seen_and_what_is_counted_counts() {
         let initial = json!({"vms": [1, 2]});
-        let mut world = World::new(initial.as_object().unwrap());
+        let mut world = World::new(&keys(initial.as_object().unwrap()));
         let before = world.state();
         world.set(vec![("vms".into(), Value::from(vec![1])), ("new".into(), Value::from(true))]);
         assert_eq!(to_plain(&world.state()), json!({"vms": [1], "new": true}));

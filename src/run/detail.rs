@@ -9,7 +9,7 @@ use crate::scenario::{
     Amount, Detailed, EntryExpect, HttpExpect, Listing, Pattern, UpstreamExpect, Variables,
 };
 use crate::source::Placed;
-use crate::transcript::Exchange;
+use crate::transcript::{Exchange, Received};
 use crate::wire::{Json, Message, canonical};
 
 /// A verdict and what can be said beyond it; the first thing that is not so is told.
@@ -36,7 +36,7 @@ fn one(evidence: &Evidence<'_>, detailed: &Detailed, asked: &Asked, judged: &Jud
     let variables = &evidence.performance.variables;
     let exchange = asked.exchanges.last()?;
     let response = exchange.response();
-    let result = match &response {
+    let result = match response {
         Some(Message::Response { outcome: Ok(result), .. }) => Some(result.clone()),
         _ => None,
     };
@@ -44,7 +44,7 @@ fn one(evidence: &Evidence<'_>, detailed: &Detailed, asked: &Asked, judged: &Jud
     let checks = [
         ("reason", &detailed.reason, reason),
         ("answer", &detailed.answer, result),
-        ("error", &detailed.error, error_of(response.as_ref())),
+        ("error", &detailed.error, error_of(response)),
         ("reply", &detailed.reply, reply(exchange)),
     ];
     for (what, pattern, value) in checks {
@@ -82,10 +82,9 @@ fn one(evidence: &Evidence<'_>, detailed: &Detailed, asked: &Asked, judged: &Jud
 
 /// Notices of progress that came before the answer, each further than the one before.
 fn progress(amount: Amount, exchange: &Exchange) -> Option<Finding> {
-    let frames = exchange.received.iter().filter_map(|piece| crate::wire::parse(&piece.bytes).ok());
-    let messages: Vec<Message> = frames.map(|frame| Message::of(&frame)).collect();
+    let messages: Vec<&Message> = exchange.received.iter().filter_map(Received::frame).collect();
     let answered = messages.iter().position(|message| matches!(message, Message::Response { .. }));
-    let far = |message: &Message| match message {
+    let far = |message: &&Message| match message {
         Message::Notification { method, params: Some(params) } if method == "notifications/progress" => {
             params.get("progress").and_then(Json::as_i64)
         }
@@ -119,7 +118,7 @@ fn error_of(response: Option<&Message>) -> Option<Json> {
 
 /// The whole reply: the frame that bears the id, or the last that came.
 fn reply(exchange: &Exchange) -> Option<Json> {
-    let bytes = match exchange.responses().first() {
+    let bytes = match exchange.responses().next() {
         Some((piece, _)) => &piece.bytes,
         None => &exchange.received.last()?.bytes,
     };

@@ -39,7 +39,7 @@ pub(super) fn together<'a>(said: impl Iterator<Item = &'a Introduced>) -> Vec<In
 
 fn said(exchange: &Exchange) -> Option<Introduced> {
     let asked = parse(&exchange.sent.bytes).ok()?;
-    let Message::Request { method, .. } = Message::of(&asked) else { return None };
+    let Message::Request { method, .. } = Message::from(asked) else { return None };
     let at_opening = OPENING.contains(&method.as_str());
     if !at_opening && method != LIST {
         return None;
@@ -64,7 +64,7 @@ mod tests {
     fn exchange(asked: &str, answered: &str) -> Exchange {
         let at = Instant::now();
         let sent = Sent { at, bytes: asked.to_owned().into(), id: Some(Json::from(1)) };
-        let answer = Received { at, via: Via::Body, bytes: answered.to_owned().into() };
+        let answer = Received::now(Via::Body, answered.to_owned());
         Exchange { sent, http: None, received: vec![answer], ended: Ended::Answered }
     }
 

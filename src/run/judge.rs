@@ -7,9 +7,9 @@ use crate::diagnostic::{printable, printable_within};
 use crate::gateway::{Told, Word};
 use crate::mock::Arrival;
 use crate::scenario::Verdict;
-use crate::transcript::{Ended, Exchange};
+use crate::transcript::{Ended, Exchange, Received};
 use crate::wire::canonical::{Fidelity, fidelity};
-use crate::wire::{Called, Json, Message, Object, Reading, parse};
+use crate::wire::{Called, Json, Message, Object, Reading};
 use std::time::Instant;
 
 /// The member of `_meta` that the mocks stamp into their answers.
@@ -169,13 +169,13 @@ fn window(call: &Asked) -> Window {
 
 /// The receipts in the replies of an exchange.
 fn receipts(exchange: &Exchange) -> Vec<String> {
-    let receipt = |frame: &Json| frame.pointer("/result/_meta")?.get(RECEIPT)?.as_str().map(str::to_owned);
-    let frames = exchange.received.iter().filter_map(|piece| parse(&piece.bytes).ok());
-    let each = |frame: Json| match frame {
-        Json::Array(elements) => elements,
-        single => vec![single],
+    let receipt = |message: &Message| match message {
+        Message::Response { outcome: Ok(result), .. } => {
+            result.get("_meta")?.get(RECEIPT)?.as_str().map(str::to_owned)
+        }
+        _ => None,
     };
-    frames.flat_map(each).filter_map(|frame| receipt(&frame)).collect()
+    exchange.received.iter().flat_map(Received::frames).filter_map(receipt).collect()
 }
 
 fn judge_one(call: &Asked, own: &[&Unit<'_>], holds: bool) -> Judged {
@@ -189,8 +189,8 @@ fn judge_one(call: &Asked, own: &[&Unit<'_>], holds: bool) -> Judged {
         .min();
     let reply = call.exchanges.last().and_then(Exchange::response);
     let answered = own.iter().find_map(|unit| unit.answered());
-    let answer = answered.as_ref().and_then(|answered| faithful(answered, reply.as_ref()?));
-    let told = match (answer, &reply) {
+    let answer = answered.as_ref().and_then(|answered| faithful(answered, reply?));
+    let told = match (answer, reply) {
         // The upstream's own answer: the gateway refused nothing. An error of the protocol is trouble of the upstream.
         (Some(Fidelity::Same | Fidelity::Added), Some(Message::Response { outcome: Err(_), .. })) => {
             Word::Failed

@@ -104,7 +104,7 @@ impl Views<'_> {
     /// The result that was on the wire; of a list, the tools of all pages.
     fn result(&self) -> Option<Json> {
         let result = |exchange: &Exchange| match exchange.response()? {
-            Message::Response { outcome: Ok(result), .. } => Some(result),
+            Message::Response { outcome: Ok(result), .. } => Some(result.clone()),
             _ => None,
         };
         let results: Vec<Json> = self.wire.iter().map(result).collect::<Option<_>>()?;
@@ -203,7 +203,7 @@ mod tests {
         Exchange {
             sent: Sent { at, bytes: Bytes::new(), id: Some(Json::from(1)) },
             http: Some(HttpHead { status, headers: Vec::new() }),
-            received: vec![Received { at, via: Via::Body, bytes: Bytes::copy_from_slice(body.as_bytes()) }],
+            received: vec![Received::now(Via::Body, body.to_owned())],
             ended: Ended::Answered,
         }
     }

@@ -123,18 +123,13 @@ const ROOTS: &str = "`roots/list`";
 
 /// The questions in one piece that came.
 fn questions(piece: &Received) -> Vec<Question> {
-    let frames = match parse(&piece.bytes) {
-        Ok(Json::Array(frames)) => frames,
-        Ok(frame) => vec![frame],
-        Err(_) => return Vec::new(),
-    };
-    frames.iter().flat_map(|frame| in_message(Message::of(frame))).collect()
+    piece.frames().iter().flat_map(in_message).collect()
 }
 
-fn in_message(message: Message) -> Vec<Question> {
+fn in_message(message: &Message) -> Vec<Question> {
     match message {
         Message::Request { method, params, .. } => {
-            question(&method, &params.unwrap_or_default(), true).into_iter().collect()
+            question(method, params.as_ref().unwrap_or(&Json::Null), true).into_iter().collect()
         }
         Message::Response { outcome: Ok(result), .. } => {
             let requests = result.get("inputRequests").and_then(Json::as_object).into_iter();
@@ -232,7 +227,7 @@ mod tests {
     use std::time::Instant;
 
     fn piece(text: &str) -> Received {
-        Received { at: Instant::now(), via: Via::Line, bytes: text.as_bytes().to_vec().into() }
+        Received::now(Via::Line, text.as_bytes().to_vec())
     }
 
     fn offer(sent: &str, offers: &[Mode]) -> Offer {

@@ -17,6 +17,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
+use tokio::sync::mpsc;
+use tokio_util::task::AbortOnDropHandle;
 
 /// How a plan is run.
 #[derive(Clone, Debug)]
@@ -50,11 +52,7 @@ pub async fn run(plan: &[Entry], setting: &Setting, pace: &Pace, tell: impl Fn(E
     let begun = humantime::format_rfc3339_seconds(SystemTime::now()).to_string();
     let runnable = plan.iter().filter(|entry| entry.fate == Fate::Run).count();
     tell(Event::Planned { total: runnable });
-    let run =
-        Run { plan, setting, pace, tell: &tell, stopped: AtomicBool::new(false), broken: Mutex::default() };
-    let packs = packs(plan, pace.isolate);
-    let ran = futures_util::stream::iter(packs.iter().map(|pack| run.pack(pack)));
-    let mut ran: Vec<Done> = ran.buffer_unordered(pace.jobs.max(1)).collect::<Vec<_>>().await.concat();
+    let mut ran = all(plan, setting, pace, tell).await;
     ran.sort_by_key(|done| done.place);
     let mut world: Vec<String> = ran.iter().filter_map(|done| done.trouble.clone()).collect();
     world.dedup();
@@ -77,8 +75,38 @@ pub async fn run(plan: &[Entry], setting: &Setting, pace: &Pace, tell: impl Fn(E
     Ran { outcome, world }
 }
 
+/// Runs every pack as a task of its own, so many at the same time, and hands on what they tell.
+async fn all(plan: &[Entry], setting: &Setting, pace: &Pace, tell: impl Fn(Event)) -> Vec<Done> {
+    let (events, mut told) = mpsc::unbounded_channel();
+    let run = Arc::new(Run {
+        plan: plan.to_vec(),
+        setting: setting.clone(),
+        pace: pace.clone(),
+        events,
+        stopped: AtomicBool::new(false),
+        broken: Mutex::default(),
+    });
+    let begin = |pack: Vec<usize>| {
+        let run = run.clone();
+        AbortOnDropHandle::new(tokio::spawn(async move { run.pack(&pack).await }))
+    };
+    let packs = futures_util::stream::iter(packs(plan, pace.isolate)).map(begin);
+    let mut packs = packs.buffer_unordered(pace.jobs.max(1));
+    let mut ran = Vec::new();
+    loop {
+        tokio::select! {
+            biased;
+            Some(event) = told.recv() => tell(event),
+            pack = packs.next() => match pack {
+                Some(Ok(done)) => ran.extend(done),
+                Some(Err(error)) => std::panic::resume_unwind(error.into_panic()),
+                None => return ran,
+            },
+        }
+    }
+}
+
 /// What came of one entry.
-#[derive(Clone)]
 struct Done {
     /// Its place in the plan.
     place: usize,
@@ -93,18 +121,18 @@ const NO_PROBE: &str = "the scenario has no call that its policy lets pass witho
                         configure the gateway with what `gauntlet render --suite` prints for both";
 
 /// A run that goes on.
-struct Run<'a, T> {
-    plan: &'a [Entry],
-    setting: &'a Setting,
-    pace: &'a Pace,
-    tell: &'a T,
+struct Run {
+    plan: Vec<Entry>,
+    setting: Setting,
+    pace: Pace,
+    events: mpsc::UnboundedSender<Event>,
     /// Set when nothing more is to be begun.
     stopped: AtomicBool,
     /// Gateways that did not start: they are not tried again, the others are.
     broken: Mutex<HashSet<String>>,
 }
 
-impl<T: Fn(Event)> Run<'_, T> {
+impl Run {
     /// Runs the entries at these places with one start of their gateway, or with a few where one is not enough.
     async fn pack(&self, places: &[usize]) -> Vec<Done> {
         if let Some(done) = self.not_run(places) {
@@ -156,7 +184,7 @@ impl<T: Fn(Event)> Run<'_, T> {
     ) -> Vec<ScenarioOutcome> {
         if self.setting.beside.sdk {
             for (entry, outcome) in entries.iter().zip(&mut outcomes) {
-                super::second::look(entry, self.setting, outcome).await;
+                super::second::look(entry, &self.setting, outcome).await;
             }
         }
         outcomes
@@ -187,7 +215,7 @@ impl<T: Fn(Event)> Run<'_, T> {
     async fn open(&self, entries: &[&Entry]) -> Result<(Arc<Theatre>, Option<Probe>), SetupError> {
         let contender = &entries[0].contender;
         let scenarios: Vec<&Scenario> = entries.iter().map(|entry| &*entry.scenario).collect();
-        let theatre = Arc::new(Theatre::open(contender, &merged(&scenarios), self.setting).await?);
+        let theatre = Arc::new(Theatre::open(contender, &merged(&scenarios), &self.setting).await?);
         let Some(remote) = &self.setting.remote else { return Ok((theatre, None)) };
         let probe = remote.probe.as_ref().ok_or_else(|| SetupError::Unreached(NO_PROBE.to_owned()))?;
         probe.fly(&theatre, remote).await.map_err(SetupError::Unreached)?;
@@ -199,7 +227,8 @@ impl<T: Fn(Event)> Run<'_, T> {
     }
 
     fn begins(&self, entry: &Entry) {
-        (self.tell)(Event::Started { id: entry.scenario.id.clone(), gateway: entry.contender.name.clone() });
+        let (id, gateway) = (entry.scenario.id.clone(), entry.contender.name.clone());
+        self.tell(Event::Started { id, gateway });
     }
 
     fn end(&self, place: usize, mut outcome: ScenarioOutcome, trouble: Option<String>) -> Done {
@@ -214,8 +243,13 @@ impl<T: Fn(Event)> Run<'_, T> {
         if trouble.is_some() {
             self.broken().insert(self.plan[place].contender.name.clone());
         }
-        (self.tell)(Event::Ended(Box::new(outcome.clone())));
+        self.tell(Event::Ended(Box::new(outcome.clone())));
         Done { place, outcome, trouble }
+    }
+
+    fn tell(&self, event: Event) {
+        // Who listens outlives every task.
+        let _ = self.events.send(event);
     }
 }
 

@@ -10,8 +10,8 @@ use super::stored::Stored;
 use super::story::{Came, Section, StepStory, Story};
 use crate::diagnostic::printable;
 use crate::transcript::{Ended, Exchange, Received, Via};
+use crate::wire::Message;
 use crate::wire::era::header;
-use crate::wire::{Json, Message, parse};
 
 /// The headers of an answer that are stored: those that tell an agent something.
 const HEADERS: [&str; 5] = ["allow", "content-type", "location", "retry-after", "www-authenticate"];
@@ -169,10 +169,8 @@ fn is_of_the_request(piece: &Received) -> bool {
     if piece.bytes.is_empty() || piece.via == Via::Notices {
         return false;
     }
-    let notified =
-        parse(&piece.bytes).ok().filter(|frame| matches!(Message::of(frame), Message::Notification { .. }));
-    let method = notified.as_ref().and_then(|frame| frame.get("method")).and_then(Json::as_str);
-    !method.is_some_and(|method| AT_ANY_TIME.contains(&method))
+    let at_any_time = |message: &Message| matches!(message, Message::Notification { method, .. } if AT_ANY_TIME.contains(&method.as_str()));
+    !piece.frame().is_some_and(at_any_time)
 }
 
 #[cfg(test)]

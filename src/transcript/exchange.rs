@@ -2,6 +2,7 @@
 
 use crate::wire::{Json, Message, parse};
 use bytes::Bytes;
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 /// One request (or raw frame) and what followed.
@@ -46,6 +47,17 @@ pub struct Received {
     pub via: Via,
     /// Exactly its bytes (of an event: its data).
     pub bytes: Bytes,
+    /// Its frames, once somebody asked for them; copies share them.
+    frames: Arc<OnceLock<Frames>>,
+}
+
+/// What the bytes of a piece are.
+#[derive(Debug)]
+enum Frames {
+    One(Message),
+    Batch(Vec<Message>),
+    /// No JSON.
+    None,
 }
 
 /// The way by which something came back.
@@ -72,21 +84,46 @@ pub enum Ended {
     Lost(String),
 }
 
+impl Received {
+    /// A piece that is complete now.
+    pub fn now(via: Via, bytes: impl Into<Bytes>) -> Self {
+        Self { at: Instant::now(), via, bytes: bytes.into(), frames: Arc::default() }
+    }
+
+    /// The frame that it is; `None` for a batch, and for what is no JSON.
+    pub fn frame(&self) -> Option<&Message> {
+        if let Frames::One(message) = self.read() { Some(message) } else { None }
+    }
+
+    /// Its frames: one, the elements of a batch, or none.
+    pub fn frames(&self) -> &[Message] {
+        match self.read() {
+            Frames::One(message) => std::slice::from_ref(message),
+            Frames::Batch(messages) => messages,
+            Frames::None => &[],
+        }
+    }
+
+    /// Lists are long, and many ask: they are read once.
+    fn read(&self) -> &Frames {
+        self.frames.get_or_init(|| match parse(&self.bytes) {
+            Ok(Json::Array(frames)) => Frames::Batch(frames.into_iter().map(Message::from).collect()),
+            Ok(frame) => Frames::One(frame.into()),
+            Err(_) => Frames::None,
+        })
+    }
+}
+
 impl Exchange {
     /// The responses that bear the request's id: one, if all is well.
-    pub fn responses(&self) -> Vec<(&Received, Message)> {
-        let answers = |frame: &Json| matches!(Message::of(frame), Message::Response { id, .. } if Some(&id) == self.sent.id.as_ref());
-        self.received
-            .iter()
-            .filter_map(|piece| {
-                parse(&piece.bytes).ok().filter(answers).map(|frame| (piece, Message::of(&frame)))
-            })
-            .collect()
+    pub fn responses(&self) -> impl Iterator<Item = (&Received, &Message)> {
+        let answers = |message: &Message| matches!(message, Message::Response { id, .. } if Some(id) == self.sent.id.as_ref());
+        self.received.iter().filter_map(move |piece| Some((piece, piece.frame().filter(|one| answers(one))?)))
     }
 
     /// The first response that bears the request's id.
-    pub fn response(&self) -> Option<Message> {
-        self.responses().into_iter().next().map(|(_, message)| message)
+    pub fn response(&self) -> Option<&Message> {
+        self.responses().next().map(|(_, message)| message)
     }
 
     /// A header of the HTTP answer; the name in lower case.

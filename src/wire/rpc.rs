@@ -91,26 +91,13 @@ impl<'a> Asks<'a> {
 impl Message {
     /// Says what a value is as a frame. A batch is `Invalid`: take its elements one by one.
     pub fn of(value: &Json) -> Self {
-        let Some(frame) = value.as_object() else { return Self::Invalid("not an object") };
-        if frame.get("jsonrpc").and_then(Json::as_str) != Some("2.0") {
-            return Self::Invalid("`jsonrpc` is not \"2.0\"");
-        }
-        if let Some(Asks { id, method, params }) = Asks::of(value) {
-            let (method, params) = (method.to_owned(), params.cloned());
-            return match id.cloned() {
-                Some(id) => Self::Request { id, method, params },
-                None => Self::Notification { method, params },
-            };
-        }
-        match frame.get("method") {
-            Some(_) => Self::Invalid("`method` is not a string"),
-            None => Self::response(frame, frame.get("id").cloned().unwrap_or_default()),
-        }
+        value.clone().into()
     }
 
-    fn response(frame: &Object, id: Json) -> Self {
-        match (frame.get("result"), frame.get("error")) {
-            (Some(result), None) => Self::Response { id, outcome: Ok(result.clone()) },
+    fn response(mut frame: Object) -> Self {
+        let id = frame.remove("id").unwrap_or_default();
+        match (frame.remove("result"), frame.remove("error")) {
+            (Some(result), None) => Self::Response { id, outcome: Ok(result) },
             (None, Some(error)) => match error.get("code").and_then(Json::as_i64) {
                 Some(code) => {
                     let message = error.get("message").and_then(Json::as_str).unwrap_or_default().to_owned();
@@ -121,6 +108,27 @@ impl Message {
             },
             (Some(_), Some(_)) => Self::Invalid("both `result` and `error`"),
             (None, None) => Self::Invalid("neither `method`, `result` nor `error`"),
+        }
+    }
+}
+
+impl From<Json> for Message {
+    /// The same without a copy of what may be long.
+    fn from(value: Json) -> Self {
+        let Json::Object(mut frame) = value else { return Self::Invalid("not an object") };
+        if frame.get("jsonrpc").and_then(Json::as_str) != Some("2.0") {
+            return Self::Invalid("`jsonrpc` is not \"2.0\"");
+        }
+        match frame.remove("method") {
+            Some(Json::String(method)) => {
+                let params = frame.remove("params");
+                match frame.remove("id") {
+                    Some(id) => Self::Request { id, method, params },
+                    None => Self::Notification { method, params },
+                }
+            }
+            Some(_) => Self::Invalid("`method` is not a string"),
+            None => Self::response(frame),
         }
     }
 }

@@ -87,7 +87,7 @@ impl Slot {
         let mut exchange = growing.exchange.clone();
         if !growing.partial.is_empty() {
             let bytes = Bytes::copy_from_slice(&growing.partial);
-            exchange.received.push(Received { at: Instant::now(), via: Via::Body, bytes });
+            exchange.received.push(Received::now(Via::Body, bytes));
         }
         exchange
     }
@@ -118,7 +118,7 @@ impl Slot {
         let mut growing = self.growing();
         let bytes = std::mem::take(&mut growing.partial).freeze();
         if !bytes.is_empty() {
-            growing.exchange.received.push(Received { at: Instant::now(), via: Via::Body, bytes });
+            growing.exchange.received.push(Received::now(Via::Body, bytes));
         }
         if growing.exchange.ended == Ended::Quiet {
             growing.exchange.ended = ended;

@@ -4,7 +4,7 @@ use super::ask::members;
 use super::flight::Slot;
 use super::opening::Opening;
 use crate::transcript::{Ended, Received};
-use crate::wire::{Json, Message, RpcError, parse, rpc};
+use crate::wire::{Json, Message, RpcError, rpc};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use tokio::sync::{mpsc, watch};
 
@@ -59,20 +59,20 @@ impl Hearing {
     }
 
     /// A piece from an exchange's own answer. Whether it is the response to it.
-    pub(super) fn in_answer(&self, slot: &Slot, piece: Received) -> bool {
-        let messages = messages(&piece);
+    pub(super) fn in_answer(&self, slot: &Slot, piece: &Received) -> bool {
+        let messages = piece.frames();
         // A change of a list concerns the session, whichever way it came.
         if messages.iter().any(is_about_the_session) {
             self.note(piece.clone());
         }
-        slot.push(piece);
+        slot.push(piece.clone());
         messages.iter().for_each(|message| self.consider(message));
         slot.id.is_some() && messages.iter().any(|message| response_id(message) == slot.id.as_ref())
     }
 
     /// A piece that came on a way which all exchanges share.
-    pub(super) fn in_common(&self, piece: Received) {
-        let messages = messages(&piece);
+    pub(super) fn in_common(&self, piece: &Received) {
+        let messages = piece.frames();
         let slots = self.slots();
         let mut owned = false;
         for id in messages.iter().filter_map(response_id) {
@@ -84,7 +84,7 @@ impl Hearing {
         }
         if !owned {
             slots.iter().filter(|slot| slot.is_open()).for_each(|slot| slot.push(piece.clone()));
-            self.note(piece);
+            self.note(piece.clone());
         }
         messages.iter().for_each(|message| self.consider(message));
     }
@@ -151,15 +151,6 @@ fn awaiting<'a>(slots: &'a [Arc<Slot>], id: &Json) -> Option<&'a Arc<Slot>> {
         let mut open = slots.iter().filter(|slot| slot.is_open());
         open.next().filter(|_| open.next().is_none())
     })
-}
-
-/// The frames of a piece: one, the elements of a batch, or none.
-fn messages(piece: &Received) -> Vec<Message> {
-    match parse(&piece.bytes) {
-        Ok(Json::Array(frames)) => frames.iter().map(Message::of).collect(),
-        Ok(frame) => vec![Message::of(&frame)],
-        Err(_) => Vec::new(),
-    }
 }
 
 fn response_id(message: &Message) -> Option<&Json> {

@@ -29,8 +29,8 @@ impl Session {
         let mut params = Json::object();
         loop {
             let page = self.start(Ask::new("tools/list", params)).wait(patience).await;
-            let response = page.response();
             outcome.pages.push(page);
+            let response = outcome.pages.last().and_then(Exchange::response);
             let Some(Message::Response { outcome: Ok(result), .. }) = response else {
                 outcome.incomplete = Some("a page without a result");
                 return outcome;

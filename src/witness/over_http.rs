@@ -7,9 +7,8 @@ use crate::transcript::{Ended, HttpHead, Received, Via};
 use crate::transport::HttpClient;
 use crate::transport::http_client::{Incoming, Lost, Outgoing};
 use crate::wire::sse::Decoder;
-use bytes::Bytes;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::sync::oneshot;
 
 /// How long a stream is heard on after the response: a second one would follow at once.
@@ -52,7 +51,7 @@ pub(super) async fn notices(
     let mut events = Events::default();
     while let Ok(Some(piece)) = answer.chunk().await {
         let Ok(pieces) = events.take(&piece, Via::Notices) else { return };
-        pieces.into_iter().for_each(|piece| hearing.in_common(piece));
+        pieces.iter().for_each(|piece| hearing.in_common(piece));
     }
 }
 
@@ -87,7 +86,7 @@ async fn stream(mut answer: Incoming, slot: &Slot, hearing: &Hearing) -> Result<
             Err(lost) => break Err(lost),
         };
         for piece in events.take(&piece, Via::Event)? {
-            if hearing.in_answer(slot, piece) {
+            if hearing.in_answer(slot, &piece) {
                 until = until.or_else(|| Some(tokio::time::Instant::now() + AFTERWARDS));
             }
         }
@@ -112,11 +111,7 @@ impl Events {
         if self.since > LONGEST {
             return Err(Lost(format!("an event of more than {LONGEST} bytes")));
         }
-        let received = |event: crate::wire::sse::Event| Received {
-            at: Instant::now(),
-            via,
-            bytes: Bytes::from(event.data),
-        };
+        let received = |event: crate::wire::sse::Event| Received::now(via, event.data);
         Ok(events.into_iter().map(received).collect())
     }
 }

@@ -7,7 +7,6 @@ use crate::transport::{LineReader, LineWriter};
 use bytes::Bytes;
 use std::io::ErrorKind;
 use std::sync::Arc;
-use std::time::Instant;
 use tokio::sync::{mpsc, oneshot};
 
 /// What the writing task is given.
@@ -43,7 +42,7 @@ pub(super) async fn write(writer: LineWriter, mut out: mpsc::UnboundedReceiver<O
 pub(super) async fn hear(mut reader: LineReader, hearing: Arc<Hearing>) {
     loop {
         match reader.next().await {
-            Ok(Some(bytes)) => hearing.in_common(Received { at: Instant::now(), via: Via::Line, bytes }),
+            Ok(Some(bytes)) => hearing.in_common(&Received::now(Via::Line, bytes)),
             Ok(None) => return hearing.lost("the output ended"),
             Err(error) if error.kind() == ErrorKind::InvalidData => hearing.unreadable(&error.to_string()),
             Err(error) => return hearing.lost(&format!("the output broke: {error}")),

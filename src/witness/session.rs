@@ -9,7 +9,7 @@ use super::{over_http, over_lines};
 use crate::transcript::{Exchange, Received};
 use crate::transport::HttpClient;
 use crate::transport::http_client::Outgoing;
-use crate::wire::{Json, Message, Revision, RpcError, parse, rpc};
+use crate::wire::{Json, Message, Revision, RpcError, rpc};
 use http::Method;
 use std::fmt;
 use std::future::Future;
@@ -130,8 +130,10 @@ impl Session {
         within: Duration,
         is_wanted: impl Fn(&str, &Json) -> bool,
     ) -> Option<Received> {
-        let fits = |piece: &Received| match Message::of(&parse(&piece.bytes).unwrap_or_default()) {
-            Message::Notification { method, params } => is_wanted(&method, &params.unwrap_or_default()),
+        let fits = |piece: &Received| match piece.frame() {
+            Some(Message::Notification { method, params }) => {
+                is_wanted(method, params.as_ref().unwrap_or(&Json::Null))
+            }
             _ => false,
         };
         let mut changes = self.0.hearing.changed.subscribe();

@@ -59,8 +59,9 @@ async fn destroy(session: &Session) -> String {
         }
         Some(Message::Response { outcome: Err(error), .. }) => error
             .data
+            .as_ref()
             .and_then(|more| Some(more.get("approval")?.as_str()?.to_owned()))
-            .unwrap_or(error.message),
+            .unwrap_or_else(|| error.message.clone()),
         other => panic!("no answer: {other:?}"),
     }
 }

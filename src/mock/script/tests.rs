@@ -1,6 +1,7 @@
 use super::*;
 use crate::mock::convention::tests::shipped;
 use crate::mock::value::{from_plain, to_plain};
+use crate::mock::world::keys;
 use serde_json::json;
 
 struct Stage {
@@ -16,7 +17,7 @@ impl Stage {
         let script =
             Script::compile(&entry, &[], &convention, Subject { tool: "t", wrapped: false, demanded: None })
                 .unwrap();
-        let world = World::new(json!({"vms": [{"id": 1, "name": "dc"}]}).as_object().unwrap());
+        let world = World::new(&keys(json!({"vms": [{"id": 1, "name": "dc"}]}).as_object().unwrap()));
         Self { script, convention, world }
     }
 

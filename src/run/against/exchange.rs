@@ -27,7 +27,7 @@ pub(super) fn around(direct: &Exchange, through: &Exchange) -> Vec<Difference> {
 /// The response: its result or error, member by member.
 pub(super) fn response(direct: &Exchange, through: &Exchange) -> Vec<Difference> {
     let frame = |exchange: &Exchange| {
-        let first = exchange.responses().first().and_then(|(piece, _)| parse(&piece.bytes).ok());
+        let first = exchange.responses().next().and_then(|(piece, _)| parse(&piece.bytes).ok());
         first.map(without_minted)
     };
     let outcome = |frame: &Json| if frame.get("error").is_some() { "error" } else { "result" };
@@ -63,15 +63,17 @@ fn pairs(headers: &[(String, String)]) -> impl Iterator<Item = (&str, &str)> {
 
 /// What came, in order: the method of each frame that is no response, and `(answer)` for the one that ends it.
 fn sequence(exchange: &Exchange) -> Vec<(String, Json)> {
-    let answer = exchange.responses().first().map(|(piece, _)| std::ptr::from_ref::<Received>(*piece));
+    let answer = exchange.responses().next().map(|(piece, _)| std::ptr::from_ref(piece));
     let name = |piece: &Received| {
         if Some(std::ptr::from_ref(piece)) == answer {
             return ("(answer)".to_owned(), Json::Null);
         }
         let text = || Json::from(String::from_utf8_lossy(&piece.bytes).into_owned());
         let frame = parse(&piece.bytes).unwrap_or_else(|_| text());
-        match Message::of(&frame) {
-            Message::Notification { method, .. } | Message::Request { method, .. } => (method, frame),
+        match piece.frame() {
+            Some(Message::Notification { method, .. } | Message::Request { method, .. }) => {
+                (method.clone(), frame)
+            }
             _ => ("(no response)".to_owned(), frame),
         }
     };
@@ -153,11 +155,7 @@ mod tests {
 
     fn exchange(status: u16, header: (&str, &str), frames: &[&'static str]) -> Exchange {
         let at = Instant::now();
-        let piece = |text: &&'static str| Received {
-            at,
-            via: Via::Event,
-            bytes: Bytes::from_static(text.as_bytes()),
-        };
+        let piece = |text: &&'static str| Received::now(Via::Event, *text);
         Exchange {
             sent: Sent { at, bytes: Bytes::new(), id: Some(Json::from(1)) },
             http: Some(HttpHead { status, headers: vec![(header.0.to_owned(), header.1.to_owned())] }),

@@ -160,7 +160,7 @@ impl Ways {
 
     async fn time(&self, way: &(Session, String)) -> Result<f64, String> {
         let exchange = self.ask(way).await;
-        let answered = exchange.responses().first().map(|(piece, _)| piece.at);
+        let answered = exchange.responses().next().map(|(piece, _)| piece.at);
         match answered {
             Some(at) => Ok(at.duration_since(exchange.sent.at).as_secs_f64() * 1e3),
             None => {

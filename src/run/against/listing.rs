@@ -121,7 +121,7 @@ fn tools_of(page: &Exchange) -> Vec<Json> {
 /// A page's result without its tools and its cursor, which are compared over all pages.
 fn frame_of(page: &Exchange) -> Json {
     let mut result = match page.response() {
-        Some(Message::Response { outcome: Ok(result), .. }) => result,
+        Some(Message::Response { outcome: Ok(result), .. }) => result.clone(),
         _ => Json::Null,
     };
     if let Some(members) = result.as_object_mut() {

@@ -3,8 +3,8 @@
 
 use crate::gateway::{Pending as Approval, Style, Told, Word};
 use crate::run::stage::Stage;
-use crate::transcript::{Ended, Exchange};
-use crate::wire::{Era, Json, Message, parse};
+use crate::transcript::{Ended, Exchange, Received};
+use crate::wire::{Era, Json, Message};
 use crate::witness::{Ask, InFlight, Session};
 use std::time::Duration;
 
@@ -78,7 +78,7 @@ pub(super) async fn hear(stage: &Stage, caller: &Caller, flight: &mut InFlight, 
 /// An exchange as if that question alone had come in it: what the others say is about other calls.
 fn about(exchange: &Exchange, id: &Json) -> Exchange {
     let mut exchange = exchange.clone();
-    exchange.received.retain(|piece| match parse(&piece.bytes).ok().and_then(|frame| asked(&frame)) {
+    exchange.received.retain(|piece| match asked(piece) {
         Some((other, _)) => other == *id,
         None => true,
     });
@@ -135,13 +135,13 @@ async fn hear_question(
 
 /// The server's questions within an exchange: their ids and parameters.
 fn questions(exchange: &Exchange) -> Vec<(Json, Json)> {
-    exchange.received.iter().filter_map(|piece| asked(&parse(&piece.bytes).ok()?)).collect()
+    exchange.received.iter().filter_map(asked).collect()
 }
 
-fn asked(frame: &Json) -> Option<(Json, Json)> {
-    match Message::of(frame) {
+fn asked(piece: &Received) -> Option<(Json, Json)> {
+    match piece.frame()? {
         Message::Request { id, method, params } if method == "elicitation/create" => {
-            Some((id, params.unwrap_or_default()))
+            Some((id.clone(), params.clone().unwrap_or_default()))
         }
         _ => None,
     }

@@ -107,8 +107,8 @@ impl Ears {
 fn texts(exchange: &Exchange) -> Vec<String> {
     let mut found = Vec::new();
     match exchange.response() {
-        Some(Message::Response { outcome: Ok(result), .. }) => gather(&result, &mut found),
-        Some(Message::Response { outcome: Err(error), .. }) => found.push(error.message),
+        Some(Message::Response { outcome: Ok(result), .. }) => gather(result, &mut found),
+        Some(Message::Response { outcome: Err(error), .. }) => found.push(error.message.clone()),
         _ => {}
     }
     found

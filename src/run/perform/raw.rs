@@ -110,5 +110,5 @@ fn id_in(bytes: &[u8]) -> Option<Json> {
 }
 
 fn is_notification(bytes: &[u8]) -> bool {
-    parse(bytes).is_ok_and(|frame| matches!(Message::of(&frame), Message::Notification { .. }))
+    parse(bytes).is_ok_and(|frame| matches!(Message::from(frame), Message::Notification { .. }))
 }

@@ -217,7 +217,7 @@ fn carried<'a>(pending: &'a HashMap<String, Pending>, call: &Call) -> Option<&'a
 /// What a pointer finds in a reply's result.
 pub(super) fn saved(exchange: &Exchange, at: &str) -> Option<Json> {
     let Message::Response { outcome: Ok(result), .. } = exchange.response()? else { return None };
-    pointer::at(&result, at)
+    pointer::at(result, at)
 }
 
 /// The variables of each row of a table; one row where there is none.

@@ -1,12 +1,12 @@
 use super::*;
 use crate::transcript::{HttpHead, Sent};
+use crate::wire::Json;
 use bytes::Bytes;
 use std::time::Instant;
 
 fn exchange(sent: &str, id: i64, http: Option<HttpHead>, received: &[(Via, &str)]) -> Exchange {
     let at = Instant::now();
-    let piece =
-        |(via, text): &(Via, &str)| Received { at, via: *via, bytes: Bytes::from((*text).to_owned()) };
+    let piece = |(via, text): &(Via, &str)| Received::now(*via, (*text).to_owned());
     Exchange {
         sent: Sent { at, bytes: Bytes::from(sent.to_owned()), id: Some(Json::from(id)) },
         http,

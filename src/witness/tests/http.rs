@@ -143,7 +143,7 @@ async fn a_stream_is_heard_to_its_end_with_both_answers() {
     })
     .await;
     assert_eq!(
-        (exchange.ended.clone(), exchange.responses().len(), exchange.received.len()),
+        (exchange.ended.clone(), exchange.responses().count(), exchange.received.len()),
         (Ended::Answered, 2, 3)
     );
     assert_eq!(texts(&exchange)[0], (Via::Event, progress.to_owned()));
@@ -170,7 +170,7 @@ async fn a_stream_that_stays_open_after_the_response_ends_it_soon() {
         chunks(vec![Chunk::Data(event.into())], true)
     })
     .await;
-    assert_eq!((exchange.ended.clone(), exchange.responses().len()), (Ended::Answered, 1));
+    assert_eq!((exchange.ended.clone(), exchange.responses().count()), (Ended::Answered, 1));
 }
 
 #[tokio::test]

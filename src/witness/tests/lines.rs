@@ -95,7 +95,7 @@ async fn answers_find_their_exchange_in_any_order_and_a_second_one_too() {
     far.send(&response(&one, "{\"n\":1}")).await;
     far.send(&response(&one, "{\"n\":3}")).await;
     assert_eq!(result(&second.wait(LONG).await), json("{\"n\":2}"));
-    let twice = |exchange: &Exchange| exchange.responses().len() == 2;
+    let twice = |exchange: &Exchange| exchange.responses().count() == 2;
     assert_eq!(result(&first.wait(LONG).await), json("{\"n\":1}"));
     let mut third = session.start(call());
     far.answer("{}").await;

@@ -38,7 +38,7 @@ fn texts(exchange: &Exchange) -> Vec<(Via, String)> {
 
 fn result(exchange: &Exchange) -> Json {
     match exchange.response() {
-        Some(Message::Response { outcome: Ok(result), .. }) => result,
+        Some(Message::Response { outcome: Ok(result), .. }) => result.clone(),
         other => panic!("no result but {other:?}"),
     }
 }
