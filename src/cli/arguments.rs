@@ -285,7 +285,7 @@ pub struct Run {
     /// Only scenarios with this tag; again for more
     #[arg(long, value_name = "TAG")]
     pub tag: Vec<String>,
-    /// How many scenarios run at the same time; by default twice the processors
+    /// How many scenarios run at the same time; by default 2 for each processor, or 32 where the gateway runs within
     #[arg(short = 'j', long, value_name = "N")]
     pub jobs: Option<usize>,
     /// Run slow scenarios too

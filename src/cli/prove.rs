@@ -4,7 +4,7 @@ use super::arguments::Format;
 use super::{Exit, Surroundings, files};
 use crate::proof::{self, Question, Reach};
 use crate::reference::{FLAWS, Flaw};
-use crate::run::{Beside, Setting};
+use crate::run::{Beside, Pace, Setting};
 use crate::scenario::Scenario;
 use clap::Args;
 use std::path::PathBuf;
@@ -40,7 +40,7 @@ pub struct Prove {
     /// Leave the honest variants out
     #[arg(long)]
     pub no_variants: bool,
-    /// How many run at the same time; without it, eight for each processor
+    /// How many run at the same time; without it, 32 for each processor
     #[arg(short, long, value_name = "N")]
     pub jobs: Option<usize>,
     /// How it is printed
@@ -64,8 +64,7 @@ pub(super) async fn prove(arguments: &Prove, surroundings: &Surroundings) -> Exi
         remote: None,
         beside: Beside::default(),
     };
-    let jobs =
-        arguments.jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(2, usize::from) * 8);
+    let jobs = arguments.jobs.unwrap_or_else(|| Pace::jobs_for([]));
     let (proof, world) = tokio::select! {
         biased;
         _ = tokio::signal::ctrl_c() => return Exit::Interrupted,

@@ -38,8 +38,7 @@ pub(super) async fn run(arguments: &Run, surroundings: &Surroundings) -> Exit {
         remote: wanted.map(|wanted| wanted.remote),
         beside: Beside { direct: arguments.against.is_some(), sdk: arguments.agent.is_some() },
     };
-    let jobs =
-        arguments.jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(2, usize::from) * 2);
+    let jobs = arguments.jobs.unwrap_or_else(|| Pace::jobs_for(contenders.iter().map(|one| &**one)));
     // A gateway that runs already has started once.
     let once = setting.remote.as_ref().map(|_| Isolate::Run);
     let isolate = once.or(arguments.isolate.map(Into::into));

@@ -10,7 +10,7 @@ use super::state::{State, unguessable};
 use super::walk::Context;
 use crate::declared::Failure;
 use crate::policy::{Call, Decision, Policy};
-use crate::wire::{Era, Json, Object, RpcError, rpc};
+use crate::wire::{Era, Json, Message, Object, RpcError, rpc};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -104,10 +104,13 @@ impl Context {
         let (mut tools, mut cursor) = (Vec::new(), None);
         for _ in 0..MOST_PAGES {
             let frame = self.ask(place, "tools/list", Some(self.page_params(cursor.as_ref()))).await?;
-            tools.extend(
-                frame.pointer("/result/tools").and_then(Json::as_array).unwrap_or_default().iter().cloned(),
-            );
-            let next = frame.pointer("/result/nextCursor").filter(|next| !next.is_null()).cloned();
+            let Message::Response { outcome: Ok(Json::Object(mut result)), .. } = frame.into() else {
+                return Ok(tools);
+            };
+            if let Some(Json::Array(page)) = result.remove("tools") {
+                tools.extend(page);
+            }
+            let next = result.remove("nextCursor").filter(|next| !next.is_null());
             if next.is_none() || next == cursor {
                 return Ok(tools);
             }

@@ -9,7 +9,7 @@ use super::plan::{Contender, Entry, Fate};
 use super::play::play;
 use super::preflight::Probe;
 use super::stage::{Setting, SetupError, Theatre};
-use crate::gateway::Isolate;
+use crate::gateway::{Isolate, Start};
 use crate::scenario::Scenario;
 use futures_util::StreamExt as _;
 use std::collections::HashSet;
@@ -32,6 +32,13 @@ pub struct Pace {
 }
 
 impl Pace {
+    /// How many entries go well together: within this process they mostly wait, a process of its own works.
+    pub fn jobs_for<'a>(contenders: impl IntoIterator<Item = &'a Contender>) -> usize {
+        let processors = std::thread::available_parallelism().map_or(2, usize::from);
+        let starts = |contender: &Contender| matches!(contender.profile.start, Some(Start::Command(_)));
+        processors * if contenders.into_iter().any(starts) { 2 } else { 32 }
+    }
+
     /// So many at the same time, to the end, and shared as each profile says.
     pub fn of(jobs: usize) -> Self {
         Self { jobs, fail_fast: false, isolate: None }

@@ -133,6 +133,17 @@ impl From<Json> for Message {
     }
 }
 
+/// Whether a value is a response, looked at without copying what may be long.
+pub fn is_response(value: &Json) -> bool {
+    let Some(frame) = value.as_object() else { return false };
+    let outcome = match (frame.get("result"), frame.get("error")) {
+        (Some(_), None) => true,
+        (None, Some(error)) => error.get("code").and_then(Json::as_i64).is_some(),
+        _ => false,
+    };
+    outcome && frame.get("method").is_none() && frame.get("jsonrpc").and_then(Json::as_str) == Some("2.0")
+}
+
 /// `{"jsonrpc":"2.0", ...}` with these members.
 fn frame<const N: usize>(members: [(&str, Json); N]) -> Json {
     std::iter::once(("jsonrpc".to_owned(), Json::from("2.0")))
@@ -172,7 +183,10 @@ mod tests {
     use crate::wire::parse;
 
     fn of(text: &str) -> Message {
-        Message::of(&parse(text.as_bytes()).unwrap())
+        let value = parse(text.as_bytes()).unwrap();
+        let message = Message::of(&value);
+        assert_eq!(is_response(&value), matches!(message, Message::Response { .. }), "{text}");
+        message
     }
 
     #[test]
@@ -187,12 +201,19 @@ mod tests {
             of(r#"{"jsonrpc":"2.0","id":1,"result":{}}"#),
             Message::Response { outcome: Ok(_), .. }
         ));
+        assert!(matches!(
+            of(r#"{"jsonrpc":"2.0","id":1,"error":{"code":-1}}"#),
+            Message::Response { outcome: Err(_), .. }
+        ));
         for bad in [
             "[]",
             "{}",
             r#"{"jsonrpc":"2.0","id":1}"#,
             r#"{"jsonrpc":"2.0","method":4}"#,
             r#"{"jsonrpc":"2.0","id":1,"error":{}}"#,
+            r#"{"jsonrpc":"2.0","id":1,"result":{},"error":{"code":1}}"#,
+            r#"{"jsonrpc":"2.0","id":1,"result":{},"method":4}"#,
+            r#"{"jsonrpc":"1.0","id":1,"result":{}}"#,
         ] {
             assert!(matches!(of(bad), Message::Invalid(_)), "{bad}");
         }

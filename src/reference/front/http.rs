@@ -183,7 +183,7 @@ impl Asked {
     ) -> Context {
         let granted = self.state.binding(session, self.granted.clone());
         let (state, session, headers) = (self.state.clone(), session.clone(), self.request.headers.clone());
-        let gone = if (state.conduct.gives_up)() { gone } else { CancellationToken::new() };
+        let gone = if (state.conduct.gives_up)() { gone } else { session.closed.child_token() };
         Context { state, session, granted, outlet, gone, headers }
     }
 

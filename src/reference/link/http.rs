@@ -6,6 +6,7 @@ use crate::reference::agent::Outlet;
 use crate::reference::inflate::Inflate;
 use crate::transport::http_client::{HttpClient, Incoming, Lost, Outgoing};
 use crate::wire::era::header;
+use crate::wire::rpc::Asks;
 use crate::wire::{Era, Json, Message, parse, rpc, sse};
 use base64::Engine as _;
 use bytes::Bytes;
@@ -189,27 +190,21 @@ impl HttpLink {
     /// The response to the request, if that is what the bytes are; everything else goes where it belongs.
     async fn take(&self, bytes: &[u8], id: i64, outlet: Option<&Outlet>) -> Option<Json> {
         let frame = parse(bytes).ok()?;
-        match Message::of(&frame) {
-            Message::Response { id: answered, .. } => {
-                (self.0.footing.answers)(id, &answered).then_some(frame)
-            }
-            Message::Notification { method, .. } | Message::Request { method, .. }
-                if !(self.0.footing.relays)(&method) =>
-            {
+        match Asks::of(&frame) {
+            None if !rpc::is_response(&frame) => None,
+            None => (self.0.footing.answers)(id, frame.get("id").unwrap_or(&Json::Null)).then_some(frame),
+            Some(asks) if !(self.0.footing.relays)(asks.method) => None,
+            Some(Asks { id: Some(_), .. }) => {
+                self.answer_beside(frame, outlet.cloned());
                 None
             }
-            Message::Notification { .. } => {
+            Some(Asks { id: None, .. }) => {
                 match outlet {
                     Some(outlet) => drop(outlet.send(frame).await),
                     None => self.0.footing.agent.tell(frame),
                 }
                 None
             }
-            Message::Request { .. } => {
-                self.answer_beside(frame, outlet.cloned());
-                None
-            }
-            Message::Invalid(_) => None,
         }
     }
 

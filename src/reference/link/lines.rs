@@ -6,6 +6,7 @@ use crate::reference::agent::{Outlet, lock};
 use crate::transport::child::{Child, Command, Talk};
 use crate::transport::lines::{LineReader, LineWriter};
 use crate::wire::canonical::same;
+use crate::wire::rpc::Asks;
 use crate::wire::{Era, Json, Message, parse, rpc};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
@@ -155,21 +156,20 @@ impl LinesLink {
 
     async fn take(&self, line: &[u8]) {
         let Ok(frame) = parse(line) else { return };
-        match Message::of(&frame) {
-            Message::Response { id, .. } => {
-                let waiting = id.as_i64().and_then(|id| lock(&self.0.pending).remove(&id));
-                if let Some(waiting) = waiting {
+        match Asks::of(&frame) {
+            None if !rpc::is_response(&frame) => {}
+            None => {
+                let id = frame.get("id").and_then(Json::as_i64);
+                if let Some(waiting) = id.and_then(|id| lock(&self.0.pending).remove(&id)) {
                     let _ = waiting.answer.send(frame);
                 }
             }
-            Message::Notification { method, .. } | Message::Request { method, .. }
-                if !(self.0.footing.relays)(&method) => {}
-            Message::Notification { params, .. } => match self.outlet_for(params.as_ref()) {
+            Some(asks) if !(self.0.footing.relays)(asks.method) => {}
+            Some(Asks { id: Some(_), .. }) => self.answer_beside(frame),
+            Some(Asks { params, .. }) => match self.outlet_for(params) {
                 Some(outlet) => drop(outlet.send(frame).await),
                 None => self.0.footing.agent.tell(frame),
             },
-            Message::Request { .. } => self.answer_beside(frame),
-            Message::Invalid(_) => {}
         }
     }
 
