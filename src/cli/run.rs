@@ -55,7 +55,7 @@ pub(super) async fn run(arguments: &Run, surroundings: &Surroundings) -> Exit {
             super::say("interrupted: gateways and mocks are being stopped");
             return Exit::Interrupted;
         }
-        ran = run_plan(&entries, &setting, &pace, |event| show(&bar, &event)) => ran,
+        ran = run_plan(&entries, &setting, &pace, |event| show(&bar, event)) => ran,
     };
     bar.finish_and_clear();
     again::note(arguments, contenders, &mut ran.outcome);
@@ -102,7 +102,7 @@ fn show(bar: &ProgressBar, event: &Event) {
     match event {
         Event::Planned { total } => bar.set_length(*total as u64),
         Event::Started { id, .. } => bar.set_message(id.clone()),
-        Event::Ended(_) => bar.inc(1),
+        Event::Ended { .. } => bar.inc(1),
     }
 }
 

@@ -8,11 +8,13 @@ mod text;
 mod verdict;
 
 pub use text::{human, json};
+use verdict::Met;
 pub use verdict::{Alarm, Caught, Proof};
 
 use crate::reference::{FLAWS, Flaw};
-use crate::run::{Pace, Setting, run};
+use crate::run::{Entry, Event, Pace, Setting, each};
 use crate::scenario::Scenario;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// What is to be proved.
@@ -51,9 +53,9 @@ pub enum Reach {
 /// Runs it all and draws the conclusion; the list is what of the world was wrong.
 pub async fn prove(question: &Question, setting: &Setting, jobs: usize) -> (Proof, Vec<String>) {
     let pace = Pace::of(jobs);
-    let ran = run(&contenders::entries(question), setting, &pace, |_| {}).await;
-    let (mut outcomes, mut world) = (ran.outcome.scenarios, ran.world);
-    let mut proof = Proof::of(question, &outcomes);
+    let mut seen = Vec::new();
+    let mut world = meet(&contenders::entries(question), setting, &pace, &mut seen).await;
+    let mut proof = Proof::of(question, &seen);
     if question.reach != Reach::Named {
         return (proof, world);
     }
@@ -63,10 +65,21 @@ pub async fn prove(question: &Question, setting: &Setting, jobs: usize) -> (Proo
         if entries.is_empty() {
             break;
         }
-        let ran = run(&entries, setting, &pace, |_| {}).await;
-        outcomes.extend(ran.outcome.scenarios);
-        world.extend(ran.world);
-        proof = Proof::of(question, &outcomes);
+        world.extend(meet(&entries, setting, &pace, &mut seen).await);
+        proof = Proof::of(question, &seen);
     }
     (proof, world)
+}
+
+/// Runs these; of thousands of outcomes only what a proof needs is kept.
+async fn meet(entries: &[Entry], setting: &Setting, pace: &Pace, seen: &mut Vec<Met>) -> Vec<String> {
+    let mut met = BTreeMap::new();
+    let keep = |event| {
+        if let Event::Ended { place, outcome } = event {
+            met.insert(place, Met::of(&outcome));
+        }
+    };
+    let world = each(entries, setting, pace, keep).await;
+    seen.extend(met.into_values());
+    world
 }

@@ -51,22 +51,44 @@ pub struct Alarm {
     pub story: Vec<String>,
 }
 
+/// What is kept of one outcome.
+pub(super) struct Met {
+    gateway: String,
+    scenario: String,
+    status: Status,
+    /// Only of an honest gateway that does not pass.
+    story: Vec<String>,
+}
+
+impl Met {
+    pub(super) fn of(outcome: &ScenarioOutcome) -> Self {
+        let (gateway, scenario, status) = (outcome.gateway.clone(), outcome.id.clone(), outcome.status);
+        let story = if is_alarm(&gateway, status) { story(outcome) } else { Vec::new() };
+        Self { gateway, scenario, status, story }
+    }
+}
+
+/// Whether this is said of a gateway of which nothing bad should be said.
+fn is_alarm(gateway: &str, status: Status) -> bool {
+    let lies = FLAWS.iter().any(|flaw| flaw.name == gateway) || gateway == NONE;
+    matches!(status, Status::Failed | Status::Inconclusive) && !lies
+}
+
 impl Proof {
-    /// Draws the conclusion from the outcomes of a question's entries.
-    pub(super) fn of(question: &Question, outcomes: &[ScenarioOutcome]) -> Self {
+    /// Draws the conclusion from what came of a question's entries.
+    pub(super) fn of(question: &Question, outcomes: &[Met]) -> Self {
         let mut proof = Self::default();
         let mut failed: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
         for outcome in outcomes {
-            let lies = FLAWS.iter().any(|flaw| flaw.name == outcome.gateway) || outcome.gateway == NONE;
+            let (gateway, scenario) = (outcome.gateway.as_str(), outcome.scenario.clone());
             match outcome.status {
-                Status::Failed | Status::Inconclusive if lies => {
-                    failed.entry(outcome.gateway.as_str()).or_default().insert(outcome.id.clone());
+                status if is_alarm(gateway, status) => {
+                    let (gateway, story) = (gateway.to_owned(), outcome.story.clone());
+                    proof.alarms.push(Alarm { gateway, scenario, story });
                 }
-                Status::Failed | Status::Inconclusive => proof.alarms.push(Alarm {
-                    gateway: outcome.gateway.clone(),
-                    scenario: outcome.id.clone(),
-                    story: story(outcome),
-                }),
+                Status::Failed | Status::Inconclusive => {
+                    failed.entry(gateway).or_default().insert(scenario);
+                }
                 _ => {}
             }
         }
@@ -76,8 +98,10 @@ impl Proof {
         let by_flaw: BTreeSet<&String> = proof.flaws.iter().flat_map(|caught| &caught.by).collect();
         let without = by(NONE);
         let honest = outcomes.iter().filter(|outcome| outcome.gateway == HONEST);
-        let ran: BTreeSet<&String> =
-            honest.filter(|outcome| outcome.status == Status::Passed).map(|outcome| &outcome.id).collect();
+        let ran: BTreeSet<&String> = honest
+            .filter(|outcome| outcome.status == Status::Passed)
+            .map(|outcome| &outcome.scenario)
+            .collect();
         for scenario in question.scenarios.iter().filter(|scenario| !by_flaw.contains(&scenario.id)) {
             let list = match &scenario.id {
                 id if !ran.contains(id) => &mut proof.not_run,

@@ -1,4 +1,4 @@
-//! What happens during a run, for whoever shows progress. Reports read the outcome, never these.
+//! What happens during a run, for whoever shows progress or wants no more than a part of each outcome.
 
 use super::outcome::ScenarioOutcome;
 
@@ -7,7 +7,7 @@ use super::outcome::ScenarioOutcome;
 pub enum Event {
     /// The plan is made: so many scenarios, counted once for each gateway and era.
     Planned {
-        /// How many will be run.
+        /// How many will end, those that are not to be run among them.
         total: usize,
     },
     /// A scenario began.
@@ -17,6 +17,11 @@ pub enum Event {
         /// The gateway.
         gateway: String,
     },
-    /// A scenario ended.
-    Ended(Box<ScenarioOutcome>),
+    /// A scenario ended, also one that was never to be run.
+    Ended {
+        /// Its place in the plan.
+        place: usize,
+        /// What came of it.
+        outcome: Box<ScenarioOutcome>,
+    },
 }

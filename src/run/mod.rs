@@ -41,6 +41,6 @@ pub use plan::{Contender, Entry, Fate, Wishes, plan};
 pub use preflight::Probe;
 pub use preview::preview;
 pub use remote::{Places, Remote};
-pub use runner::{Pace, Ran, run};
+pub use runner::{Pace, Ran, each, run};
 pub use settle::{Settled, Sharing, settle};
 pub use stage::{Beside, Setting, SetupError};

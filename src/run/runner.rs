@@ -12,7 +12,7 @@ use super::stage::{Setting, SetupError, Theatre};
 use crate::gateway::{Isolate, Start};
 use crate::scenario::Scenario;
 use futures_util::StreamExt as _;
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -55,15 +55,18 @@ pub struct Ran {
 }
 
 /// Runs every entry, those that share a start together, and tells what happens as it happens.
-pub async fn run(plan: &[Entry], setting: &Setting, pace: &Pace, tell: impl Fn(Event)) -> Ran {
+pub async fn run(plan: &[Entry], setting: &Setting, pace: &Pace, mut tell: impl FnMut(&Event)) -> Ran {
     let begun = humantime::format_rfc3339_seconds(SystemTime::now()).to_string();
-    let runnable = plan.iter().filter(|entry| entry.fate == Fate::Run).count();
-    tell(Event::Planned { total: runnable });
-    let mut ran = all(plan, setting, pace, tell).await;
-    ran.sort_by_key(|done| done.place);
-    let mut world: Vec<String> = ran.iter().filter_map(|done| done.trouble.clone()).collect();
-    world.dedup();
-    let mut scenarios: Vec<_> = ran.into_iter().map(|done| done.outcome).collect();
+    let mut ran = Vec::new();
+    let keep = |event| {
+        tell(&event);
+        if let Event::Ended { place, outcome } = event {
+            ran.push((place, outcome));
+        }
+    };
+    let world = each(plan, setting, pace, keep).await;
+    ran.sort_by_key(|(place, _)| *place);
+    let mut scenarios: Vec<_> = ran.into_iter().map(|(_, outcome)| *outcome).collect();
     let mut gateways = gateways(plan, &scenarios);
     if setting.beside.direct {
         for row in &mut gateways {
@@ -82,8 +85,15 @@ pub async fn run(plan: &[Entry], setting: &Setting, pace: &Pace, tell: impl Fn(E
     Ran { outcome, world }
 }
 
-/// Runs every pack as a task of its own, so many at the same time, and hands on what they tell.
-async fn all(plan: &[Entry], setting: &Setting, pace: &Pace, tell: impl Fn(Event)) -> Vec<Done> {
+/// Runs every entry and hands over each outcome as it comes, out of order; nothing is kept of them. Gives what of the
+/// world was wrong.
+pub async fn each(
+    plan: &[Entry],
+    setting: &Setting,
+    pace: &Pace,
+    mut tell: impl FnMut(Event),
+) -> Vec<String> {
+    tell(Event::Planned { total: plan.len() });
     let (events, mut told) = mpsc::unbounded_channel();
     let run = Arc::new(Run {
         plan: plan.to_vec(),
@@ -99,18 +109,24 @@ async fn all(plan: &[Entry], setting: &Setting, pace: &Pace, tell: impl Fn(Event
     };
     let packs = futures_util::stream::iter(packs(plan, pace.isolate)).map(begin);
     let mut packs = packs.buffer_unordered(pace.jobs.max(1));
-    let mut ran = Vec::new();
+    let mut world = BTreeMap::new();
     loop {
         tokio::select! {
             biased;
             Some(event) = told.recv() => tell(event),
             pack = packs.next() => match pack {
-                Some(Ok(done)) => ran.extend(done),
+                Some(Ok(done)) => for Done { place, outcome, trouble } in done {
+                    world.extend(trouble.map(|trouble| (place, trouble)));
+                    tell(Event::Ended { place, outcome: Box::new(outcome) });
+                },
                 Some(Err(error)) => std::panic::resume_unwind(error.into_panic()),
-                None => return ran,
+                None => break,
             },
         }
     }
+    let mut world: Vec<String> = world.into_values().collect();
+    world.dedup();
+    world
 }
 
 /// What came of one entry.
@@ -250,7 +266,6 @@ impl Run {
         if trouble.is_some() {
             self.broken().insert(self.plan[place].contender.name.clone());
         }
-        self.tell(Event::Ended(Box::new(outcome.clone())));
         Done { place, outcome, trouble }
     }
 
