@@ -7,7 +7,7 @@ use super::front;
 use super::read::{self, Taken};
 use super::refusal::{self, Put, Refusal};
 use super::settings::Grant;
-use crate::declared::{Declared, Failure};
+use crate::declared::{Declared, Failure, WindowKind};
 use crate::policy::{Call, Charge, Counters, Decision, Limited, Policy, Reservation, Who, fingerprint};
 use crate::wire::canonical::same;
 use crate::wire::{Json, Revision, RpcError};
@@ -71,6 +71,8 @@ pub struct Conduct {
     pub may_decide: fn(&HeaderMap, &str, &[Grant]) -> bool,
     /// What it means that nobody decided in time.
     pub silence: fn() -> Verdict,
+    /// How a limit's window moves, of the way that its policy says.
+    pub moves: fn(WindowKind, &Declared) -> WindowKind,
     /// What is counted, and against whom.
     pub charges: fn(Vec<Charge>, &Who<'_>) -> Vec<Charge>,
     /// Takes what is charged, or refuses.
@@ -81,6 +83,8 @@ pub struct Conduct {
     pub release: fn(&mut Counters, Reservation, Duration),
     /// Whether counts outlive new grants.
     pub keeps_counts: fn() -> bool,
+    /// How long a call waits before anybody looks at it.
+    pub pauses: fn() -> Duration,
     /// Under which name an answer is kept for later calls; `None`: each call is asked anew.
     pub remembers: fn(&Call<'_>, &Json) -> Option<String>,
     /// To which upstream a call goes that is meant for this one, by its place.
@@ -223,11 +227,13 @@ impl Default for Conduct {
             looks_again: || true,
             may_decide,
             silence: || Verdict::Reject,
+            moves,
             charges: |charges, _| charges,
             reserve: Counters::reserve,
             gives_back,
-            release: |counters, reservation, _| counters.release(reservation),
+            release: Counters::release,
             keeps_counts: || true,
+            pauses: || Duration::ZERO,
             remembers: |_, _| None,
             lands: |place| place,
             crosses: |_| Vec::new(),
@@ -301,6 +307,15 @@ fn shows(seen: &Seen<'_>) -> bool {
     let Some(policy) = seen.policy else { return false };
     let listed = !policy.hides(seen.upstream, seen.tool);
     listed && (seen.denied_too || !policy.always_denies(seen.upstream, seen.tool))
+}
+
+/// As the policy says, or all in one way. A fixed window is what a number of seconds means anyway, and the words of the
+/// calendar mean the calendar.
+fn moves(written: WindowKind, declared: &Declared) -> WindowKind {
+    match declared.window {
+        None | Some(WindowKind::Fixed) => written,
+        Some(other) => other,
+    }
 }
 
 /// An approval lasts as long again as there was time to decide.

@@ -90,6 +90,10 @@ impl<'a> Walk<'a> {
     /// Walks to the end; the response frame.
     pub(super) async fn run(mut self) -> Json {
         let state = &self.context.state;
+        let pause = (state.conduct.pauses)();
+        if !pause.is_zero() {
+            tokio::time::sleep(pause).await;
+        }
         let memory = (state.conduct.remembers)(&self.call(), &self.called.id);
         let kept = memory.as_ref().and_then(|name| lock(&state.shelves).get(name).cloned());
         if let Some(kept) = kept {
@@ -181,8 +185,12 @@ impl<'a> Walk<'a> {
         let Some(policy) = self.granted.policy() else { return Ok(Vec::new()) };
         let session = Some(self.context.session.id.as_str()).filter(|id| !id.is_empty());
         let who = Who { identity: self.granted.identity(), session };
-        let charges = policy.charges(&self.call(), &who).map_err(Refusal::Denied)?;
-        Ok((self.context.state.conduct.charges)(charges, &who))
+        let mut charges = policy.charges(&self.call(), &who).map_err(Refusal::Denied)?;
+        let state = &self.context.state;
+        for charge in &mut charges {
+            charge.kind = (state.conduct.moves)(charge.kind, &state.settings.declared);
+        }
+        Ok((state.conduct.charges)(charges, &who))
     }
 
     fn reserve(&mut self) -> Result<(), Refusal> {
@@ -195,7 +203,8 @@ impl<'a> Walk<'a> {
     fn check(&mut self) -> Result<(), Refusal> {
         self.reserve()?;
         if let Some(reservation) = self.reservation.take() {
-            lock(&self.context.state.counters).release(reservation);
+            let state = &self.context.state;
+            lock(&state.counters).release(reservation, state.clock.now());
         }
         Ok(())
     }

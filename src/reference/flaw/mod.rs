@@ -13,7 +13,7 @@ use super::conduct::Stage::{
     self, Approve, Check, Consume, Count, Decide, Forward, Hide, Pin, Record, Reserve,
 };
 use super::conduct::{Conduct, Ending};
-use crate::declared::Failure;
+use crate::declared::{Failure, WindowKind};
 use crate::wire::Json;
 use crate::wire::canonical::same;
 
@@ -97,6 +97,7 @@ pub static FLAWS: &[Flaw] = &[
     flaw("matches-beginnings", &["ARG-08", "ARG-10", "ARG-11"], |c| c.decide = judging::on_beginnings),
     flaw("tidies-before-judging", &["ARG-09", "ARG-11"], |c| c.decide = judging::on_tidy_arguments),
     flaw("counts-from-the-first-call", &["RATE-03"], |c| c.charges = counting::from_the_first_call),
+    flaw("slides-what-it-calls-fixed", &["RATE-03"], |c| c.moves = |_, _| WindowKind::Sliding),
     flaw("opens-windows-early", &["RATE-04"], |c| c.reserve = counting::early),
     flaw("refunds-into-the-next-window", &["RATE-05"], |c| {
         c.gives_back = counting::every_failure;
