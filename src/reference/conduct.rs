@@ -49,6 +49,8 @@ pub struct Conduct {
     pub shows: fn(&Seen<'_>) -> bool,
     /// On which shelf an identity's list is kept for later; `None`: it is asked for anew each time.
     pub shelf: fn(&str) -> Option<String>,
+    /// What is told of a hidden tool, of what would be told of one that is not listed.
+    pub veils: fn(Refusal) -> Refusal,
     /// What the policy says to a call; the number is that of the identity's earlier calls.
     pub decide: fn(&Policy, &Call<'_>, u64) -> Decision,
     /// Whether a tool's entry is still the one that was seen first.
@@ -216,6 +218,7 @@ impl Default for Conduct {
             passes_notice: |method| KNOWN_NOTICES.contains(&method),
             shows,
             shelf: |_| None,
+            veils: |refusal| refusal,
             decide: |policy, call, _| policy.decide(call),
             unchanged: same,
             settles_on: Json::clone,

@@ -91,7 +91,7 @@ async fn call(context: &Context, id: Json, params: Json, frame: Frame) -> Json {
     }
     let place = (context.state.conduct.lands)(place);
     let order = if frame.policed { context.state.conduct.order } else { UNPOLICED };
-    let called = Called { id, place, tool, arguments, params: sent, order };
+    let called = Called { id, place, tool, shown, arguments, params: sent, order };
     Walk::new(context, called).run().await
 }
 

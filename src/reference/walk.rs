@@ -36,6 +36,8 @@ pub(super) struct Called {
     /// The upstream, by its place.
     pub(super) place: usize,
     pub(super) tool: String,
+    /// The name that the agent knows.
+    pub(super) shown: String,
     /// What the policy sees.
     pub(super) arguments: Json,
     /// What goes on.
@@ -155,10 +157,10 @@ impl<'a> Walk<'a> {
         (self.record.decision, self.record.rule) = ("hidden", Some("/hide".into()));
         let unlisted = Call { tool: "\0", ..self.call() };
         let policy = self.granted.policy().map(|policy| crate::policy::Policy::with_default(policy.default));
-        Err(match policy.map(|policy| policy.decide(&unlisted)) {
+        Err((self.context.state.conduct.veils)(match policy.map(|policy| policy.decide(&unlisted)) {
             Some(Decision::Denied(denied)) => Refusal::Denied(denied),
-            _ => Refusal::Unknown(self.called.tool.clone()),
-        })
+            _ => Refusal::Unknown(self.called.shown.clone()),
+        }))
     }
 
     fn decide(&mut self) -> Result<(), Refusal> {

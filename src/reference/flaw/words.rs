@@ -15,6 +15,11 @@ pub(super) fn folded(mut params: Json) -> Json {
     params
 }
 
+/// Says openly that there is something to be hidden.
+pub(super) fn hidden(_: Refusal) -> Refusal {
+    Refusal::Denied(Denied { rule: "/hide".into(), reason: "this tool is hidden".into() })
+}
+
 pub(super) fn without_reason(refusal: &Refusal) -> Put {
     match refusal {
         Refusal::Denied(_) => Ok(error_result("denied by policy")),
@@ -88,9 +93,25 @@ pub(super) fn own_error(mut error: Json) -> Json {
     error
 }
 
+/// What fits into a buffer.
+const LONGEST: usize = 1 << 16;
+
+/// Long arguments are cut.
+pub(super) fn shortened(value: Json) -> Json {
+    match value {
+        Json::String(text) if text.len() > LONGEST => {
+            Json::from(text.chars().take(LONGEST).collect::<String>())
+        }
+        Json::Array(elements) => Json::Array(elements.into_iter().map(shortened).collect()),
+        Json::Object(object) => {
+            object.iter().map(|(name, value)| (name.to_owned(), shortened(value.clone()))).collect()
+        }
+        other => other,
+    }
+}
+
 /// Long texts are cut.
 pub(super) fn cut(mut result: Json) -> Json {
-    const LONGEST: usize = 1 << 16;
     let Some(members) = result.as_object_mut() else { return result };
     let Some(blocks) = members.get("content").and_then(Json::as_array).map(<[Json]>::to_vec) else {
         return result;

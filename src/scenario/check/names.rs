@@ -179,6 +179,7 @@ fn references(checking: &mut Checking<'_>, stop: &Stop<'_>, seen: &Seen) {
         Some(Expect::Detailed(detailed)) => {
             let named = detailed.upstream.as_ref().and_then(|arrived| arrived.name.as_ref());
             named.into_iter().for_each(|name| upstream(checking, name.spot, &name.value));
+            detailed.same_as.iter().for_each(|name| earlier(checking, name));
         }
         _ => {}
     }
