@@ -103,8 +103,10 @@ pub struct Conduct {
     pub sends_again: fn(Failure) -> bool,
     /// Whether a response answers the request of the first id; the second is its own.
     pub answers: fn(i64, &Json) -> bool,
-    /// Whether a notice or a question of the upstream goes on to the agent.
+    /// Whether a notice of the upstream goes on to the agent.
     pub relays: fn(&str) -> bool,
+    /// What is answered to a question of the upstream in the place of the agent's client; `None`: the client is asked.
+    pub stands_in: fn(&str) -> Option<Put>,
     /// The result that goes back to the agent.
     pub returns: fn(Json) -> Json,
     /// The error that goes back to the agent.
@@ -246,6 +248,7 @@ impl Default for Conduct {
             sends_again: |_| false,
             answers: |asked, answered| answered.as_i64() == Some(asked),
             relays: |_| true,
+            stands_in: |_| None,
             returns: |result| result,
             reports: |error| error,
             echoes: |id| id,

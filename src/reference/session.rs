@@ -80,6 +80,7 @@ impl Session {
             closed: self.closed.clone(),
             answers: state.conduct.answers,
             relays: state.conduct.relays,
+            stands_in: state.conduct.stands_in,
         };
         let opening = tokio::time::timeout(
             state.settings.upstream_timeout,

@@ -124,6 +124,8 @@ pub static FLAWS: &[Flaw] = &[
     flaw("rounds-ids", &["TRANS-08", "DENY-08"], |c| c.echoes = words::as_double),
     flaw("cuts-long-arguments", &["TRANS-09"], |c| c.sends = words::shortened),
     flaw("cuts-long-answers", &["TRANS-09"], |c| c.returns = words::cut),
+    flaw("answers-in-the-users-name", &["TRANS-10"], |c| c.stands_in = words::consent),
+    flaw("asks-no-client-for-its-model", &["TRANS-10"], |c| c.stands_in = words::no_model),
     flaw("keeps-notices-to-itself", &["TRANS-10"], |c| c.relays = |method| method != "notifications/tools/list_changed"),
     flaw("never-takes-a-grant-away", &["ID-02"], |c| c.adopts = people::added),
     flaw("ignores-which-upstream-is-meant", &["ID-03", "SUP-06"], |c| c.decide = judging::on_bare_names),

@@ -3,7 +3,7 @@
 use crate::policy::{Call, Denied};
 use crate::reference::audit::Record;
 use crate::reference::refusal::{Put, Refusal, error_result, plainly};
-use crate::wire::Json;
+use crate::wire::{Json, RpcError, rpc};
 use http::HeaderMap;
 
 /// As a server that trims and does not mind case would take it.
@@ -95,6 +95,18 @@ pub(super) fn own_error(mut error: Json) -> Json {
 
 /// What fits into a buffer.
 const LONGEST: usize = 1 << 16;
+
+/// Whatever a person is asked, the answer is yes.
+pub(super) fn consent(method: &str) -> Option<Put> {
+    let yes = || Json::from(serde_json::json!({"action": "accept", "content": {}}));
+    (method == "elicitation/create").then(|| Ok(yes()))
+}
+
+/// Clients have no models, and show no folders.
+pub(super) fn no_model(method: &str) -> Option<Put> {
+    let refused = || Err(RpcError::new(rpc::METHOD_NOT_FOUND, "the client cannot be asked"));
+    matches!(method, "sampling/createMessage" | "roots/list").then(refused)
+}
 
 /// Long arguments are cut.
 pub(super) fn shortened(value: Json) -> Json {
