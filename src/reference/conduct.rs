@@ -89,8 +89,8 @@ pub struct Conduct {
     pub pauses: fn() -> Duration,
     /// Under which name an answer is kept for later calls; `None`: each call is asked anew.
     pub remembers: fn(&Call<'_>, &Json) -> Option<String>,
-    /// To which upstream a call goes that is meant for this one, by its place.
-    pub lands: fn(usize) -> usize,
+    /// To which upstream a call goes that is meant for this one, by its place, and came with these headers.
+    pub lands: fn(usize, &HeaderMap) -> usize,
     /// Which of the agent's headers go on to the upstream.
     pub crosses: fn(&HeaderMap) -> Vec<(String, String)>,
     /// Whether a name that no upstream lists goes on to the only one there is.
@@ -240,7 +240,7 @@ impl Default for Conduct {
             keeps_counts: || true,
             pauses: || Duration::ZERO,
             remembers: |_, _| None,
-            lands: |place| place,
+            lands: |place, _| place,
             crosses: |_| Vec::new(),
             passes_unlisted: |_| false,
             sends: |params| params,

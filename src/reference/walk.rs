@@ -247,9 +247,12 @@ impl<'a> Walk<'a> {
             return Err(Refusal::Failed(RpcError::new(rpc::INTERNAL_ERROR, "records cannot be kept")));
         }
         let params = (state.conduct.sends)(self.called.params.clone());
-        let mut asked = self.context.ask(self.called.place, "tools/call", Some(params.clone())).await;
+        // Only a liar could name one that is not there.
+        let last = state.settings.upstreams.len() - 1;
+        let place = (state.conduct.lands)(self.called.place, &self.context.headers).min(last);
+        let mut asked = self.context.ask(place, "tools/call", Some(params.clone())).await;
         if asked.as_ref().is_err_and(|trouble| (state.conduct.sends_again)(trouble.failure)) {
-            asked = self.context.ask(self.called.place, "tools/call", Some(params)).await;
+            asked = self.context.ask(place, "tools/call", Some(params)).await;
         }
         match asked {
             Ok(mut answer) => {

@@ -147,7 +147,8 @@ pub static FLAWS: &[Flaw] = &[
         c.settles_on = |_| Json::Null;
         c.unchanged = |first, entry| first.is_null() || same(first, entry);
     }),
-    flaw("sends-everything-to-the-first", &["SUP-06"], |c| c.lands = |_| 0),
+    flaw("sends-everything-to-the-first", &["SUP-06"], |c| c.lands = |_, _| 0),
+    flaw("goes-where-a-header-says", &["SUP-06"], |c| c.lands = people::by_upstream_header),
     flaw("overlooks-headers-that-disagree", &["PROTO-01"], |c| c.agrees = |_, _| Ok(())),
     flaw("speaks-any-version", &["PROTO-01"], |c| c.speaks = |_| true),
     flaw("forgets-the-ids-of-errors", &["PROTO-04"], |c| c.read = reading::without_ids),

@@ -17,6 +17,11 @@ pub(super) fn by_header(headers: &HeaderMap, grants: &[Grant]) -> Option<usize> 
     believed.or_else(|| (Conduct::default().who)(headers, grants))
 }
 
+/// Goes to the second server where the agent names one.
+pub(super) fn by_upstream_header(place: usize, headers: &HeaderMap) -> usize {
+    if headers.contains_key("x-upstream") { 1 } else { place }
+}
+
 /// Whoever has a grant may decide too.
 pub(super) fn agents_too(headers: &HeaderMap, token: &str, grants: &[Grant]) -> bool {
     let honest = Conduct::default();
