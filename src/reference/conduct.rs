@@ -105,6 +105,10 @@ pub struct Conduct {
     pub answers: fn(i64, &Json) -> bool,
     /// Whether a notice of the upstream goes on to the agent.
     pub relays: fn(&str) -> bool,
+    /// Whether an upstream's answer in that encoding is unpacked.
+    pub unpacks: fn(&str) -> bool,
+    /// What of the bytes of an upstream's answer is taken for the frame.
+    pub hears: fn(&[u8]) -> &[u8],
     /// What is answered to a question of the upstream in the place of the agent's client; `None`: the client is asked.
     pub stands_in: fn(&str) -> Option<Put>,
     /// The result that goes back to the agent.
@@ -248,6 +252,8 @@ impl Default for Conduct {
             sends_again: |_| false,
             answers: |asked, answered| answered.as_i64() == Some(asked),
             relays: |_| true,
+            unpacks: |_| true,
+            hears: |bytes| bytes,
             stands_in: |_| None,
             returns: |result| result,
             reports: |error| error,

@@ -124,6 +124,8 @@ pub static FLAWS: &[Flaw] = &[
     flaw("rounds-ids", &["TRANS-08", "DENY-08"], |c| c.echoes = words::as_double),
     flaw("cuts-long-arguments", &["TRANS-09"], |c| c.sends = words::shortened),
     flaw("cuts-long-answers", &["TRANS-09"], |c| c.returns = words::cut),
+    flaw("takes-a-line-for-a-frame", &["TRANS-11"], |c| c.hears = reading::first_line),
+    flaw("takes-packed-bytes-for-text", &["TRANS-11"], |c| c.unpacks = |_| false),
     flaw("answers-in-the-users-name", &["TRANS-10"], |c| c.stands_in = words::consent),
     flaw("asks-no-client-for-its-model", &["TRANS-10"], |c| c.stands_in = words::no_model),
     flaw("keeps-notices-to-itself", &["TRANS-10"], |c| c.relays = |method| method != "notifications/tools/list_changed"),

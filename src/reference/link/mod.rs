@@ -43,6 +43,10 @@ pub(super) struct Footing {
     pub(super) answers: fn(i64, &Json) -> bool,
     /// Whether a notice goes on to the agent.
     pub(super) relays: fn(&str) -> bool,
+    /// Whether an answer in that encoding is unpacked.
+    pub(super) unpacks: fn(&str) -> bool,
+    /// What of an answer's bytes is taken for the frame.
+    pub(super) hears: fn(&[u8]) -> &[u8],
     /// What is answered to a question in the place of the agent's client.
     pub(super) stands_in: fn(&str) -> Option<Put>,
 }
