@@ -23,6 +23,8 @@ pub struct Declared {
     pub eras: Option<Vec<Spoken>>,
     /// What becomes of names.
     pub names: Option<Naming>,
+    /// Whether all connections of one identity share its limits, also where each is a process of its own.
+    pub counters_shared: Option<bool>,
     /// Whether limits of one identity outlive a restart.
     pub counters_survive: Option<bool>,
     /// Whether denied tools stay in the list.

@@ -33,7 +33,7 @@ pub(super) fn measure(chart: &Chart, beside: &Beside) -> Vec<Measured> {
     let as_value = |naming| serde_json::to_value(naming).unwrap_or_default();
     let names =
         beside.naming.map(as_value).ok_or("no template explains the names that are listed".to_owned());
-    let found: [(&'static str, Result<Value, String>); 11] = [
+    let found: [(&'static str, Result<Value, String>); 12] = [
         ("window", window(chart, beside.still)),
         ("batch", batch(chart)),
         ("missing_argument", missing_argument(chart)),
@@ -41,6 +41,7 @@ pub(super) fn measure(chart: &Chart, beside: &Beside) -> Vec<Measured> {
         ("counts", counts(chart)),
         ("eras", Ok(serde_json::to_value(&beside.eras).unwrap_or_default())),
         ("names", names),
+        ("counters_shared", counters_shared(chart)),
         ("counters_survive", counters_survive(chart)),
         ("denied_are_listed", denied_are_listed(chart)),
         ("drift", drift(chart)),
@@ -181,6 +182,17 @@ fn counts(chart: &Chart) -> Result<Value, String> {
         (Some(0..=2), _) | (None, Some(0..=2)) => word(Counts::Messages),
         (Some(_), _) => Err("the limit on everything does not bite".to_owned()),
         _ => Err(chart.why_not("limit")),
+    }
+}
+
+fn counters_shared(chart: &Chart) -> Result<Value, String> {
+    let seen = chart.done("limit").ok_or_else(|| chart.why_not("limit"))?;
+    let first = |step| seen.step(step).and_then(|step| step.calls.first());
+    match (first("over"), first("elsewhere")) {
+        (Some(over), _) if over.reach > 0 => Err("the limit does not bite".to_owned()),
+        (Some(_), Some(elsewhere)) if elsewhere.reach > 0 => word(false),
+        (Some(over), Some(elsewhere)) if elsewhere.told == over.told => word(true),
+        _ => Err("no call got an answer in a second session".to_owned()),
     }
 }
 

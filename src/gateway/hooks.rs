@@ -3,8 +3,9 @@
 use super::errand::ErrandError;
 use super::failure::StartError;
 use super::profile::Change;
-use super::render::{Caller, Facts, Identity, Spoil, render};
+use super::render::{Caller, Facts, Identity, render};
 use super::running::{RunningGateway, write};
+use super::spoil::Spoil;
 use super::stranger::notify;
 use super::template::{RenderError, Variables};
 use std::io;

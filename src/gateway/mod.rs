@@ -22,6 +22,7 @@ mod retry;
 mod running;
 mod saying;
 mod shipped;
+mod spoil;
 mod stranger;
 mod template;
 #[cfg(test)]
@@ -39,8 +40,9 @@ pub use hooks::HookError;
 pub use launch::free_ports;
 pub use names::{Collision, Names};
 pub use profile::{Isolate, Mode, Profile, ProfileError, Reach, Recorded, Start, Style, Verified};
-pub use render::{Caller, Facts, Identity, Inputs, Place, Rendered, Spoil, Upstream, render};
+pub use render::{Caller, Facts, Identity, Inputs, Place, Rendered, Upstream, render};
 pub use running::RunningGateway;
 pub use shipped::{named, names as shipped_names};
+pub use spoil::{Spoil, with_an_unknown_rule};
 pub use template::{RenderError, Template};
 pub use told::{Told, Word};

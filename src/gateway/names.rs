@@ -15,6 +15,8 @@ pub struct Names {
     engine: Engine,
     context: Value,
     spelling: Option<Template>,
+    /// What the gateway says of itself.
+    declares: Value,
     shown: BTreeMap<Tool, String>,
     meant: BTreeMap<String, Vec<Tool>>,
 }
@@ -37,8 +39,9 @@ impl Names {
     ) -> Result<Self, RenderError> {
         let spelling = profile.tools.clone();
         let context = value(facts);
-        let mut names =
-            Self { engine: Engine::new(), context, spelling, shown: BTreeMap::new(), meant: BTreeMap::new() };
+        let declares = value(&profile.declares);
+        let (shown, meant) = (BTreeMap::new(), BTreeMap::new());
+        let mut names = Self { engine: Engine::new(), context, spelling, declares, shown, meant };
         let tools: Vec<(&str, &str)> = tools.into_iter().collect();
         for ((upstream, tool), shown) in tools.iter().zip(names.spellings(&tools)?) {
             let known = ((*upstream).to_owned(), (*tool).to_owned());
@@ -59,7 +62,8 @@ impl Names {
             return Ok(tools.iter().map(|(_, tool)| (*tool).to_owned()).collect());
         };
         let over = |(upstream, tool): &(&str, &str)| {
-            BTreeMap::from([("upstream", Value::from(*upstream)), ("tool", Value::from(*tool))])
+            let (upstream, tool) = (Value::from(*upstream), Value::from(*tool));
+            BTreeMap::from([("upstream", upstream), ("tool", tool), ("declares", self.declares.clone())])
         };
         self.engine.render_each(&template.0, &self.context, tools.iter().map(over))
     }

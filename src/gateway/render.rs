@@ -104,17 +104,6 @@ pub struct Rendered {
 /// Key, path within the folder, and text. `None`: a file that must be missing.
 pub(super) type Files = IndexMap<String, (String, Option<String>)>;
 
-/// How the rendered policy is broken on purpose.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Spoil {
-    /// A member that no gateway knows.
-    UnknownMember,
-    /// The second half is gone.
-    Truncated,
-    /// The file is not there.
-    Missing,
-}
-
 /// Renders all that a profile asks for. Ports and secrets are taken from `facts`, which a plan may invent.
 pub fn render(profile: &Profile, facts: Facts) -> Result<Rendered, RenderError> {
     let files = render_files(profile, &facts)?;
@@ -189,24 +178,6 @@ impl From<Identity> for Caller {
     fn from(identity: Identity) -> Self {
         let Identity { name, token, policy: document } = identity;
         Self { name, token, policy: document.as_ref().map(full), document }
-    }
-}
-
-impl Rendered {
-    /// Breaks the file that holds the policy.
-    pub fn spoil(&mut self, how: Spoil) {
-        let Some((_, (name, text))) = self.files.first_mut() else { return };
-        *text = text.take().and_then(|text| match how {
-            Spoil::Missing => None,
-            Spoil::Truncated => {
-                let half = (0..=text.len() / 2).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0);
-                Some(text[..half].to_owned())
-            }
-            Spoil::UnknownMember if name.ends_with(".json") => {
-                Some(text.replacen('{', "{\n  \"member_that_nobody_knows\": true,", 1))
-            }
-            Spoil::UnknownMember => Some(format!("{}\nmember_that_nobody_knows: true\n", text.trim_end())),
-        });
     }
 }
 

@@ -212,9 +212,19 @@ fn integer(value: &Json) -> Result<Value, &'static str> {
             Some(double) if double.abs() >= 9.2e18 => Err("int_parsing_size"),
             Some(double) => Ok(Value::from(double as i64)),
         },
+        Json::String(text) if digits_of(text) > MOST_DIGITS => Err("int_parsing_size"),
         Json::String(text) => integer_text(text).ok_or("int_parsing"),
         _ => Err("int_type"),
     }
+}
+
+/// Python makes no integer of a text with more digits.
+const MOST_DIGITS: usize = 4_300;
+
+/// How many digits a text has, where it has nothing else.
+fn digits_of(text: &str) -> usize {
+    let digits = text.trim().trim_start_matches(['+', '-']).trim_start_matches('0');
+    if digits.bytes().all(|byte| byte.is_ascii_digit()) { digits.len() } else { 0 }
 }
 
 /// A sign, digits with single underscores between them, and a fraction of zeros only; spaces around.

@@ -3,10 +3,13 @@
 //! A fault says only *what* goes wrong; how that looks on HTTP and on lines is `delivery`'s and `http`'s.
 
 use super::quantity::Size;
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::io::Write as _;
 
 /// One way of answering badly. The tool has run all the same, except for `http`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -28,6 +31,10 @@ pub enum Fault {
     Twice,
     /// The answer, blown up to this size.
     Oversize(Size),
+    /// The answer in several lines, as no transport may have it that sends one line for each frame.
+    Lines,
+    /// The answer packed with gzip, where the client says that it takes that.
+    Packed,
     /// An HTTP answer that is none of MCP's.
     Http(HttpFault),
 }
@@ -50,7 +57,7 @@ pub struct HttpFault {
 impl Fault {
     /// Whether it needs an answer that it can spoil.
     pub(super) fn spoils(&self) -> bool {
-        matches!(self, Self::Truncate | Self::WrongId | Self::Twice | Self::Oversize(_))
+        !matches!(self, Self::Hang | Self::Drop | Self::Crash | Self::Garbage | Self::Http(_))
     }
 
     /// Whether the tool runs before it goes wrong.
@@ -59,5 +66,41 @@ impl Fault {
     }
 }
 
+/// The same JSON in several lines, ended as some systems end them.
+pub(super) fn spread(frame: &[u8]) -> Vec<u8> {
+    let (mut lines, mut within, mut escaped) = (Vec::with_capacity(frame.len() * 2), false, false);
+    for byte in frame {
+        lines.push(*byte);
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = within,
+            b'"' => within = !within,
+            b'{' | b'[' | b',' | b':' if !within => lines.extend_from_slice(b"\r\n  "),
+            _ => {}
+        }
+    }
+    lines
+}
+
+/// The bytes as gzip has them.
+pub(super) fn packed(frame: &[u8]) -> Vec<u8> {
+    let mut packer = GzEncoder::new(Vec::new(), Compression::fast());
+    packer.write_all(frame).and_then(|()| packer.finish()).expect("memory takes every byte")
+}
+
 /// Bytes that no JSON reader takes, however careless.
 pub(super) const GARBAGE: &[u8] = b"}{ this is not json \x01\xff";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::parse;
+
+    #[test]
+    fn several_lines_are_the_same_frame() {
+        let frame = br#"{"a":"x, {\"y\": [1]\\","b":[1,{"c":null}]}"#;
+        let lines = spread(frame);
+        assert!(lines.windows(2).filter(|pair| pair == b"\r\n").count() > 5);
+        assert_eq!(parse(&lines).unwrap(), parse(frame).unwrap());
+    }
+}

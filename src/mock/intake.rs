@@ -28,7 +28,7 @@ pub(super) fn take(bytes: &[u8], lenient: bool) -> Result<Json, RpcError> {
 }
 
 /// Every `tools/call` that some reading takes from a body or a line.
-pub(super) fn calls(bytes: &[u8]) -> Vec<Called> {
+pub fn calls(bytes: &[u8]) -> Vec<Called> {
     match unpacked(bytes) {
         Cow::Borrowed(text) => readings(text),
         // Who unpacks what is not to be packed is careless, whatever is in it.

@@ -192,7 +192,7 @@ impl Connection {
                 self.send(&whole).await;
                 self.send(&whole).await;
             }
-            (Fault::Oversize(_), Some(_)) => self.send(&whole).await,
+            (Fault::Oversize(_) | Fault::Lines | Fault::Packed, Some(_)) => self.send(&whole).await,
             (Fault::Truncate, Some(_)) => {
                 // What cannot be written any more is as truncated as was asked for.
                 let _ = self.writer.raw(&whole[..whole.len() / 2]).await;

@@ -46,6 +46,7 @@ pub use fault::{Fault, HttpFault};
 pub use folder::MockError;
 pub use frame::RECEIPT;
 pub use http::PATH;
+pub use intake::calls;
 pub use ledger::{Arrival, Execution, Headers, Transport};
 pub use quantity::{Size, Span};
 pub use server::{MockServer, Unverified};

@@ -17,7 +17,7 @@ use std::fmt;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
@@ -63,6 +63,8 @@ pub struct MockServer {
     token: String,
     hellos: Arc<Mutex<Vec<Hello>>>,
     serving: Mutex<Option<Serving>>,
+    /// The sockets that keep the addresses of a server that is paused.
+    kept: Mutex<Vec<TcpSocket>>,
     expected: Mutex<Vec<Expect>>,
 }
 
@@ -111,6 +113,7 @@ impl MockServer {
             token: random(),
             hellos: Arc::default(),
             serving: Mutex::default(),
+            kept: Mutex::default(),
             expected: Mutex::default(),
         };
         server.serve(http, relays);
@@ -230,6 +233,9 @@ impl MockServer {
             for task in tasks {
                 let _ = task.await;
             }
+            // Bound, and not listening: nobody else gets the port meanwhile, and whoever connects is refused.
+            let kept = [self.http, self.relays].into_iter().filter_map(|address| bound(address).ok());
+            *self.kept.lock().expect("no writer panics") = kept.collect();
             self.living.crash();
         }
     }
@@ -237,8 +243,12 @@ impl MockServer {
     /// Serves again, at the same addresses.
     pub async fn resume(&self) -> io::Result<()> {
         if self.serving.lock().expect("no writer panics").is_none() {
-            let (http, relays) = (TcpListener::bind(self.http).await?, TcpListener::bind(self.relays).await?);
-            self.serve(http, relays);
+            let kept = std::mem::take(&mut *self.kept.lock().expect("no writer panics"));
+            let listening = match <[TcpSocket; 2]>::try_from(kept) {
+                Ok([http, relays]) => (http.listen(BACKLOG)?, relays.listen(BACKLOG)?),
+                Err(_) => (TcpListener::bind(self.http).await?, TcpListener::bind(self.relays).await?),
+            };
+            self.serve(listening.0, listening.1);
         }
         Ok(())
     }
@@ -277,6 +287,18 @@ impl fmt::Debug for MockServer {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "MockServer({} at {})", self.name(), self.http)
     }
+}
+
+/// So many connections may wait for being taken.
+const BACKLOG: u32 = 1024;
+
+/// A socket at that address.
+fn bound(address: SocketAddr) -> io::Result<TcpSocket> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    // Connections of before are still being closed there.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    Ok(socket)
 }
 
 /// Where relays come in.

@@ -5,6 +5,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use std::borrow::Cow;
 use std::fmt;
+use std::time::Duration;
 
 /// A non-negative amount, counted in billionths. With doubles, small costs would vanish beside large sums.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -54,6 +55,19 @@ impl Amount {
     /// The difference; stays at nothing instead of wrapping.
     pub fn minus(self, other: Self) -> Self {
         Self(self.0.saturating_sub(other.0))
+    }
+
+    /// What flows off in that time where this much does in that length; nothing where that is too much to reckon.
+    pub(super) fn share(self, elapsed: Duration, length: Duration) -> Self {
+        let product = self.0.checked_mul(elapsed.as_nanos());
+        Self(product.and_then(|product| product.checked_div(length.as_nanos())).unwrap_or(0))
+    }
+
+    /// How long it takes until this has flowed off, where that much does in that length.
+    pub(super) fn time_of_share(self, most: Self, length: Duration) -> Duration {
+        let product = self.0.checked_mul(length.as_nanos()).filter(|_| most.0 > 0);
+        let nanos = product.map_or(u128::MAX, |product| product.div_ceil(most.0));
+        u64::try_from(nanos).map_or(Duration::MAX / 4, Duration::from_nanos)
     }
 
     /// Whether it is nothing at all.

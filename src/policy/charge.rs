@@ -5,6 +5,7 @@ use super::decide::{Call, Denied, place};
 use super::document::{Cost, Limit, Policy, RateLimit, Scope};
 use super::path;
 use super::window::Window;
+use crate::declared::WindowKind;
 use crate::wire::Json;
 
 /// Who makes a call.
@@ -43,8 +44,10 @@ pub enum Holder {
 pub struct Charge {
     /// The count it goes to.
     pub key: Key,
-    /// When that begins anew.
+    /// How long that counts.
     pub window: Window,
+    /// How that moves.
+    pub kind: WindowKind,
     /// The most that a window holds.
     pub max: Amount,
     /// What the call counts for.
@@ -103,7 +106,7 @@ fn charge(rule: String, limit: &Limit, call: &Call<'_>, who: &Who<'_>) -> Result
         Scope::Global => Holder::Global,
     };
     let key = Key { counter: limit.counter.clone(), holder, window: limit.window };
-    Ok(Charge { key, window: limit.window, max: limit.max, cost, rule })
+    Ok(Charge { key, window: limit.window, kind: limit.window.kind(), max: limit.max, cost, rule })
 }
 
 fn of_argument(argument: &str, arguments: &Json) -> Option<Amount> {

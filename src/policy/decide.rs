@@ -78,7 +78,7 @@ impl Policy {
     }
 
     /// Every entry that names the tool, with its place: one for all upstreams, one for this upstream.
-    pub(super) fn entries(&self, upstream: &str, tool: &str) -> Vec<(&str, &ToolRule)> {
+    pub fn entries(&self, upstream: &str, tool: &str) -> Vec<(&str, &ToolRule)> {
         let named = |(name, _): &(&String, &ToolRule)| *name == tool || names_one(name, upstream, tool);
         self.tools.iter().filter(named).map(|(name, rule)| (name.as_str(), rule)).collect()
     }

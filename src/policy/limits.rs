@@ -2,6 +2,7 @@
 
 use super::amount::Amount;
 use super::charge::{Charge, Key};
+use super::count::Count;
 use std::collections::HashMap;
 use std::time::Duration;
 
@@ -13,13 +14,6 @@ pub struct Counters {
     sweep_at: usize,
 }
 
-#[derive(Clone, Copy, Debug)]
-struct Count {
-    start: Duration,
-    end: Duration,
-    used: Amount,
-}
-
 /// What was taken for one call.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[must_use = "a reservation is kept or released"]
@@ -28,7 +22,8 @@ pub struct Reservation(Vec<Taken>);
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Taken {
     key: Key,
-    start: Duration,
+    /// Under which mark it was taken.
+    mark: Duration,
     cost: Amount,
 }
 
@@ -53,7 +48,7 @@ pub struct Limited {
 impl Counters {
     /// Takes all charges, or none. Two charges to one count are one charge, of the larger cost, and both maxima bind.
     pub fn reserve(&mut self, charges: &[Charge], now: Duration) -> Result<Reservation, Limited> {
-        let taken = merged(charges, |charge| self.current(charge, now).start);
+        let taken = merged(charges, |charge| self.current(charge, now).mark(now));
         let refusals = charges.iter().filter_map(|charge| {
             let cost = taken.iter().find(|one| one.key == charge.key).map_or(charge.cost, |one| one.cost);
             self.refusal(charge, cost, now)
@@ -68,35 +63,39 @@ impl Counters {
         }
         for one in &taken {
             if let Some(count) = self.counts.get_mut(&one.key) {
-                count.used = count.used.plus(one.cost);
+                count.take(one.cost, now);
             }
         }
         self.sweep(now);
         Ok(Reservation(taken))
     }
 
-    /// Gives back what was taken, where its window is still the current one.
-    pub fn release(&mut self, reservation: Reservation) {
+    /// Gives back what was taken, at that time, where its window is still the current one.
+    pub fn release(&mut self, reservation: Reservation, now: Duration) {
         for taken in reservation.0 {
-            if self.counts.get(&taken.key).is_some_and(|count| count.start == taken.start) {
-                self.lower(&taken.key, taken.cost);
-            }
+            self.give_back(&taken, now);
         }
     }
 
     /// Lowers the count that runs, whichever window it is of.
-    pub fn lower(&mut self, key: &Key, cost: Amount) {
-        let Some(count) = self.counts.get_mut(key) else { return };
-        count.used = count.used.minus(cost);
+    pub fn lower(&mut self, key: &Key, cost: Amount, now: Duration) {
+        if let Some(mark) = self.counts.get(key).map(|count| count.mark(now)) {
+            self.give_back(&Taken { key: key.clone(), mark, cost }, now);
+        }
+    }
+
+    fn give_back(&mut self, taken: &Taken, now: Duration) {
+        let Some(count) = self.counts.get_mut(&taken.key) else { return };
+        count.give_back(taken.cost, taken.mark, now);
         // A fixed window begins with an *admitted* call; this one never was.
-        if count.used.is_zero() {
-            self.counts.remove(key);
+        if count.used(now).is_zero() {
+            self.counts.remove(&taken.key);
         }
     }
 
     /// How much of a count is used now.
     pub fn used(&self, key: &Key, now: Duration) -> Amount {
-        self.counts.get(key).filter(|count| now < count.end).map_or(Amount::default(), |count| count.used)
+        self.counts.get(key).map_or(Amount::default(), |count| count.used(now))
     }
 
     /// How many counts are kept.
@@ -111,35 +110,33 @@ impl Counters {
 
     /// The count of now: the one that runs (also where the clock was set back), or a new one.
     fn current(&self, charge: &Charge, now: Duration) -> Count {
-        let start = charge.window.start(now);
-        let new = Count { start, end: start + charge.window.length(), used: Amount::default() };
-        self.counts.get(&charge.key).copied().filter(|count| now < count.end).unwrap_or(new)
+        let running = self.counts.get(&charge.key).filter(|count| !count.is_over(now));
+        running.cloned().unwrap_or_else(|| Count::begun(charge, now))
     }
 
     fn refusal(&self, charge: &Charge, cost: Amount, now: Duration) -> Option<Limited> {
-        let count = self.current(charge, now);
-        if count.used.plus(cost) <= charge.max && cost != Amount::LARGEST {
+        let retry_after = self.current(charge, now).fits_after(cost, charge.max, now);
+        if retry_after == Some(Duration::ZERO) {
             return None;
         }
-        let retry_after = (cost <= charge.max && cost != Amount::LARGEST).then(|| count.end - now);
         Some(Limited { rule: charge.rule.clone(), counter: charge.key.counter.clone(), retry_after })
     }
 
     fn sweep(&mut self, now: Duration) {
         if self.counts.len() >= self.sweep_at.max(64) {
-            self.counts.retain(|_, count| now < count.end);
+            self.counts.retain(|_, count| !count.is_over(now));
             self.sweep_at = self.counts.len() * 2;
         }
     }
 }
 
-fn merged(charges: &[Charge], start: impl Fn(&Charge) -> Duration) -> Vec<Taken> {
+fn merged(charges: &[Charge], mark: impl Fn(&Charge) -> Duration) -> Vec<Taken> {
     let mut taken: Vec<Taken> = Vec::with_capacity(charges.len());
     for charge in charges {
         match taken.iter_mut().find(|one| one.key == charge.key) {
             Some(one) => one.cost = one.cost.max(charge.cost),
             None => {
-                taken.push(Taken { key: charge.key.clone(), start: start(charge), cost: charge.cost });
+                taken.push(Taken { key: charge.key.clone(), mark: mark(charge), cost: charge.cost });
             }
         }
     }
@@ -155,7 +152,14 @@ mod tests {
 
     fn charge(counter: &str, window: Window, max: u64) -> Charge {
         let key = Key { counter: counter.into(), holder: Holder::Grant("alice".into()), window };
-        Charge { key, window, max: Amount::whole(max), cost: Amount::ONE, rule: format!("/{counter}") }
+        Charge {
+            key,
+            window,
+            kind: window.kind(),
+            max: Amount::whole(max),
+            cost: Amount::ONE,
+            rule: format!("/{counter}"),
+        }
     }
 
     fn at(seconds: f64) -> Duration {
@@ -199,9 +203,9 @@ mod tests {
         let (mut counters, limit) = (Counters::default(), [charge("a", Window::Minute, 1)]);
         let early = counters.reserve(&limit, at(59.0)).unwrap();
         let late = counters.reserve(&limit, at(61.0)).unwrap();
-        counters.release(early);
+        counters.release(early, at(61.5));
         assert!(counters.reserve(&limit, at(62.0)).is_err());
-        counters.release(late);
+        counters.release(late, at(62.5));
         assert!(counters.reserve(&limit, at(63.0)).is_ok());
     }
 
@@ -250,9 +254,9 @@ mod tests {
                 limit.cost = Amount::whole(cost);
                 let key = limit.key.clone();
                 if let Ok(reservation) = counters.reserve(&[limit], now) {
-                    let start = reservation.0[0].start;
+                    let start = reservation.0[0].mark;
                     if give_back {
-                        counters.release(reservation);
+                        counters.release(reservation, now);
                     } else {
                         admitted.push((start, now, cost));
                     }

@@ -6,6 +6,7 @@
 mod amount;
 mod charge;
 mod check;
+mod count;
 mod decide;
 mod document;
 mod fingerprint;

@@ -1,5 +1,6 @@
 //! The stretch of time that a limit counts in.
 
+use crate::declared::WindowKind;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use std::borrow::Cow;
@@ -30,12 +31,17 @@ impl Window {
         })
     }
 
-    /// When the window that a first call at `now` falls into began.
-    pub fn start(self, now: Duration) -> Duration {
+    /// How it moves where nobody has chosen otherwise.
+    pub fn kind(self) -> WindowKind {
         match self {
-            Self::Seconds(_) => now,
-            calendar => Duration::from_secs(now.as_secs() - now.as_secs() % calendar.length().as_secs()),
+            Self::Seconds(_) => WindowKind::Fixed,
+            _ => WindowKind::Calendar,
         }
+    }
+
+    /// When the stretch of the clock that `now` falls into began.
+    pub fn start_by_the_clock(self, now: Duration) -> Duration {
+        Duration::from_secs(now.as_secs() - now.as_secs() % self.length().as_secs())
     }
 }
 
@@ -120,10 +126,11 @@ mod tests {
     #[test]
     fn calendar_windows_begin_on_the_clock_and_fixed_ones_with_the_call() {
         let now = Duration::from_millis(90_061_500); // the second day, 01:01:01.5
-        assert_eq!(Window::Minute.start(now), Duration::from_secs(90_060));
-        assert_eq!(Window::Hour.start(now), Duration::from_secs(90_000));
-        assert_eq!(Window::Day.start(now), Duration::from_secs(86_400));
-        assert_eq!(Window::Seconds(10).start(now), now);
+        let start = |window: Window| (window.kind(), window.start_by_the_clock(now));
+        assert_eq!(start(Window::Minute), (WindowKind::Calendar, Duration::from_secs(90_060)));
+        assert_eq!(start(Window::Hour), (WindowKind::Calendar, Duration::from_secs(90_000)));
+        assert_eq!(start(Window::Day), (WindowKind::Calendar, Duration::from_secs(86_400)));
+        assert_eq!(start(Window::Seconds(7)), (WindowKind::Fixed, Duration::from_secs(90_055)));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use super::front;
 use super::read::{self, Taken};
 use super::refusal::{self, Put, Refusal};
 use super::settings::Grant;
-use crate::declared::{Declared, Failure};
+use crate::declared::{Declared, Failure, WindowKind};
 use crate::policy::{Call, Charge, Counters, Decision, Limited, Policy, Reservation, Who, fingerprint};
 use crate::wire::canonical::same;
 use crate::wire::{Json, Revision, RpcError};
@@ -49,6 +49,8 @@ pub struct Conduct {
     pub shows: fn(&Seen<'_>) -> bool,
     /// On which shelf an identity's list is kept for later; `None`: it is asked for anew each time.
     pub shelf: fn(&str) -> Option<String>,
+    /// What is told of a hidden tool, of what would be told of one that is not listed.
+    pub veils: fn(Refusal) -> Refusal,
     /// What the policy says to a call; the number is that of the identity's earlier calls.
     pub decide: fn(&Policy, &Call<'_>, u64) -> Decision,
     /// Whether a tool's entry is still the one that was seen first.
@@ -71,6 +73,8 @@ pub struct Conduct {
     pub may_decide: fn(&HeaderMap, &str, &[Grant]) -> bool,
     /// What it means that nobody decided in time.
     pub silence: fn() -> Verdict,
+    /// How a limit's window moves, of the way that its policy says.
+    pub moves: fn(WindowKind, &Declared) -> WindowKind,
     /// What is counted, and against whom.
     pub charges: fn(Vec<Charge>, &Who<'_>) -> Vec<Charge>,
     /// Takes what is charged, or refuses.
@@ -81,10 +85,12 @@ pub struct Conduct {
     pub release: fn(&mut Counters, Reservation, Duration),
     /// Whether counts outlive new grants.
     pub keeps_counts: fn() -> bool,
+    /// How long a call waits before anybody looks at it.
+    pub pauses: fn() -> Duration,
     /// Under which name an answer is kept for later calls; `None`: each call is asked anew.
     pub remembers: fn(&Call<'_>, &Json) -> Option<String>,
-    /// To which upstream a call goes that is meant for this one, by its place.
-    pub lands: fn(usize) -> usize,
+    /// To which upstream a call goes that is meant for this one, by its place, and came with these headers.
+    pub lands: fn(usize, &HeaderMap) -> usize,
     /// Which of the agent's headers go on to the upstream.
     pub crosses: fn(&HeaderMap) -> Vec<(String, String)>,
     /// Whether a name that no upstream lists goes on to the only one there is.
@@ -97,8 +103,14 @@ pub struct Conduct {
     pub sends_again: fn(Failure) -> bool,
     /// Whether a response answers the request of the first id; the second is its own.
     pub answers: fn(i64, &Json) -> bool,
-    /// Whether a notice or a question of the upstream goes on to the agent.
+    /// Whether a notice of the upstream goes on to the agent.
     pub relays: fn(&str) -> bool,
+    /// Whether an upstream's answer in that encoding is unpacked.
+    pub unpacks: fn(&str) -> bool,
+    /// What of the bytes of an upstream's answer is taken for the frame.
+    pub hears: fn(&[u8]) -> &[u8],
+    /// What is answered to a question of the upstream in the place of the agent's client; `None`: the client is asked.
+    pub stands_in: fn(&str) -> Option<Put>,
     /// The result that goes back to the agent.
     pub returns: fn(Json) -> Json,
     /// The error that goes back to the agent.
@@ -212,6 +224,7 @@ impl Default for Conduct {
             passes_notice: |method| KNOWN_NOTICES.contains(&method),
             shows,
             shelf: |_| None,
+            veils: |refusal| refusal,
             decide: |policy, call, _| policy.decide(call),
             unchanged: same,
             settles_on: Json::clone,
@@ -223,13 +236,15 @@ impl Default for Conduct {
             looks_again: || true,
             may_decide,
             silence: || Verdict::Reject,
+            moves,
             charges: |charges, _| charges,
             reserve: Counters::reserve,
             gives_back,
-            release: |counters, reservation, _| counters.release(reservation),
+            release: Counters::release,
             keeps_counts: || true,
+            pauses: || Duration::ZERO,
             remembers: |_, _| None,
-            lands: |place| place,
+            lands: |place, _| place,
             crosses: |_| Vec::new(),
             passes_unlisted: |_| false,
             sends: |params| params,
@@ -237,6 +252,9 @@ impl Default for Conduct {
             sends_again: |_| false,
             answers: |asked, answered| answered.as_i64() == Some(asked),
             relays: |_| true,
+            unpacks: |_| true,
+            hears: |bytes| bytes,
+            stands_in: |_| None,
             returns: |result| result,
             reports: |error| error,
             echoes: |id| id,
@@ -301,6 +319,15 @@ fn shows(seen: &Seen<'_>) -> bool {
     let Some(policy) = seen.policy else { return false };
     let listed = !policy.hides(seen.upstream, seen.tool);
     listed && (seen.denied_too || !policy.always_denies(seen.upstream, seen.tool))
+}
+
+/// As the policy says, or all in one way. A fixed window is what a number of seconds means anyway, and the words of the
+/// calendar mean the calendar.
+fn moves(written: WindowKind, declared: &Declared) -> WindowKind {
+    match declared.window {
+        None | Some(WindowKind::Fixed) => written,
+        Some(other) => other,
+    }
 }
 
 /// An approval lasts as long again as there was time to decide.

@@ -4,7 +4,7 @@ use super::agent::lock;
 use super::approvals::{About, Standing, Ticket, Verdict};
 use super::conduct::Seen;
 use super::link::Trouble;
-use super::names::{Table, candidates};
+use super::names::{Joint, Table, candidates, joint, spelled};
 use super::refusal::{FAILED, Refusal};
 use super::state::{State, unguessable};
 use super::walk::Context;
@@ -59,6 +59,10 @@ impl Context {
         if let Some(result) = result.and_then(|(_, result)| result.as_object_mut()) {
             if let Some((_, Json::Array(tools))) = result.0.iter_mut().find(|(name, _)| name == "tools") {
                 tools.retain(|entry| self.shows(0, entry, page));
+                let (joint, upstream) = (self.joint(), &self.state.settings.upstreams[0].name);
+                if joint.is_some() {
+                    tools.iter_mut().for_each(|entry| rename(entry, joint, upstream));
+                }
             }
             // What one identity is shown must not be kept for another.
             if result.get("cacheScope").is_some() {
@@ -131,10 +135,15 @@ impl Context {
         Json::Object(params)
     }
 
+    fn joint(&self) -> Joint {
+        let settings = &self.state.settings;
+        joint(settings.upstreams.len(), settings.declared.names)
+    }
+
     fn keep_table(&self, lists: &[Vec<Json>]) -> Arc<Table> {
         let names = |entries: &Vec<Json>| entries.iter().filter_map(name_of).map(str::to_owned).collect();
         let tools: Vec<Vec<String>> = lists.iter().map(names).collect();
-        let table = Arc::new(Table::of(&self.state.upstream_names(), &tools));
+        let table = Arc::new(Table::of(self.joint(), &self.state.upstream_names(), &tools));
         *lock(&self.state.table) = Some(table.clone());
         table
     }
@@ -145,7 +154,7 @@ impl Context {
     pub(super) async fn resolve(&self, shown: &str, arguments: &Json) -> Result<(usize, String), Refusal> {
         let names = self.state.upstream_names();
         let known = |context: &Self| lock(&context.state.table).as_ref().and_then(|table| table.find(shown));
-        let meanings = candidates(&names, shown);
+        let meanings = candidates(self.joint(), &names, shown);
         let refused = |(place, tool): &&(usize, &str)| {
             let call = Call { upstream: names[*place], tool, arguments };
             let decision = self.granted.policy().map(|policy| policy.decide(&call));
@@ -154,9 +163,12 @@ impl Context {
         if let Some(way) = known(self) {
             return Ok(way);
         }
-        let named = |policy: &Policy| names.len() == 1 && policy.tools.contains_key(shown);
-        if meanings.iter().all(|meaning| refused(&meaning)) || self.granted.policy().is_some_and(named) {
-            return Ok((0, shown.to_owned()));
+        let kept = self.joint().is_none();
+        let named = |policy: &Policy| kept && policy.tools.contains_key(shown);
+        let decided =
+            meanings.iter().all(|meaning| refused(&meaning)) || self.granted.policy().is_some_and(named);
+        if let Some((place, tool)) = meanings.last().filter(|_| decided) {
+            return Ok((*place, (*tool).to_owned()));
         }
         let lists = self.all_lists().await.map_err(|trouble| Refusal::Failed(error_of(trouble)))?;
         self.keep_table(&lists);
@@ -235,6 +247,13 @@ impl State {
             lock(&self.pins).insert(key, (self.conduct.settles_on)(&ticket.arguments));
             self.approvals.forget(&ticket.id);
         }
+    }
+}
+
+fn rename(entry: &mut Json, joint: Joint, upstream: &str) {
+    let shown = name_of(entry).map(|tool| spelled(joint, upstream, tool));
+    if let (Some(entry), Some(shown)) = (entry.as_object_mut(), shown) {
+        entry.set("name", shown);
     }
 }
 

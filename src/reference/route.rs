@@ -89,9 +89,8 @@ async fn call(context: &Context, id: Json, params: Json, frame: Frame) -> Json {
     if tool != shown {
         sent.as_object_mut().into_iter().for_each(|sent| sent.set("name", tool.as_str()));
     }
-    let place = (context.state.conduct.lands)(place);
     let order = if frame.policed { context.state.conduct.order } else { UNPOLICED };
-    let called = Called { id, place, tool, arguments, params: sent, order };
+    let called = Called { id, place, tool, shown, arguments, params: sent, order };
     Walk::new(context, called).run().await
 }
 

@@ -80,6 +80,9 @@ impl Session {
             closed: self.closed.clone(),
             answers: state.conduct.answers,
             relays: state.conduct.relays,
+            unpacks: state.conduct.unpacks,
+            hears: state.conduct.hears,
+            stands_in: state.conduct.stands_in,
         };
         let opening = tokio::time::timeout(
             state.settings.upstream_timeout,

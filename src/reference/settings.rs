@@ -93,6 +93,7 @@ pub fn honest_word() -> Declared {
         counts: Some(Counts::Calls),
         eras: Some(vec![Spoken::Legacy, Spoken::Modern]),
         names: Some(Naming::WhenNeeded),
+        counters_shared: Some(true),
         counters_survive: Some(false),
         denied_are_listed: Some(true),
         drift: Some(Drift::Withheld),

@@ -2,8 +2,10 @@
 
 use super::conduct::Conduct;
 use super::refusal::{Put, Refusal, plainly};
-use crate::declared::{Batch, Declared, Failure};
+use crate::declared::{Batch, Declared, Failure, Leaning, Naming, WindowKind};
+use crate::policy::{Call, Decision, Denied, Op, Policy, Predicate};
 use crate::wire::Json;
+use std::time::Duration;
 
 /// One honest way to differ.
 #[derive(Clone, Copy, Debug)]
@@ -36,6 +38,14 @@ pub static VARIANTS: &[Variant] = &[
         Failure::Unreachable, Failure::RpcError, Failure::ErrorResult, Failure::Timeout, Failure::Dropped, Failure::Cancelled,
     ])),
     declaring("refunds-nothing", |declared| declared.refund = Some(Vec::new())),
+    declaring("renames-every-tool", |declared| declared.names = Some(Naming::Rewritten)),
+    declaring("counts-by-the-clock", |declared| declared.window = Some(WindowKind::Calendar)),
+    declaring("counts-in-sliding-windows", |declared| declared.window = Some(WindowKind::Sliding)),
+    declaring("counts-in-buckets", |declared| declared.window = Some(WindowKind::Bucket)),
+    variant("takes-its-time", |c| c.pauses = || Duration::from_millis(200)),
+    Variant { name: "refuses-what-cannot-be-judged", twist: |c| c.decide = on_given_arguments, declares: |declared| {
+        declared.missing_argument = Some(Leaning::Deny);
+    } },
 ];
 
 /// A member of its own, as the protocol allows anybody to add.
@@ -57,6 +67,22 @@ fn in_other_words(refusal: &Refusal) -> Put {
             plainly(&Refusal::Denied(other))
         }
         other => plainly(other),
+    }
+}
+
+/// A rule about an argument that is not there denies, whatever it says.
+fn on_given_arguments(policy: &Policy, call: &Call<'_>, _: u64) -> Decision {
+    let missing = |condition: &Predicate| {
+        condition.op != Op::Exists && !Predicate::new(&condition.arg, Op::Exists, true).holds(call.arguments)
+    };
+    let rules = policy.entries(call.upstream, call.tool);
+    let unclear = rules.into_iter().flat_map(|(_, rule)| &rule.deny_if).find(|condition| missing(condition));
+    match (policy.decide(call), unclear) {
+        (decision @ (Decision::Hidden | Decision::Denied(_)), _) | (decision, None) => decision,
+        (_, Some(condition)) => {
+            let reason = format!("`{}` is required: a rule is about it", condition.arg);
+            Decision::Denied(Denied { rule: "/tools".into(), reason })
+        }
     }
 }
 

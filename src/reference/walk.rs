@@ -36,6 +36,8 @@ pub(super) struct Called {
     /// The upstream, by its place.
     pub(super) place: usize,
     pub(super) tool: String,
+    /// The name that the agent knows.
+    pub(super) shown: String,
     /// What the policy sees.
     pub(super) arguments: Json,
     /// What goes on.
@@ -90,6 +92,10 @@ impl<'a> Walk<'a> {
     /// Walks to the end; the response frame.
     pub(super) async fn run(mut self) -> Json {
         let state = &self.context.state;
+        let pause = (state.conduct.pauses)();
+        if !pause.is_zero() {
+            tokio::time::sleep(pause).await;
+        }
         let memory = (state.conduct.remembers)(&self.call(), &self.called.id);
         let kept = memory.as_ref().and_then(|name| lock(&state.shelves).get(name).cloned());
         if let Some(kept) = kept {
@@ -151,10 +157,10 @@ impl<'a> Walk<'a> {
         (self.record.decision, self.record.rule) = ("hidden", Some("/hide".into()));
         let unlisted = Call { tool: "\0", ..self.call() };
         let policy = self.granted.policy().map(|policy| crate::policy::Policy::with_default(policy.default));
-        Err(match policy.map(|policy| policy.decide(&unlisted)) {
+        Err((self.context.state.conduct.veils)(match policy.map(|policy| policy.decide(&unlisted)) {
             Some(Decision::Denied(denied)) => Refusal::Denied(denied),
-            _ => Refusal::Unknown(self.called.tool.clone()),
-        })
+            _ => Refusal::Unknown(self.called.shown.clone()),
+        }))
     }
 
     fn decide(&mut self) -> Result<(), Refusal> {
@@ -181,8 +187,12 @@ impl<'a> Walk<'a> {
         let Some(policy) = self.granted.policy() else { return Ok(Vec::new()) };
         let session = Some(self.context.session.id.as_str()).filter(|id| !id.is_empty());
         let who = Who { identity: self.granted.identity(), session };
-        let charges = policy.charges(&self.call(), &who).map_err(Refusal::Denied)?;
-        Ok((self.context.state.conduct.charges)(charges, &who))
+        let mut charges = policy.charges(&self.call(), &who).map_err(Refusal::Denied)?;
+        let state = &self.context.state;
+        for charge in &mut charges {
+            charge.kind = (state.conduct.moves)(charge.kind, &state.settings.declared);
+        }
+        Ok((state.conduct.charges)(charges, &who))
     }
 
     fn reserve(&mut self) -> Result<(), Refusal> {
@@ -195,7 +205,8 @@ impl<'a> Walk<'a> {
     fn check(&mut self) -> Result<(), Refusal> {
         self.reserve()?;
         if let Some(reservation) = self.reservation.take() {
-            lock(&self.context.state.counters).release(reservation);
+            let state = &self.context.state;
+            lock(&state.counters).release(reservation, state.clock.now());
         }
         Ok(())
     }
@@ -236,9 +247,12 @@ impl<'a> Walk<'a> {
             return Err(Refusal::Failed(RpcError::new(rpc::INTERNAL_ERROR, "records cannot be kept")));
         }
         let params = (state.conduct.sends)(self.called.params.clone());
-        let mut asked = self.context.ask(self.called.place, "tools/call", Some(params.clone())).await;
+        // Only a liar could name one that is not there.
+        let last = state.settings.upstreams.len() - 1;
+        let place = (state.conduct.lands)(self.called.place, &self.context.headers).min(last);
+        let mut asked = self.context.ask(place, "tools/call", Some(params.clone())).await;
         if asked.as_ref().is_err_and(|trouble| (state.conduct.sends_again)(trouble.failure)) {
-            asked = self.context.ask(self.called.place, "tools/call", Some(params)).await;
+            asked = self.context.ask(place, "tools/call", Some(params)).await;
         }
         match asked {
             Ok(mut answer) => {

@@ -1,5 +1,6 @@
 //! The finer expectations: reasons, answers, heads, arguments, and lists of tools.
 
+use super::alike;
 use super::expectation;
 use super::judge::{Asked, Judged};
 use super::perform::{Listed, Performed};
@@ -54,6 +55,9 @@ fn one(evidence: &Evidence<'_>, detailed: &Detailed, asked: &Asked, judged: &Jud
             return Some(finding);
         }
     }
+    if let Some(finding) = detailed.same_as.as_ref().and_then(|step| unlike_step(evidence, step, exchange)) {
+        return Some(finding);
+    }
     if let Some(finding) = detailed.http.as_ref().and_then(|expected| head(variables, expected, exchange)) {
         return Some(finding);
     }
@@ -77,6 +81,19 @@ fn one(evidence: &Evidence<'_>, detailed: &Detailed, asked: &Asked, judged: &Jud
             Some(Finding::of(false, format!("an answer within {}", humantime::format_duration(within)), was))
         }
         (None, _) => None,
+    }
+}
+
+/// What the agent was told, where it is not what it was told in that step.
+fn unlike_step(evidence: &Evidence<'_>, step: &Placed<String>, exchange: &Exchange) -> Option<Finding> {
+    let performance = evidence.performance;
+    let calls = performance.named.get(&step.value).cloned().unwrap_or_default();
+    let earlier = performance.asked.get(calls).and_then(|calls| calls.last()?.exchanges.last());
+    let expected = format!("the same as in `{}`", step.value);
+    match earlier {
+        None => Some(Finding::of(false, expected, "no answer there")),
+        Some(earlier) => alike::difference(earlier, exchange)
+            .map(|(one, other)| Finding::of(false, format!("{expected}: {one}"), other)),
     }
 }
 

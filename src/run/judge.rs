@@ -1,6 +1,6 @@
 //! Both sides put together: for each call, its arrivals, its verdict, and what reports tell of it.
 
-use super::attribution::{Arrived, Window, attribute, similar};
+use super::attribution::{Arrived, Claim, Take, Window, attribute, similar};
 use super::outcome::{ArrivalSeen, CallOutcome};
 use super::verdict::{Sides, is_refusal, verdict};
 use crate::diagnostic::{printable, printable_within};
@@ -9,7 +9,7 @@ use crate::mock::Arrival;
 use crate::scenario::Verdict;
 use crate::transcript::{Ended, Exchange, Received};
 use crate::wire::canonical::{Fidelity, fidelity};
-use crate::wire::{Called, Json, Message, Object, Reading};
+use crate::wire::{Called, Json, Message, Object, Reading, apart};
 use std::time::Instant;
 
 /// The member of `_meta` that the mocks stamp into their answers.
@@ -23,6 +23,8 @@ const EXCERPT: usize = 2_000;
 pub struct Asked {
     /// The tool as the server knows it; `None` for raw bytes.
     pub tool: Option<String>,
+    /// The calls that some server could read in raw bytes, with the tools' names as the servers know them.
+    pub reads: Vec<Called>,
     /// The upstream it must land on, where the scenario says.
     pub upstream: Option<String>,
     /// The arguments.
@@ -100,19 +102,8 @@ struct Unit<'a> {
 
 impl<'a> Unit<'a> {
     fn of(place: usize, arrival: &'a Arrival) -> Vec<Self> {
-        let mut units: Vec<Self> = Vec::new();
-        for call in arrival.calls() {
-            // Readings of one frame share its id; a batch has an id for each element.
-            let twin = units.iter_mut().find(|unit| {
-                unit.calls[0].id == call.id && unit.calls[0].readings.is_disjoint(&call.readings)
-            });
-            match twin {
-                Some(unit) => unit.calls.push(call),
-                None => {
-                    units.push(Self { place, arrival, calls: vec![call], receipt: None, executed: false });
-                }
-            }
-        }
+        let unit = |calls| Self { place, arrival, calls, receipt: None, executed: false };
+        let mut units: Vec<Self> = apart(arrival.calls()).into_iter().map(unit).collect();
         for (index, unit) in units.iter_mut().enumerate() {
             unit.receipt = arrival.receipts.get(index).cloned();
         }
@@ -142,7 +133,7 @@ impl<'a> Unit<'a> {
         Arrived {
             upstream: self.arrival.upstream.clone(),
             at: self.arrival.at,
-            takes: self.calls.iter().map(|call| (call.tool.clone(), call.arguments.clone())).collect(),
+            takes: self.calls.iter().map(|call| take(call)).collect(),
             receipt: self.receipt.clone(),
         }
     }
@@ -155,15 +146,31 @@ impl<'a> Unit<'a> {
     }
 }
 
+/// A call as one parser takes it.
+fn take(call: &Called) -> Take {
+    (call.tool.clone(), call.arguments.clone())
+}
+
 fn window(call: &Asked) -> Window {
+    let raw = call.exchanges.first().filter(|_| call.tool.is_none()).map(|exchange| &exchange.sent.bytes);
+    let asks = match &call.tool {
+        Some(tool) => vec![vec![(tool.clone(), call.arguments.clone())]],
+        None => apart(&call.reads).into_iter().map(|calls| calls.into_iter().map(take).collect()).collect(),
+    };
+    let claim = match call.told.word {
+        Word::Success => Claim::Owed,
+        word if is_refusal(word) => Claim::Refused,
+        _ => Claim::Unsure,
+    };
     Window {
-        tool: call.tool.clone(),
+        asks,
+        text: raw.map(|bytes| String::from_utf8_lossy(bytes).into_owned()),
+        known: call.known,
         upstream: call.upstream.clone(),
-        arguments: call.arguments.clone(),
         opened: call.opened,
         closed: call.closed,
         receipts: call.exchanges.iter().flat_map(receipts).collect(),
-        refused: is_refusal(call.told.word),
+        claim,
     }
 }
 

@@ -4,6 +4,7 @@
 //! lies or dies is what the outcome tells.
 
 pub mod against;
+mod alike;
 pub mod attribution;
 mod canary;
 mod conceal;

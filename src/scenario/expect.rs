@@ -181,6 +181,8 @@ pub struct Detailed {
     pub error: Option<Pattern>,
     /// The whole reply frame; [`Pattern::Absent`] where there must be none.
     pub reply: Option<Pattern>,
+    /// The step whose agent was told the same, the tools' names aside.
+    pub same_as: Option<Placed<String>>,
     /// The head of the HTTP response.
     pub http: Option<HttpExpect>,
     /// What arrived.

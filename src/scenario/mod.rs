@@ -34,4 +34,4 @@ pub use step::{
     Records, Reload, Send, Settle, Step, ToolName, Voice, Wait,
 };
 pub use upstream::{After, Change, Changed, Reads, Upstream};
-pub use variables::{Unfilled, Variables};
+pub use variables::{TOOLS, Unfilled, Variables};

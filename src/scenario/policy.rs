@@ -19,6 +19,8 @@ pub struct PolicyText {
 pub enum Spoil {
     /// A member that the dialect does not have.
     UnknownMember,
+    /// A member that the dialect does not have, in the rule of a tool.
+    UnknownMemberOfARule,
     /// The file ends in the middle.
     Truncated,
     /// There is no file.

@@ -7,12 +7,22 @@ use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value};
 
 /// The names that the templates in a text take from outside.
 pub(super) fn mentioned(text: &str) -> Vec<String> {
+    taken(text, false)
+}
+
+/// What the templates in a text take from within one of them.
+pub(super) fn members(text: &str, of: &str) -> Vec<String> {
+    let inner = |name: String| Some(name.strip_prefix(of)?.strip_prefix('.')?.to_owned());
+    taken(text, true).into_iter().filter_map(inner).collect()
+}
+
+fn taken(text: &str, nested: bool) -> Vec<String> {
     if !text.contains("{{") {
         return Vec::new();
     }
     let environment = environment();
     let Ok(template) = environment.template_from_str(text) else { return Vec::new() };
-    let names = template.undeclared_variables(false).into_iter();
+    let names = template.undeclared_variables(nested).into_iter();
     let mut names: Vec<String> =
         names.filter(|name| !environment.globals().any(|(global, _)| global == name)).collect();
     names.sort();

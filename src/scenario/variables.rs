@@ -9,6 +9,9 @@ use crate::wire::{Json, Object};
 use indexmap::IndexMap;
 use minijinja::Value;
 
+/// The variable in which every tool has the name that the gateway shows: `{{ tools.destroy_vm }}`.
+pub const TOOLS: &str = "tools";
+
 /// A template that cannot be filled.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{template}`: {why}")]

@@ -16,5 +16,5 @@ pub use era::{Era, Revision};
 pub use json::{Json, Object};
 pub use number::Number;
 pub use parse::{Leniency, ParseError, parse, parse_lenient};
-pub use reading::{Called, Reading, readings, readings_of, without_case};
+pub use reading::{Called, Reading, apart, readings, readings_of, without_case};
 pub use rpc::{Message, RpcError};

@@ -69,6 +69,22 @@ pub fn readings_of(value: &Json, careless: bool) -> Vec<Called> {
     found
 }
 
+/// The calls apart, those that are readings of one frame together: they share its id, and a batch has an id for each
+/// element.
+pub fn apart(calls: &[Called]) -> Vec<Vec<&Called>> {
+    let mut apart: Vec<Vec<&Called>> = Vec::new();
+    for call in calls {
+        let one = |calls: &&mut Vec<&Called>| {
+            calls[0].id == call.id && calls[0].readings.is_disjoint(&call.readings)
+        };
+        match apart.iter_mut().find(one) {
+            Some(calls) => calls.push(call),
+            None => apart.push(vec![call]),
+        }
+    }
+    apart
+}
+
 /// The frame under each reading that applies to it. A plain frame has only one: this is the hot path.
 fn ways(frame: &Json, careless: bool, batch: bool) -> Vec<(Reading, Cow<'_, Json>)> {
     let plain = match (careless, batch) {

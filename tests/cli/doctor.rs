@@ -77,7 +77,7 @@ fn a_draft_makes_the_profile_of_a_process_whole() {
       - pending: {rpc_error: {code: -32011, message: '^approval required: repeat the call once it is approved$', data: {approval: '^(?<approval>[^\s]+)$'}}}
       - denied: {error_result: '^denied by policy: (?<reason>.*) \(/.*\)$'}
       - failed: {rpc_error: {code: -32000, message: '^the upstream cannot be reached: .*: connection .*$'}}
-    declares: {window: fixed, batch: reject, missing_argument: allow, refund: [unreachable], counts: calls, eras: [legacy, modern], names: when_needed, counters_survive: false, denied_are_listed: true, drift: withheld, records: everything}
+    declares: {window: fixed, batch: reject, missing_argument: allow, refund: [unreachable], counts: calls, eras: [legacy, modern], names: when_needed, counters_shared: true, counters_survive: false, denied_are_listed: true, drift: withheld, records: everything}
     ");
 }
 
@@ -94,7 +94,7 @@ async fn a_gateway_unlike_others_is_understood() {
       - limited: {http: {status: 503, body: '^slow down, [0-9.]+ is enough; come back in (?<retry_after>[0-9.]+) seconds'}}
       - unknown: {http: {status: 404, body: '^who is .*\?'}}
       - denied: {http: {status: 403, body: '^no way, .*: (?<reason>.*)'}}
-    declares: {batch: reject, refund: [], counts: calls, eras: [legacy], names: rewritten, denied_are_listed: true, drift: ignored}
+    declares: {batch: reject, refund: [], counts: calls, eras: [legacy], names: rewritten, counters_shared: true, denied_are_listed: true, drift: ignored}
     ");
     stop.cancel();
     serving.await.unwrap();
@@ -140,13 +140,14 @@ fn a_gateway_that_lies_is_not_believed() {
 #[test]
 fn a_wrong_word_in_declares_is_told() {
     let profile = text(GATEWAYS, "reference-held/profile.yaml").unwrap();
-    let profile =
-        profile.replace("counts: calls", "counts: messages").replace("window: fixed", "window: bucket");
+    let profile = profile
+        .replace("counts: calls", "counts: messages")
+        .replace("missing_argument: allow", "missing_argument: deny");
     let here = folder(&[("g/profile.yaml", &profile)]);
     let told = ran(here.path(), &["doctor", "g"], &[]);
     assert_eq!(told.code, 1, "{}", told.err);
     assert!(
-        told.out.contains("WRONG  declares window             measured fixed, declared bucket"),
+        told.out.contains("WRONG  declares missing_argument   measured allow, declared deny"),
         "{}",
         told.out
     );
@@ -155,7 +156,11 @@ fn a_wrong_word_in_declares_is_told() {
         "{}",
         told.out
     );
-    assert!(told.out.contains("declares: {window: fixed, "), "{}", told.out);
+    assert!(
+        told.out.contains("missing_argument: allow, refund: [unreachable], counts: calls, "),
+        "{}",
+        told.out
+    );
 }
 
 #[cfg(unix)]

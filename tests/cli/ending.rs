@@ -1,17 +1,19 @@
 //! However a run ends, its gateways end with it: also one that ignores every gentle signal, and what it had started.
 
-use crate::program::start;
+use crate::program::{ENOUGH, start};
 use crate::suite::{SOUND, folder};
 use mcp_gauntlet::transport::child::{Child, Talk};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use std::fs::File;
-use std::io::{BufRead as _, BufReader, Read as _};
 use std::net::SocketAddr;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
+use std::process::ExitStatus;
 use tempfile::TempDir;
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader};
+use tokio::net::unix::pipe::{OpenOptions, Receiver};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::time::timeout;
 
 /// The gateway and its child hold the pipe open as long as they live, deaf to all but SIGKILL.
 const STUBBORN: &str =
@@ -46,7 +48,7 @@ impl Gateway {
 struct Running {
     run: Child,
     /// Its other end is held by the gateway and by what the gateway started.
-    pipe: BufReader<File>,
+    pipe: BufReader<Receiver>,
     _folder: TempDir,
     _asked: Option<TcpStream>,
 }
@@ -55,25 +57,25 @@ impl Running {
     /// Starts a run; returns when its gateway lives and the run has turned to it: so the start itself is over.
     async fn start(gateway: &Gateway) -> Self {
         let here = folder(&[("sound.yaml", SOUND)]);
-        let pipe = here.path().join("pipe");
-        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        let path = here.path().join("pipe");
+        assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
+        // Opened so, it waits for nobody; reading does.
+        let mut pipe = BufReader::new(OpenOptions::new().open_receiver(&path).unwrap());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         std::fs::create_dir(here.path().join("stubborn")).unwrap();
-        let profile = gateway.profile(&pipe, listener.local_addr().unwrap());
+        let profile = gateway.profile(&path, listener.local_addr().unwrap());
         std::fs::write(here.path().join("stubborn/profile.yaml"), profile).unwrap();
         let arguments = ["run", "sound.yaml", "--gateway", "stubborn", "--timeout", "1h"];
         let run = start(here.path(), &arguments, &[("PATH", "/usr/bin:/bin")], Talk::Words);
-        // Opening waits for the gateway to open its end.
-        let opened = tokio::task::spawn_blocking(move || {
-            let mut pipe = BufReader::new(File::open(pipe).unwrap());
-            let mut line = String::new();
-            pipe.read_line(&mut line).unwrap();
-            assert_eq!(line, "up\n");
-            pipe
-        });
-        let pipe = opened.await.unwrap();
+        // An end of our own: until the gateway has opened its one, nobody has left.
+        let ours = OpenOptions::new().open_sender(&path).unwrap();
+        let mut line = String::new();
+        let heard = timeout(ENOUGH, pipe.read_line(&mut line)).await;
+        assert!(heard.is_ok(), "the gateway did not start:\n{}", run.last_words());
+        assert_eq!(line, "up\n");
+        drop(ours);
         let asked = match gateway {
-            Gateway::Asked => Some(listener.accept().await.unwrap().0),
+            Gateway::Asked => Some(timeout(ENOUGH, listener.accept()).await.expect("nobody asks").unwrap().0),
             Gateway::Spoken => None,
         };
         Self { run, pipe, _folder: here, _asked: asked }
@@ -81,19 +83,20 @@ impl Running {
 }
 
 /// Waits until nobody holds the pipe any more.
-async fn all_gone(mut pipe: BufReader<File>) {
-    let read = tokio::task::spawn_blocking(move || pipe.read_to_end(&mut Vec::new()));
-    tokio::time::timeout(crate::program::ENOUGH, read)
-        .await
-        .expect("a process is left behind")
-        .unwrap()
-        .unwrap();
+async fn all_gone(mut pipe: BufReader<Receiver>) {
+    let mut rest = Vec::new();
+    timeout(ENOUGH, pipe.read_to_end(&mut rest)).await.expect("a process is left behind").unwrap();
 }
 
-async fn ends_by(signal: Signal, gateway: &Gateway) -> std::process::ExitStatus {
-    let Running { mut run, pipe, .. } = Running::start(gateway).await;
+/// The end of the program after a signal.
+async fn signalled(run: &mut Child, signal: Signal) -> ExitStatus {
     kill(Pid::from_raw(i32::try_from(run.pid()).unwrap()), signal).unwrap();
-    let status = run.exited().await.unwrap();
+    timeout(ENOUGH, run.exited()).await.expect("it goes on").unwrap()
+}
+
+async fn ends_by(signal: Signal, gateway: &Gateway) -> ExitStatus {
+    let Running { mut run, pipe, .. } = Running::start(gateway).await;
+    let status = signalled(&mut run, signal).await;
     all_gone(pipe).await;
     status
 }
@@ -119,6 +122,5 @@ async fn a_mock_on_its_own_is_interrupted_too() {
     let here = folder(&[]);
     let mut mock = start(here.path(), &["mock", "ludus", "--http", "127.0.0.1:0"], &[], Talk::Words);
     crate::program::heard(&mock, "listening on ").await;
-    kill(Pid::from_raw(i32::try_from(mock.pid()).unwrap()), Signal::SIGINT).unwrap();
-    assert_eq!(mock.exited().await.unwrap().code(), Some(130));
+    assert_eq!(signalled(&mut mock, Signal::SIGINT).await.code(), Some(130));
 }

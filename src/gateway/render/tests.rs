@@ -1,5 +1,5 @@
 use super::*;
-use crate::gateway::shipped;
+use crate::gateway::{Spoil, shipped};
 
 fn facts(profile: &Profile, upstreams: &[&str], policies: &[Option<Value>]) -> Facts {
     let upstream = |name: &&str| Upstream {
@@ -212,4 +212,5 @@ fn a_policy_can_be_spoiled_in_each_way() {
     assert!(serde_json::from_str::<Value>(&spoiled(Spoil::Truncated).unwrap()).is_err());
     let unknown: Value = serde_json::from_str(&spoiled(Spoil::UnknownMember).unwrap()).unwrap();
     assert_eq!(unknown["member_that_nobody_knows"], true);
+    assert!(spoiled(Spoil::UnknownMemberOfARule).unwrap().contains("member_that_nobody_knows"));
 }

@@ -86,6 +86,10 @@ fn each_kind_of_mistake_has_its_words() {
             "Unable to parse input string as an integer, exceeded maximum size [type=int_parsing_size, input_value=1e+20, input_type=float]",
         ),
         (
+            &format!(r#"{{"a":"x","n":"{}"}}"#, "9".repeat(4_301)),
+            "Unable to parse input string as an integer, exceeded maximum size [type=int_parsing_size, input_value='999999999999999999999999...99999999999999999999999', input_type=str]",
+        ),
+        (
             r#"{"a":"x","n":"5."}"#,
             "Input should be a valid integer, unable to parse string as an integer [type=int_parsing, input_value='5.', input_type=str]",
         ),

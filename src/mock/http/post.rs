@@ -152,7 +152,7 @@ async fn batch(caller: Caller, frames: &[Json]) -> Reply {
         let caller = Caller { place, ..caller.clone() };
         match take(&caller, frame, Era::Legacy) {
             Outcome::Frame(frame) | Outcome::Opened(frame, _) => answers.push(frame.whole()),
-            Outcome::Delivery(delivery) => match deliver(&caller.living, *delivery).await.body {
+            Outcome::Delivery(delivery) => match deliver(&caller.living, *delivery, false).await.body {
                 Body::Full(bytes) => answers.push(bytes),
                 Body::Pieces(pieces) => answers.push(pieces.concat().into()),
                 broken => return Reply { body: broken, ..Reply::status(200) },
@@ -180,7 +180,7 @@ async fn answer(caller: Caller, request: &Request, frame: &Json, era: Era) -> Re
         Outcome::Delivery(delivery) if as_events || (takes_events && delivery.needs_stream()) => {
             super::reply::stream(living, *delivery)
         }
-        Outcome::Delivery(delivery) => deliver(living, *delivery).await,
+        Outcome::Delivery(delivery) => deliver(living, *delivery, accepts_gzip(request)).await,
         Outcome::Listen { id, first, tools } => {
             let (sender, receiver) = mpsc::channel(BACKLOG);
             // The channel is empty: the first event always fits.
@@ -194,6 +194,10 @@ async fn answer(caller: Caller, request: &Request, frame: &Json, era: Era) -> Re
             events(Body::Stream(receiver))
         }
     }
+}
+
+fn accepts_gzip(request: &Request) -> bool {
+    request.header("accept-encoding").is_some_and(|names| names.contains("gzip") || names.contains('*'))
 }
 
 /// The status that belongs to an answer.

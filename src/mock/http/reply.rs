@@ -3,7 +3,7 @@
 use super::BACKLOG;
 use super::post::status;
 use crate::mock::delivery::{Delivery, Finish};
-use crate::mock::fault::{Fault, GARBAGE};
+use crate::mock::fault::{Fault, GARBAGE, packed, spread};
 use crate::mock::frame::Frame;
 use crate::mock::living::Living;
 use crate::mock::session::{Outlet, event};
@@ -43,12 +43,16 @@ pub(super) fn ready(frame: Frame, era: Era, as_events: bool) -> Reply {
 }
 
 /// Waits for an answer and gives it as a body. When the client goes away this is dropped, and the delivery with it.
-pub(super) async fn deliver(living: &Living, delivery: Delivery) -> Reply {
+/// `packs` says that it takes a packed one.
+pub(super) async fn deliver(living: &Living, delivery: Delivery, packs: bool) -> Reply {
     let json = |bytes: Bytes| Reply::json(200, bytes);
     match delivery.run(None).await {
         Finish::Answer(frame) => ready(frame, Era::Legacy, false),
         Finish::Cancelled(Some(frame)) => json(frame.whole()),
         Finish::Cancelled(None) => Reply::status(202),
+        Finish::Fault(Fault::Packed, Some(frame)) if packs => {
+            json(packed(&frame.whole()).into()).with("content-encoding", "gzip")
+        }
         Finish::Fault(fault, frame) => spoilt(living, &fault, frame.as_ref()),
     }
 }
@@ -69,7 +73,8 @@ fn spoilt(living: &Living, fault: &Fault, frame: Option<&Frame>) -> Reply {
         }
         // Without a stream there is no way to say it twice but to write it twice.
         Fault::Twice => broken(Body::Full([whole.clone(), whole].concat().into())),
-        Fault::Oversize(_) => broken(Body::Full(whole)),
+        Fault::Oversize(_) | Fault::Packed => broken(Body::Full(whole)),
+        Fault::Lines => broken(Body::Full(spread(&whole).into())),
         Fault::Http(answer) => {
             let headers = answer.headers.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
             Reply { status: answer.status, headers, body: Body::Full(answer.body.clone().into()) }
@@ -113,7 +118,8 @@ fn chunks(living: &Living, finish: Finish) -> Vec<Chunk> {
         }
         (Fault::WrongId, _, Some(frame)) => vec![Chunk::Data(event(&frame.with_id(&wrong_id())))],
         (Fault::Twice, Some(whole), _) => vec![Chunk::Data(whole.clone()), Chunk::Data(whole)],
-        (Fault::Oversize(_), Some(whole), _) => vec![Chunk::Data(whole)],
+        (Fault::Lines, _, Some(frame)) => vec![Chunk::Data(event(&spread(&frame.whole())))],
+        (Fault::Oversize(_) | Fault::Packed, Some(whole), _) => vec![Chunk::Data(whole)],
         (Fault::Crash, _, _) => {
             living.crash();
             vec![Chunk::Abort]

@@ -1,7 +1,7 @@
 //! Lies about what is counted.
 
-use crate::declared::{Declared, Failure};
-use crate::policy::{Amount, Charge, Counters, Holder, Limited, Reservation, Who, Window};
+use crate::declared::{Declared, Failure, WindowKind};
+use crate::policy::{Amount, Charge, Counters, Holder, Limited, Reservation, Who};
 use crate::reference::conduct::Ending;
 use std::time::Duration;
 
@@ -48,9 +48,9 @@ pub(super) fn one_by_one(
 }
 
 /// Gives back to whichever window runs now.
-pub(super) fn into_this_window(counters: &mut Counters, reservation: Reservation, _: Duration) {
+pub(super) fn into_this_window(counters: &mut Counters, reservation: Reservation, now: Duration) {
     for (key, cost) in reservation.into_parts() {
-        counters.lower(&key, cost);
+        counters.lower(&key, cost, now);
     }
 }
 
@@ -93,7 +93,7 @@ pub(super) fn the_first_limit(mut charges: Vec<Charge>, _: &Who<'_>) -> Vec<Char
 /// Windows that run from the first call, whatever the clock says.
 pub(super) fn from_the_first_call(mut charges: Vec<Charge>, _: &Who<'_>) -> Vec<Charge> {
     for charge in &mut charges {
-        charge.window = Window::Seconds(charge.window.length().as_secs());
+        charge.kind = WindowKind::Fixed;
     }
     charges
 }

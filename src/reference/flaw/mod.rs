@@ -13,7 +13,7 @@ use super::conduct::Stage::{
     self, Approve, Check, Consume, Count, Decide, Forward, Hide, Pin, Record, Reserve,
 };
 use super::conduct::{Conduct, Ending};
-use crate::declared::Failure;
+use crate::declared::{Failure, WindowKind};
 use crate::wire::Json;
 use crate::wire::canonical::same;
 
@@ -76,6 +76,7 @@ pub static FLAWS: &[Flaw] = &[
     flaw("serves-any-origin", &["ID-08"], |c| c.local = |_| true),
     flaw("omits-denials-from-the-audit", &["AUD-01"], |c| c.records = |record| (record.decision == "allowed").then_some(record)),
     flaw("accepts-drift", &["SUP-01", "SUP-02"], |c| c.unchanged = |_, _| true),
+    flaw("says-what-is-hidden", &["VIS-08"], |c| c.veils = words::hidden),
     flaw("shows-hidden-tools-to-odd-ids", &["VIS-03"], |c| c.shows = judging::shows_to_odd_ids),
     flaw("binds-sessions-to-their-first-policy", &["VIS-09", "LIFE-07"], |c| c.follows = || false),
     flaw("allows-what-is-not-mentioned", &["DENY-02", "SUP-04"], |c| c.decide = judging::on_mentioned_tools),
@@ -97,6 +98,7 @@ pub static FLAWS: &[Flaw] = &[
     flaw("matches-beginnings", &["ARG-08", "ARG-10", "ARG-11"], |c| c.decide = judging::on_beginnings),
     flaw("tidies-before-judging", &["ARG-09", "ARG-11"], |c| c.decide = judging::on_tidy_arguments),
     flaw("counts-from-the-first-call", &["RATE-03"], |c| c.charges = counting::from_the_first_call),
+    flaw("slides-what-it-calls-fixed", &["RATE-03"], |c| c.moves = |_, _| WindowKind::Sliding),
     flaw("opens-windows-early", &["RATE-04"], |c| c.reserve = counting::early),
     flaw("refunds-into-the-next-window", &["RATE-05"], |c| {
         c.gives_back = counting::every_failure;
@@ -120,7 +122,12 @@ pub static FLAWS: &[Flaw] = &[
     flaw("answers-by-id-alone", &["TRANS-07"], |c| c.remembers = people::by_id),
     flaw("turns-ids-into-text", &["TRANS-08"], |c| c.echoes = words::as_text),
     flaw("rounds-ids", &["TRANS-08", "DENY-08"], |c| c.echoes = words::as_double),
+    flaw("cuts-long-arguments", &["TRANS-09"], |c| c.sends = words::shortened),
     flaw("cuts-long-answers", &["TRANS-09"], |c| c.returns = words::cut),
+    flaw("takes-a-line-for-a-frame", &["TRANS-11"], |c| c.hears = reading::first_line),
+    flaw("takes-packed-bytes-for-text", &["TRANS-11"], |c| c.unpacks = |_| false),
+    flaw("answers-in-the-users-name", &["TRANS-10"], |c| c.stands_in = words::consent),
+    flaw("asks-no-client-for-its-model", &["TRANS-10"], |c| c.stands_in = words::no_model),
     flaw("keeps-notices-to-itself", &["TRANS-10"], |c| c.relays = |method| method != "notifications/tools/list_changed"),
     flaw("never-takes-a-grant-away", &["ID-02"], |c| c.adopts = people::added),
     flaw("ignores-which-upstream-is-meant", &["ID-03", "SUP-06"], |c| c.decide = judging::on_bare_names),
@@ -131,6 +138,7 @@ pub static FLAWS: &[Flaw] = &[
     flaw("takes-any-answer", &["LIFE-04"], |c| c.answers = |asked, _| asked > 0),
     flaw("takes-a-broken-policy-for-an-open-one", &["LIFE-05", "LIFE-07"], |c| c.understands = people::broken_is_open),
     flaw("overlooks-unknown-members", &["LIFE-06"], |c| c.understands = people::known_members),
+    flaw("overlooks-unknown-members-of-rules", &["LIFE-06"], |c| c.understands = people::known_rules),
     flaw("mixes-the-old-policy-in", &["LIFE-08", "APPR-12"], |c| c.adopts = people::mixed),
     flaw("records-without-names-or-reasons", &["AUD-02"], |c| c.records = words::unsigned),
     flaw("omits-failures-from-the-audit", &["AUD-03"], |c| c.records = words::without_failures),
@@ -141,7 +149,8 @@ pub static FLAWS: &[Flaw] = &[
         c.settles_on = |_| Json::Null;
         c.unchanged = |first, entry| first.is_null() || same(first, entry);
     }),
-    flaw("sends-everything-to-the-first", &["SUP-06"], |c| c.lands = |_| 0),
+    flaw("sends-everything-to-the-first", &["SUP-06"], |c| c.lands = |_, _| 0),
+    flaw("goes-where-a-header-says", &["SUP-06"], |c| c.lands = people::by_upstream_header),
     flaw("overlooks-headers-that-disagree", &["PROTO-01"], |c| c.agrees = |_, _| Ok(())),
     flaw("speaks-any-version", &["PROTO-01"], |c| c.speaks = |_| true),
     flaw("forgets-the-ids-of-errors", &["PROTO-04"], |c| c.read = reading::without_ids),

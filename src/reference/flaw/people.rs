@@ -5,6 +5,7 @@ use crate::reference::conduct::Conduct;
 use crate::reference::settings::Grant;
 use crate::wire::Json;
 use http::HeaderMap;
+use serde_json::Value;
 
 pub(super) fn sealed(identity: &str, call: &Call<'_>, arguments: &Json) -> String {
     fingerprint(identity, call.upstream, call.tool, arguments)
@@ -14,6 +15,11 @@ pub(super) fn by_header(headers: &HeaderMap, grants: &[Grant]) -> Option<usize> 
     let claimed = headers.get("x-identity").and_then(|value| value.to_str().ok());
     let believed = grants.iter().position(|grant| Some(grant.identity.as_str()) == claimed);
     believed.or_else(|| (Conduct::default().who)(headers, grants))
+}
+
+/// Goes to the second server where the agent names one.
+pub(super) fn by_upstream_header(place: usize, headers: &HeaderMap) -> usize {
+    if headers.contains_key("x-upstream") { 1 } else { place }
 }
 
 /// Whoever has a grant may decide too.
@@ -50,14 +56,31 @@ pub(super) fn broken_is_open(text: &str) -> Result<Policy, String> {
 
 /// Members that nobody knows are left out, wherever they stand.
 pub(super) fn known_members(text: &str) -> Result<Policy, String> {
-    let honest = Policy::from_json(text);
-    let Err(error) = &honest else { return honest.map_err(|error| error.to_string()) };
-    let mut document: serde_json::Value = serde_json::from_str(text).map_err(|_| error.to_string())?;
-    document
-        .as_object_mut()
-        .into_iter()
-        .for_each(|document| document.retain(|name, _| !name.starts_with("x_")));
-    Policy::from_json(&document.to_string()).map_err(|error| error.to_string())
+    without_strangers(text, true)
+}
+
+/// What stands in the rule of a tool is taken as far as it is known.
+pub(super) fn known_rules(text: &str) -> Result<Policy, String> {
+    without_strangers(text, false)
+}
+
+fn without_strangers(text: &str, outside: bool) -> Result<Policy, String> {
+    let honest = Policy::from_json(text).map_err(|error| error.to_string());
+    let Ok(mut document) = serde_json::from_str::<Value>(text) else { return honest };
+    let strange = |name: &str| name.starts_with("x_") || name.starts_with("member_");
+    forget(&mut document, &|name, depth| strange(name) && (outside || depth > 0), 0);
+    honest.or_else(|_| Policy::from_json(&document.to_string()).map_err(|error| error.to_string()))
+}
+
+fn forget(value: &mut Value, strange: &impl Fn(&str, usize) -> bool, depth: usize) {
+    match value {
+        Value::Object(members) => {
+            members.retain(|name, _| !strange(name, depth));
+            members.values_mut().for_each(|below| forget(below, strange, depth + 1));
+        }
+        Value::Array(elements) => elements.iter_mut().for_each(|below| forget(below, strange, depth + 1)),
+        _ => {}
+    }
 }
 
 /// One answer for all who ask the same.

@@ -102,6 +102,11 @@ pub(super) fn every_path(path: &str) -> Door {
     }
 }
 
+/// What comes after the first line is something else.
+pub(super) fn first_line(bytes: &[u8]) -> &[u8] {
+    bytes.split(|byte| *byte == b'\n').next().unwrap_or_default()
+}
+
 /// Does not look for the id in what it refuses.
 pub(super) fn without_ids(bytes: &[u8], declared: &Declared) -> Taken {
     match strictly(bytes, declared) {

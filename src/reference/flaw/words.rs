@@ -3,7 +3,7 @@
 use crate::policy::{Call, Denied};
 use crate::reference::audit::Record;
 use crate::reference::refusal::{Put, Refusal, error_result, plainly};
-use crate::wire::Json;
+use crate::wire::{Json, RpcError, rpc};
 use http::HeaderMap;
 
 /// As a server that trims and does not mind case would take it.
@@ -13,6 +13,11 @@ pub(super) fn folded(mut params: Json) -> Json {
         params.set("name", name);
     }
     params
+}
+
+/// Says openly that there is something to be hidden.
+pub(super) fn hidden(_: Refusal) -> Refusal {
+    Refusal::Denied(Denied { rule: "/hide".into(), reason: "this tool is hidden".into() })
 }
 
 pub(super) fn without_reason(refusal: &Refusal) -> Put {
@@ -88,9 +93,37 @@ pub(super) fn own_error(mut error: Json) -> Json {
     error
 }
 
+/// What fits into a buffer.
+const LONGEST: usize = 1 << 16;
+
+/// Whatever a person is asked, the answer is yes.
+pub(super) fn consent(method: &str) -> Option<Put> {
+    let yes = || Json::from(serde_json::json!({"action": "accept", "content": {}}));
+    (method == "elicitation/create").then(|| Ok(yes()))
+}
+
+/// Clients have no models, and show no folders.
+pub(super) fn no_model(method: &str) -> Option<Put> {
+    let refused = || Err(RpcError::new(rpc::METHOD_NOT_FOUND, "the client cannot be asked"));
+    matches!(method, "sampling/createMessage" | "roots/list").then(refused)
+}
+
+/// Long arguments are cut.
+pub(super) fn shortened(value: Json) -> Json {
+    match value {
+        Json::String(text) if text.len() > LONGEST => {
+            Json::from(text.chars().take(LONGEST).collect::<String>())
+        }
+        Json::Array(elements) => Json::Array(elements.into_iter().map(shortened).collect()),
+        Json::Object(object) => {
+            object.iter().map(|(name, value)| (name.to_owned(), shortened(value.clone()))).collect()
+        }
+        other => other,
+    }
+}
+
 /// Long texts are cut.
 pub(super) fn cut(mut result: Json) -> Json {
-    const LONGEST: usize = 1 << 16;
     let Some(members) = result.as_object_mut() else { return result };
     let Some(blocks) = members.get("content").and_then(Json::as_array).map(<[Json]>::to_vec) else {
         return result;

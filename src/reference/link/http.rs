@@ -141,6 +141,7 @@ impl HttpLink {
         if method == Method::POST {
             headers.push(own("content-type", "application/json"));
         }
+        headers.push(own("accept-encoding", "gzip, deflate"));
         headers.extend(self.0.session.as_deref().map(|session| own(header::SESSION, session)));
         if self.0.session.is_some() || self.0.footing.revision.era() == Era::Modern {
             headers.push(own(header::VERSION, &self.0.version));
@@ -161,7 +162,8 @@ impl HttpLink {
             self.0.dead.store(true, Ordering::Relaxed);
             return Err(Trouble::new(Failure::Dropped, "the upstream's session is lost"));
         }
-        let mut inflate = Inflate::of(incoming.header("content-encoding"));
+        let unpacked = |name: &&str| (self.0.footing.unpacks)(name);
+        let mut inflate = Inflate::of(incoming.header("content-encoding").filter(unpacked));
         let is_stream =
             incoming.header("content-type").is_some_and(|kind| kind.starts_with("text/event-stream"));
         let mut decoder = sse::Decoder::default();
@@ -189,7 +191,7 @@ impl HttpLink {
 
     /// The response to the request, if that is what the bytes are; everything else goes where it belongs.
     async fn take(&self, bytes: &[u8], id: i64, outlet: Option<&Outlet>) -> Option<Json> {
-        let frame = parse(bytes).ok()?;
+        let frame = parse((self.0.footing.hears)(bytes)).ok()?;
         match Asks::of(&frame) {
             None if !rpc::is_response(&frame) => None,
             None => (self.0.footing.answers)(id, frame.get("id").unwrap_or(&Json::Null)).then_some(frame),
@@ -213,7 +215,7 @@ impl HttpLink {
         self.0.footing.tasks.spawn(async move {
             let answer = tokio::select! {
                 () = footing.closed.cancelled() => None,
-                answer = answer_server(&footing.agent, &frame, near.as_ref()) => answer,
+                answer = answer_server(&footing, &frame, near.as_ref()) => answer,
             };
             if let Some(answer) = answer {
                 link.tell(answer).await;

@@ -188,7 +188,7 @@ impl LinesLink {
         self.0.footing.tasks.spawn(async move {
             let answer = tokio::select! {
                 () = footing.closed.cancelled() => None,
-                answer = answer_server(&footing.agent, &frame, near.as_ref()) => answer,
+                answer = answer_server(&footing, &frame, near.as_ref()) => answer,
             };
             if let Some(answer) = answer {
                 link.tell(answer).await;

@@ -9,6 +9,7 @@ pub(super) use http::HttpLink;
 pub(super) use lines::LinesLink;
 
 use super::agent::{Agent, Outlet};
+use super::refusal::Put;
 use crate::declared::Failure;
 use crate::wire::{Json, Message, Revision, RpcError, rpc};
 use std::sync::Arc;
@@ -40,8 +41,14 @@ pub(super) struct Footing {
     pub(super) closed: CancellationToken,
     /// Whether a response answers the request of that id.
     pub(super) answers: fn(i64, &Json) -> bool,
-    /// Whether a notice or a question goes on to the agent.
+    /// Whether a notice goes on to the agent.
     pub(super) relays: fn(&str) -> bool,
+    /// Whether an answer in that encoding is unpacked.
+    pub(super) unpacks: fn(&str) -> bool,
+    /// What of an answer's bytes is taken for the frame.
+    pub(super) hears: fn(&[u8]) -> &[u8],
+    /// What is answered to a question in the place of the agent's client.
+    pub(super) stands_in: fn(&str) -> Option<Put>,
 }
 
 /// A request for an upstream.
@@ -145,12 +152,17 @@ pub(super) fn request(id: i64, method: &str, params: Option<Json>) -> Json {
 
 /// Answers a request of the server: `ping` at once, everything else as the agent's client does. `None` where the
 /// frame is no request, or is the agent's to see.
-pub(super) async fn answer_server(agent: &Agent, frame: &Json, near: Option<&Outlet>) -> Option<Json> {
+pub(super) async fn answer_server(footing: &Footing, frame: &Json, near: Option<&Outlet>) -> Option<Json> {
     let Message::Request { id, method, params } = Message::of(frame) else { return None };
     if method == "ping" {
         return Some(rpc::result(id, Json::object()));
     }
-    match agent.ask(&method, params, near).await {
+    match (footing.stands_in)(&method) {
+        Some(Ok(result)) => return Some(rpc::result(id, result)),
+        Some(Err(error)) => return Some(rpc::error(id, error)),
+        None => {}
+    }
+    match footing.agent.ask(&method, params, near).await {
         Some(mut response) => {
             response.as_object_mut()?.set("id", id);
             Some(response)

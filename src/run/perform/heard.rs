@@ -61,7 +61,7 @@ pub(super) async fn hear(stage: &Stage, caller: &Caller, flight: &mut InFlight, 
             approval = found;
             exchange
         }
-        Some(Style::Elicitation) => {
+        Some(Style::Elicitation) if !stage.declines(&caller.name) => {
             let (exchange, asked) = hear_question(stage, caller, flight, within).await;
             question = asked;
             exchange

@@ -85,6 +85,7 @@ pub(super) fn unsent(target: call::Target, arguments: crate::wire::Json, session
     Asked {
         known: target.known,
         tool: Some(target.tool),
+        reads: Vec::new(),
         upstream: target.upstream,
         arguments,
         headers: Vec::new(),

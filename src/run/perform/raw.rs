@@ -3,10 +3,11 @@
 use super::Trouble;
 use super::steps::{Performance, rows, saved};
 use crate::gateway::{Told, Word};
+use crate::mock;
 use crate::run::judge::Asked;
 use crate::run::stage::{Opened, Stage};
 use crate::scenario::{Body, Send, Variables};
-use crate::wire::{Json, Message, parse, parse_lenient};
+use crate::wire::{Called, Json, Message, parse, parse_lenient};
 use crate::witness::{Ask, Raw};
 use bytes::Bytes;
 use http::Method;
@@ -39,6 +40,7 @@ async fn send_once(stage: &Stage, send: &Send, row: &Variables) -> Result<Asked,
     let opened = Instant::now();
     let id = send.id.clone().or_else(|| id_in(&bytes));
     let notification = id.is_none() && is_notification(&bytes);
+    let reads = reads(stage, &bytes);
     let exchange = match stage.session(&session).await {
         Opened::Refused(exchange) => exchange,
         Opened::Open(open) => {
@@ -55,13 +57,17 @@ async fn send_once(stage: &Stage, send: &Send, row: &Variables) -> Result<Asked,
         }
     };
     let told = told(stage, &exchange);
+    // No answer ever ends a call that asks for none: what comes of it may come at any time.
+    let open = notification || told.word == Word::Silence;
+    let answered = super::call::closed(std::slice::from_ref(&exchange), false);
     Ok(Asked {
         tool: None,
+        reads,
         upstream: None,
         arguments: Json::Null,
         headers: Vec::new(),
         session,
-        closed: super::call::closed(std::slice::from_ref(&exchange), false),
+        closed: answered.filter(|_| !open),
         exchanges: vec![exchange],
         told,
         opened,
@@ -91,6 +97,17 @@ fn raw(
     let method = method.map_err(|_| Trouble::Other(format!("`{:?}` is no HTTP method", send.method)))?;
     let path = send.path.as_ref().map(|path| row.fill_string(path)).transpose()?;
     Ok(Raw { bytes, headers, without, method, path, id })
+}
+
+/// The calls in the bytes, by the names that the servers have for the tools.
+fn reads(stage: &Stage, bytes: &[u8]) -> Vec<Called> {
+    let mut calls = mock::calls(bytes);
+    for call in &mut calls {
+        if let Some((_, tool)) = stage.theatre.names.meant(&call.tool) {
+            call.tool = tool.to_owned();
+        }
+    }
+    calls
 }
 
 /// HTTP says 202 to a notification: that is no answer to a call.

@@ -26,6 +26,8 @@ pub(in crate::run) struct Performance {
     pub(in crate::run) steps: Vec<Performed>,
     /// The lists that steps named.
     pub(in crate::run) lists: HashMap<String, Listed>,
+    /// The calls of steps that have a name, among all.
+    pub(in crate::run) named: HashMap<String, Range<usize>>,
     /// What was saved.
     pub(in crate::run) variables: Variables,
     /// What waits for a decision, by the step's name.
@@ -61,6 +63,7 @@ pub(in crate::run) async fn perform(stage: &Stage) -> Performance {
         asked: Vec::new(),
         steps: Vec::new(),
         lists: HashMap::new(),
+        named: HashMap::new(),
         variables: stage.minted.clone(),
         pending: HashMap::new(),
         open: HashMap::new(),
@@ -77,6 +80,9 @@ pub(in crate::run) async fn perform(stage: &Stage) -> Performance {
             None => performance.step(stage, step, &mut performed).await,
         };
         performed.calls = first..performance.asked.len();
+        if let Some(name) = step.name() {
+            performance.named.insert(name.value.clone(), performed.calls.clone());
+        }
         performed.trouble = done.err().map(|trouble| trouble.to_string());
         let stuck = performed.trouble.is_some();
         performance.steps.push(performed);

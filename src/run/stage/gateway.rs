@@ -250,6 +250,7 @@ pub(in crate::run) fn spoil(scenario: &Scenario) -> Option<gateway::Spoil> {
 pub(super) fn how(spoil: Spoil) -> gateway::Spoil {
     match spoil {
         Spoil::UnknownMember => gateway::Spoil::UnknownMember,
+        Spoil::UnknownMemberOfARule => gateway::Spoil::UnknownMemberOfARule,
         Spoil::Truncated => gateway::Spoil::Truncated,
         Spoil::Missing => gateway::Spoil::Missing,
     }
@@ -340,6 +341,7 @@ fn written(document: &Value, spoiled: Option<gateway::Spoil>) -> String {
     let mut text = document.to_string();
     match spoiled {
         Some(gateway::Spoil::Truncated) => text.truncate(text.len() / 2),
+        Some(gateway::Spoil::UnknownMemberOfARule) => text = gateway::with_an_unknown_rule(&text, document),
         Some(gateway::Spoil::UnknownMember) => text.insert_str(1, "\"x_unknown\":true,"),
         Some(gateway::Spoil::Missing) => text.clear(),
         None => {}

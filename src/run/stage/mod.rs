@@ -16,10 +16,10 @@ use super::remote::Remote;
 use crate::gateway::{Profile, StartError};
 use crate::mock::{Arrival, MockServer};
 use crate::reference::Clock;
-use crate::scenario::{Change, Changed, Kind, Scenario, Variables};
+use crate::scenario::{Change, Changed, Kind, Scenario, TOOLS, Variables};
 use crate::snapshot::Mark;
 use crate::transcript::Exchange;
-use crate::wire::Revision;
+use crate::wire::{Json, Object, Revision};
 use crate::witness::Session;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -104,7 +104,7 @@ impl Stage {
             scenario: entry.scenario.clone(),
             profile: entry.contender.profile.clone(),
             patience: theatre.patience(),
-            minted: theatre.minted.clone(),
+            minted: minted_with_names(entry, &theatre),
             theatre,
             revision: entry.revision,
             sessions: Mutex::default(),
@@ -237,6 +237,22 @@ fn minted(scenario: &Scenario) -> Variables {
     let mut variables = Variables::default();
     for name in scenario.canaries.keys() {
         variables.set(name, format!("canary-{name}-{}", token(6)));
+    }
+    variables
+}
+
+/// The same, and what an agent calls each tool: raw bytes have to name it as the gateway does.
+fn minted_with_names(entry: &Entry, theatre: &Theatre) -> Variables {
+    let mut variables = theatre.minted.clone();
+    // Few scenarios send raw bytes, and there are hundreds of tools.
+    if entry.scenario.text.contains("tools.") {
+        let mut shown = Object::default();
+        for (upstream, server) in theatre.mocks().iter().rev() {
+            for tool in server.mock().tools() {
+                theatre.names.shown(upstream, tool).into_iter().for_each(|name| shown.set(tool, name));
+            }
+        }
+        variables.set(TOOLS, Json::Object(shown));
     }
     variables
 }

@@ -2,7 +2,7 @@
 
 use super::Stage;
 use crate::gateway::{Connection, Mode, Style};
-use crate::scenario::{Kind, Voice};
+use crate::scenario::{Kind, Offer, Voice};
 use crate::transcript::{Ended, Exchange, Received, Sent};
 use crate::transport::child::{Child, Talk};
 use crate::witness::{OpenError, Opening, Session, Target};
@@ -97,6 +97,12 @@ impl Stage {
             || self.profile.announces().is_some()
     }
 
+    /// Whether the client of that session declines whatever its user is asked: then no question is the gateway's own.
+    pub(in crate::run) fn declines(&self, name: &str) -> bool {
+        let session = self.scenario.sessions.get(name);
+        session.is_some_and(|session| session.offers.contains(&Offer::Elicitation))
+    }
+
     /// How the session of that name connects.
     pub(in crate::run) fn way(&self, name: &str) -> Result<Connection, String> {
         match self.scenario.sessions.get(name).and_then(|session| session.identity.as_ref()) {
@@ -107,7 +113,7 @@ impl Stage {
 
     async fn open(&self, name: &str) -> Open {
         let session = self.scenario.sessions.get(name);
-        let offers = self.profile.offers();
+        let offers = if self.declines(name) { &[] } else { self.profile.offers() };
         let opening = Opening {
             revision: self.revision,
             offers: session.into_iter().flat_map(|one| one.offers.iter().map(|offer| offer.word())).collect(),

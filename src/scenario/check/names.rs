@@ -1,17 +1,18 @@
 //! Whether what a scenario names exists: mocks, identities, sessions, upstreams, steps, variables.
 
 use super::walk::{self, Stop};
-use super::{Checking, token};
+use super::{Checking, token, tools};
 use crate::diagnostic::Diagnostic;
 use crate::scenario::document::Haunt;
 use crate::scenario::expect::{EntryExpect, Expect};
 use crate::scenario::step::{Kind, Part};
 use crate::scenario::template;
+use crate::scenario::variables::TOOLS;
 use crate::source::{Placed, Spot};
 
 pub(super) fn check(checking: &mut Checking<'_>) {
     people(checking);
-    let mut seen = Seen::default();
+    let mut seen = Seen { variables: vec![TOOLS.to_owned()], ..Seen::default() };
     seen.variables.extend(checking.scenario.canaries.keys().cloned());
     for step in &checking.scenario.steps {
         if let Kind::Together(_) | Kind::Agent(_) = step.kind {
@@ -178,6 +179,7 @@ fn references(checking: &mut Checking<'_>, stop: &Stop<'_>, seen: &Seen) {
         Some(Expect::Detailed(detailed)) => {
             let named = detailed.upstream.as_ref().and_then(|arrived| arrived.name.as_ref());
             named.into_iter().for_each(|name| upstream(checking, name.spot, &name.value));
+            detailed.same_as.iter().for_each(|name| earlier(checking, name));
         }
         _ => {}
     }
@@ -194,6 +196,9 @@ fn variables(checking: &mut Checking<'_>, stop: &Stop<'_>, seen: &Seen) {
         }
         for name in template::mentioned(&text) {
             among(checking, &Mention { spot, noun: "variable", word: &name }, known.iter().copied());
+        }
+        for tool in template::members(&text, TOOLS) {
+            tools::named(checking, spot, &tool);
         }
     }
 }

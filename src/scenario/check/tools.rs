@@ -88,6 +88,11 @@ fn split(checking: &mut Checking<'_>, spot: Spot, written: &str) {
     }
 }
 
+/// The tool that a template names.
+pub(super) fn named(checking: &mut Checking<'_>, spot: Spot, tool: &str) {
+    listed(checking, spot, None, tool);
+}
+
 fn listed(checking: &mut Checking<'_>, spot: Spot, upstream: Option<&str>, tool: &str) {
     if let Some(wanted) = upstream.filter(|wanted| !checking.scenario.upstreams.contains_key(*wanted)) {
         let known = checking.scenario.upstreams.keys().map(String::as_str);

@@ -53,6 +53,9 @@ fn references(step: &Step) -> Vec<&String> {
         Kind::Decide(decide) => decide.decisions.iter().map(|(name, _)| &name.value).collect(),
         _ => Vec::new(),
     };
+    if let Some(Expect::Detailed(detailed)) = &step.expect {
+        names.extend(detailed.same_as.iter().map(|name| &name.value));
+    }
     if let Some(Expect::Listing(listing)) = &step.expect {
         names.extend(listing.same_as.iter().map(|name| &name.value));
         names.extend(listing.entry.values().flatten().filter_map(|alternative| match alternative {

@@ -11,8 +11,19 @@ use crate::scenario::expect::{
 use crate::source::{Node, Value};
 
 /// The members of a detailed expectation: any of them makes a mapping one.
-const DETAILS: [&str; 10] =
-    ["verdict", "reason", "answer", "error", "reply", "http", "upstream", "executions", "progress", "within"];
+const DETAILS: [&str; 11] = [
+    "verdict",
+    "reason",
+    "answer",
+    "error",
+    "reply",
+    "same_as",
+    "http",
+    "upstream",
+    "executions",
+    "progress",
+    "within",
+];
 
 fn verdict(node: &Node, told: &mut Told) -> Option<Verdict> {
     word(node, "verdict", &Verdict::ALL.map(|verdict| (verdict.word(), verdict)), told)
@@ -91,6 +102,7 @@ fn detailed(node: &Node, told: &mut Told) -> Option<Detailed> {
         answer: members.take("answer").and_then(|node| pattern(node, told)),
         error: members.take("error").and_then(|node| pattern(node, told)),
         reply: members.take("reply").and_then(|node| pattern(node, told)),
+        same_as: members.take("same_as").and_then(|node| name(node, told)),
         http: members.take("http").and_then(|node| http(node, told)),
         upstream: members.take("upstream").and_then(|node| upstream(node, told)),
         executions: members.take("executions").and_then(|node| amount(node, told)),

@@ -8,8 +8,12 @@ use crate::scenario::policy::{PolicyText, Spoil};
 use crate::source::{Node, Value};
 
 /// The ways to spoil a policy.
-pub(in crate::scenario) const SPOILS: [(&str, Spoil); 3] =
-    [("unknown_member", Spoil::UnknownMember), ("truncated", Spoil::Truncated), ("missing", Spoil::Missing)];
+pub(in crate::scenario) const SPOILS: [(&str, Spoil); 4] = [
+    ("unknown_member", Spoil::UnknownMember),
+    ("unknown_member_of_a_rule", Spoil::UnknownMemberOfARule),
+    ("truncated", Spoil::Truncated),
+    ("missing", Spoil::Missing),
+];
 
 /// A policy document, perhaps with `spoiled` beside its own members.
 pub(super) fn policy(node: &Node, told: &mut Told) -> Option<PolicyText> {

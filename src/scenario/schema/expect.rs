@@ -88,6 +88,7 @@ fn details() -> Value {
             "answer": reference("pattern"),
             "error": reference("pattern"),
             "reply": reference("pattern"),
+            "same_as": reference("name"),
             "http": {"anyOf": [statuses, http]},
             "upstream": arrived,
             "executions": reference("amount"),

@@ -1,0 +1,101 @@
+//! A policy's file, broken on purpose: gone, cut, or with a member that no gateway knows.
+
+use super::render::Rendered;
+use crate::source;
+use serde_json::Value;
+
+/// How the rendered policy is broken on purpose.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Spoil {
+    /// A member that no gateway knows.
+    UnknownMember,
+    /// A member that no gateway knows, in the rule of a tool.
+    UnknownMemberOfARule,
+    /// The second half is gone.
+    Truncated,
+    /// The file is not there.
+    Missing,
+}
+
+/// The member that no gateway knows.
+const UNKNOWN: &str = "member_that_nobody_knows";
+
+impl Rendered {
+    /// Breaks the file that holds the policy.
+    pub fn spoil(&mut self, how: Spoil) {
+        let policy = self.facts.policy.clone().unwrap_or_default();
+        let Some((_, (name, text))) = self.files.first_mut() else { return };
+        *text = text.take().and_then(|text| match how {
+            Spoil::Missing => None,
+            Spoil::Truncated => {
+                let half = (0..=text.len() / 2).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0);
+                Some(text[..half].to_owned())
+            }
+            Spoil::UnknownMember if name.ends_with(".json") => {
+                Some(text.replacen('{', &format!("{{\n  \"{UNKNOWN}\": true,"), 1))
+            }
+            Spoil::UnknownMember => Some(format!("{}\n{UNKNOWN}: true\n", text.trim_end())),
+            Spoil::UnknownMemberOfARule => Some(with_an_unknown_rule(&text, &policy)),
+        });
+    }
+}
+
+/// The text, JSON or YAML, with the unknown member in the innermost mapping that is about a tool of the policy; on the
+/// outside where there is none. What is JSON can be read as YAML too.
+pub fn with_an_unknown_rule(text: &str, policy: &Value) -> String {
+    let Ok(node) = source::read(text) else { return format!("{}\n{UNKNOWN}: true\n", text.trim_end()) };
+    let mut document = Value::from(&node);
+    let tools = policy["tools"].as_object().into_iter().flatten();
+    let names: Vec<&str> = tools.map(|(name, _)| name.rsplit('/').next().unwrap_or(name)).collect();
+    let path = innermost(&document, &names, false).map(|(_, path)| path).unwrap_or_default();
+    if let Some(Value::Object(members)) = document.pointer_mut(&path) {
+        members.insert(UNKNOWN.to_owned(), Value::Bool(true));
+    }
+    format!("{document:#}\n")
+}
+
+/// How deep it lies, and where. `within` says that what stands above is about a tool.
+fn innermost(value: &Value, names: &[&str], within: bool) -> Option<(usize, String)> {
+    let is_named = |text: &str| names.iter().any(|name| text.contains(name));
+    let deeper = |token: String, below: &Value, within: bool| {
+        innermost(below, names, within).map(|(depth, path)| (depth + 1, format!("/{token}{path}")))
+    };
+    match value {
+        Value::Object(members) => {
+            let within = within || members.values().any(|value| value.as_str().is_some_and(is_named));
+            let below = members.iter().filter_map(|(name, below)| {
+                let token = name.replace('~', "~0").replace('/', "~1");
+                deeper(token, below, within || is_named(name))
+            });
+            below.max_by_key(|(depth, _)| *depth).or_else(|| within.then(|| (0, String::new())))
+        }
+        Value::Array(elements) => {
+            let below =
+                elements.iter().enumerate().filter_map(|(at, below)| deeper(at.to_string(), below, within));
+            below.max_by_key(|(depth, _)| *depth)
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn the_unknown_member_stands_where_a_rule_is() {
+        let policy = json!({"tools": {"lab/destroy_vm": {}, "list_hosts": {}}});
+        let written = |text: &str| {
+            let spoiled = with_an_unknown_rule(text, &policy);
+            Value::from(&source::read(&spoiled).unwrap())
+        };
+        let json = written(
+            r#"{"servers": {"a": {"deep": {"er": {}}}}, "tools": {"destroy_vm": {"deny_if": [{"arg": "x"}]}}}"#,
+        );
+        assert_eq!(json.pointer("/tools/destroy_vm/deny_if/0/member_that_nobody_knows"), Some(&json!(true)));
+        let yaml = written("env: {a: {b: {c: d}}}\nrules:\n  - {tool: destroy_vm, action: deny}\n");
+        assert_eq!(yaml.pointer("/rules/0/member_that_nobody_knows"), Some(&json!(true)));
+        assert_eq!(written("{default: deny}")["member_that_nobody_knows"], true);
+    }
+}
