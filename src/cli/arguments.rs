@@ -57,13 +57,14 @@ pub enum Verb {
     Guard,
 }
 
-/// Finds every mistake in scenarios and gateways' profiles.
+/// Finds every mistake in scenarios, gateways' profiles and lists of known deviations.
 #[derive(Args, Debug)]
 #[command(
-    after_help = "Example:\n  gauntlet check scenarios\n\nExit codes: 0 no mistakes, 2 mistakes, 4 no scenario there."
+    after_help = "Examples:\n  gauntlet check scenarios\n  gauntlet check known.yaml\n\nExit codes: 0 no mistakes, 2 mistakes, 4 no scenario there."
 )]
 pub struct Check {
-    /// Scenarios, profiles (`profile.yaml`), or folders of them; without any, the shipped scenarios
+    /// Scenarios, profiles (`profile.yaml`), lists of known deviations (`known.yaml`), or folders of them; without any, the
+    /// shipped scenarios
     #[arg(value_name = "PATH")]
     pub paths: Vec<PathBuf>,
 }

@@ -1,26 +1,59 @@
 //! `gauntlet check`: every mistake of every file, at once.
 
 use super::arguments::Check;
+use super::vocabulary::{Vocabulary, beside, home_of};
 use super::{Exit, Surroundings, files, print, say};
 use crate::gateway::Profile;
+use crate::known::Day;
 use crate::mock::Mock;
 use crate::scenario::{self, Known};
 use std::path::PathBuf;
+use std::time::SystemTime;
 
 /// Reads and checks; no mistakes means that the files can be run.
 pub(super) fn check(arguments: &Check, surroundings: &Surroundings) -> Exit {
-    let there = files::texts(&arguments.paths)
-        .and_then(|texts| files::profiles(&arguments.paths).map(|profiles| (texts, profiles)));
-    let (texts, profiles) = match there {
-        Ok((texts, profiles)) if texts.is_empty() && profiles.is_empty() => {
-            say("no scenario is there\nhelp: name files or folders with `.yaml` scenarios in them");
-            return Exit::Nothing;
+    checked(&arguments.paths, surroundings).unwrap_or_else(|exit| exit)
+}
+
+fn checked(paths: &[PathBuf], surroundings: &Surroundings) -> Result<Exit, Exit> {
+    let (texts, profiles, named) = (files::texts(paths)?, files::profiles(paths)?, files::lists(paths)?);
+    if texts.is_empty() && profiles.is_empty() && named.is_empty() {
+        say("no scenario is there\nhelp: name files or folders with `.yaml` scenarios in them");
+        return Ok(Exit::Nothing);
+    }
+    let worst =
+        [scenarios(texts, surroundings), gateways(&profiles), deviations(paths, named, surroundings)?];
+    Ok(if worst.contains(&Exit::Mistake) { Exit::Mistake } else { Exit::Clean })
+}
+
+/// The lists of known deviations under these paths, and the one that a run of them would read.
+fn deviations(paths: &[PathBuf], named: Vec<PathBuf>, surroundings: &Surroundings) -> Result<Exit, Exit> {
+    let real = |path: &PathBuf| std::fs::canonicalize(path).ok();
+    let beside = beside(paths).filter(|list| !named.iter().any(|one| real(one) == real(list)));
+    let (mut sound, mut wrong) = (0, 0);
+    for list in named.iter().chain(&beside) {
+        let home = home_of(list);
+        let mut words = Vocabulary::shipped();
+        words.add_files(paths)?;
+        words.add_gateways_of(&home);
+        // One above the paths is about more than they are.
+        if beside.as_ref() == Some(list) {
+            words.scenarios.clear();
+        } else {
+            words.add_files(&[home])?;
         }
-        Ok(there) => there,
-        Err(exit) => return exit,
-    };
-    let worst = [scenarios(texts, surroundings), gateways(&profiles)];
-    if worst.contains(&Exit::Mistake) { Exit::Mistake } else { Exit::Clean }
+        match words.read(list, surroundings) {
+            Ok(known) => {
+                sound += 1;
+                let past = known.past(Day::at(SystemTime::now()));
+                if !past.list.is_empty() {
+                    files::tell(&past, surroundings);
+                }
+            }
+            Err(_) => wrong += 1,
+        }
+    }
+    Ok(counted(LIST, sound, wrong))
 }
 
 fn scenarios(texts: Vec<(String, String)>, surroundings: &Surroundings) -> Exit {
@@ -36,25 +69,32 @@ fn scenarios(texts: Vec<(String, String)>, surroundings: &Surroundings) -> Exit 
         }
         if found.has_mistakes() { wrong += 1 } else { sound += 1 }
     }
-    counted("scenario", sound, wrong)
+    counted(SCENARIO, sound, wrong)
 }
 
 fn gateways(folders: &[PathBuf]) -> Exit {
     let wrong = folders.iter().filter_map(|folder| Profile::from_folder(folder).err());
     let wrong = wrong.inspect(|mistakes| say(&mistakes.to_string())).count();
-    counted("profile", folders.len() - wrong, wrong)
+    counted(PROFILE, folders.len() - wrong, wrong)
 }
 
-fn counted(noun: &str, sound: usize, wrong: usize) -> Exit {
-    let plural = |count: usize| if count == 1 { "" } else { "s" };
+/// What one of a kind is called, and several.
+type Noun = (&'static str, &'static str);
+
+const SCENARIO: Noun = ("scenario", "scenarios");
+const PROFILE: Noun = ("profile", "profiles");
+const LIST: Noun = ("list of known deviations", "lists of known deviations");
+
+fn counted((one, several): Noun, sound: usize, wrong: usize) -> Exit {
+    let noun = |count: usize| if count == 1 { one } else { several };
     match (sound, wrong) {
         (0, 0) => Exit::Clean,
         (_, 0) => {
-            print(&format!("{sound} {noun}{} without mistakes\n", plural(sound)));
+            print(&format!("{sound} {} without mistakes\n", noun(sound)));
             Exit::Clean
         }
         _ => {
-            say(&format!("{wrong} {noun}{} with mistakes, {sound} without", plural(wrong)));
+            say(&format!("{wrong} {} with mistakes, {sound} without", noun(wrong)));
             Exit::Mistake
         }
     }

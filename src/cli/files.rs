@@ -44,30 +44,43 @@ const BESIDE: [&str; 4] = [PROFILE, requirement::FILE, pattern::FILE, known::FIL
 /// The file that makes a folder a gateway's profile.
 const PROFILE: &str = "profile.yaml";
 
-fn is_profile(path: &Path) -> bool {
-    path.file_name().is_some_and(|name| name == PROFILE)
-}
-
 fn is_scenario(path: &Path) -> bool {
     !BESIDE.iter().any(|other| path.file_name().is_some_and(|name| name == *other))
 }
 
 /// The folders under these paths that hold a gateway's profile, in order.
 pub(super) fn profiles(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Exit> {
+    let folder = |path: PathBuf| path.parent().unwrap_or(Path::new("")).to_owned();
+    Ok(called(PROFILE, paths)?.into_iter().map(folder).collect())
+}
+
+/// The lists of known deviations under these paths, in order.
+pub(super) fn lists(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Exit> {
+    called(known::FILE, paths)
+}
+
+/// The files of that name under these paths, in order.
+fn called(name: &str, paths: &[PathBuf]) -> Result<Vec<PathBuf>, Exit> {
     let mut files = Vec::new();
     for path in paths {
         collect(path, &mut files)?;
     }
+    files.retain(|path| path.file_name().is_some_and(|own| own == name));
     files.sort();
-    let folder = |path: &PathBuf| path.parent().unwrap_or(Path::new("")).to_owned();
-    Ok(files.iter().filter(|path| is_profile(path)).map(folder).collect())
+    files.dedup();
+    Ok(files)
 }
 
 /// The names of the gateways whose profiles lie in the folders of this one; what cannot be read has none.
 pub(super) fn gateways_in(folder: &Path) -> Vec<String> {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
-    let profiles = entries.filter(|path| path.join(PROFILE).is_file());
-    profiles.filter_map(|path| Some(Profile::from_folder(&path).ok()?.gateway)).collect()
+    entries.filter_map(|path| gateway_in(&path)).collect()
+}
+
+/// The name of the gateway whose profile lies there.
+pub(super) fn gateway_in(folder: &Path) -> Option<String> {
+    let there = folder.join(PROFILE).is_file();
+    there.then(|| Profile::from_folder(folder).ok()).flatten().map(|profile| profile.gateway)
 }
 
 /// Name and text of each scenario file, in order.

@@ -1,15 +1,14 @@
 //! The list of known deviations of a run: found, read whole before anything starts, and held against what came.
 
 use super::arguments::Run;
-use super::{Exit, Surroundings, files, say};
+use super::vocabulary::{Vocabulary, beside, home_of, is_about_more};
+use super::{Exit, Surroundings, files};
 use crate::diagnostic::Diagnostic;
-use crate::embedded;
-use crate::known::{self, Came, Day, Deviation, FILE, Known, Seen, Vocabulary};
+use crate::known::{Came, Day, Deviation, Known, Seen};
 use crate::run::Contender;
 use crate::run::outcome::{Complaint, KnownList, Outcome, Status};
 use crate::scenario::Scenario;
-use crate::{gateway, requirement};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -34,61 +33,26 @@ pub(super) fn read(
     surroundings: &Surroundings,
 ) -> Result<Option<Listed>, Exit> {
     let Some(path) = arguments.known.clone().or_else(|| beside(&arguments.paths)) else { return Ok(None) };
-    let text = std::fs::read_to_string(&path).map_err(|error| {
-        say(&format!("`{}` cannot be read: {error}", path.display()));
-        Exit::Mistake
-    })?;
-    let (scenarios, requirements) = (scenarios(arguments, whole, &path), requirements(whole));
-    let gateways = gateways(arguments, whole, &path);
-    let [scenarios, requirements, gateways] = [&scenarios, &requirements, &gateways]
-        .map(|names| names.iter().map(String::as_str).collect::<Vec<_>>());
-    let words = Vocabulary { scenarios: &scenarios, requirements: &requirements, gateways: &gateways };
-    match known::read(&text, &path.display().to_string(), &words) {
-        Ok(known) => Ok(Some(Listed { known, today: Day::at(SystemTime::now()) })),
-        Err(mistakes) => {
-            files::tell(&mistakes, surroundings);
-            Err(Exit::Mistake)
-        }
+    let known = vocabulary(arguments, whole, &path).read(&path, surroundings)?;
+    Ok(Some(Listed { known, today: Day::at(SystemTime::now()) }))
+}
+
+/// What the list may name: all that is run, all that ships, and whatever profiles lie beside a gateway that was named or
+/// beside the list. Other runs may be about them.
+fn vocabulary(arguments: &Run, whole: &Whole, list: &Path) -> Vocabulary {
+    let mut words = Vocabulary::shipped();
+    words.scenarios.extend(whole.scenarios.iter().map(|scenario| scenario.id.clone()));
+    if is_about_more(list, &arguments.paths) {
+        words.scenarios.clear();
     }
-}
-
-/// The list in the folder of the first path, or in one above it: as snapshots are found.
-fn beside(paths: &[PathBuf]) -> Option<PathBuf> {
-    let first = paths.first()?;
-    let folder = if first.is_dir() { first } else { first.parent()? };
-    folder.ancestors().map(|folder| folder.join(FILE)).find(|file| file.is_file())
-}
-
-/// The scenarios that the list may name; none at all where every path lies below the list: then it is about more than
-/// they are, and what it names may be there or not.
-fn scenarios(arguments: &Run, whole: &Whole, list: &Path) -> Vec<String> {
-    let real = |path: &Path| std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    let list = real(list);
-    let home = list.parent().unwrap_or(Path::new("/"));
-    let below = |path: &PathBuf| real(path) != home && real(path).starts_with(home);
-    if !arguments.paths.is_empty() && arguments.paths.iter().all(below) {
-        return Vec::new();
-    }
-    let shipped = embedded::scenarios().filter_map(|file| Path::new(file.path).file_stem());
-    let own = whole.scenarios.iter().map(|scenario| scenario.id.clone());
-    own.chain(shipped.map(|name| name.to_string_lossy().into_owned())).collect()
-}
-
-fn requirements(whole: &Whole) -> Vec<String> {
-    let own = whole.scenarios.iter().flat_map(|scenario| &scenario.requirements);
-    own.map(|one| one.value.clone()).chain(requirement::all().iter().map(|one| one.id.clone())).collect()
-}
-
-/// The gateways that the list may name: those of the run, those that ship, and whatever profiles lie beside one that
-/// was named or beside the list. Other runs may be about them.
-fn gateways(arguments: &Run, whole: &Whole, list: &Path) -> Vec<String> {
-    let run = whole.contenders.iter().map(|contender| contender.name.clone());
+    let requirements = whole.scenarios.iter().flat_map(|scenario| &scenario.requirements);
+    words.requirements.extend(requirements.map(|one| one.value.clone()));
+    words.gateways.extend(whole.contenders.iter().map(|contender| contender.name.clone()));
     let named = arguments.gateways.iter().map(Path::new).filter(|gateway| gateway.is_dir());
-    let near = named.filter_map(Path::parent).map(Path::to_owned);
-    let near = near.chain(list.parent().map(|home| home.join("gateways")));
-    run.chain(gateway::shipped_names().map(str::to_owned))
-        .chain(near.flat_map(|folder| files::gateways_in(&folder)))
-        .collect()
+    let near = named.filter_map(Path::parent).flat_map(files::gateways_in);
+    words.gateways.extend(near);
+    words.add_gateways_of(&home_of(list));
+    words
 }
 
 impl Listed {

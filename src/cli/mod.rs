@@ -30,6 +30,7 @@ mod schema;
 mod signals;
 mod snapshots;
 mod surroundings;
+mod vocabulary;
 
 pub use arguments::Arguments;
 pub use exit::Exit;

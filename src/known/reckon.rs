@@ -3,6 +3,9 @@
 use super::{About, Day, Deviation, Known};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 
+/// What is to be done about an entry that is past its day.
+const LOOK_AGAIN: &str = "look at it again: fix it, or give it a later day";
+
 /// How one scenario went at one gateway. What does not apply is not told here.
 #[derive(Clone, Copy, Debug)]
 pub struct Seen<'a> {
@@ -39,6 +42,17 @@ impl Known {
         let complaint = |deviation: &Deviation| deviation.complaint(seen, today);
         Diagnostics::new(&self.file, &self.text, self.deviations.iter().filter_map(complaint).collect())
     }
+
+    /// A warning for each entry that is past its day: whether what it is about still fails, only a run shows.
+    pub fn past(&self, today: Day) -> Diagnostics {
+        let past = self.deviations.iter().filter(|deviation| deviation.until.value < today);
+        let warning = |deviation: &Deviation| {
+            let (name, until) = (deviation.about.name(), deviation.until.value);
+            let told = format!("`{name}` is known to fail until {until}, which is past");
+            Diagnostic::warning(deviation.until.spot, told).help(LOOK_AGAIN)
+        };
+        Diagnostics::new(&self.file, &self.text, past.map(warning).collect())
+    }
 }
 
 impl Deviation {
@@ -63,7 +77,7 @@ impl Deviation {
                     self.until.spot,
                     format!("`{name}` was known to fail at `{gateway}` until {until}, which is past"),
                 );
-                told.help("look at it again: fix it, or give it a later day")
+                told.help(LOOK_AGAIN)
             });
         }
         // One scenario of a requirement that was left out may be the one that fails.

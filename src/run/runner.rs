@@ -8,6 +8,7 @@ use super::pack::{merged, packs};
 use super::plan::{Contender, Entry, Fate};
 use super::play::play;
 use super::preflight::Probe;
+use super::settle::expressible;
 use super::stage::{Setting, SetupError, Theatre};
 use crate::gateway::{Isolate, Start};
 use crate::scenario::Scenario;
@@ -107,7 +108,7 @@ pub async fn each(
         let run = run.clone();
         AbortOnDropHandle::new(tokio::spawn(async move { run.pack(&pack).await }))
     };
-    let packs = futures_util::stream::iter(packs(plan, pace.isolate)).map(begin);
+    let packs = futures_util::stream::iter(packs(plan, pace.isolate, &expressible)).map(begin);
     let mut packs = packs.buffer_unordered(pace.jobs.max(1));
     let mut world = BTreeMap::new();
     loop {

@@ -53,7 +53,8 @@ pub fn settle(entries: &mut [Entry], sharing: Sharing<'_>) -> Settled {
     settled
 }
 
-fn expressible(profile: &Profile, all: &[&Scenario]) -> Result<(), String> {
+/// Whether a gateway's dialect can express these policies together; why not, a fragment.
+pub(super) fn expressible(profile: &Profile, all: &[&Scenario]) -> Result<(), String> {
     let files = preview(profile, all, &Places::default(), &Known::default());
     files.map(drop).map_err(|error| match error {
         RenderError::Cannot(what) => format!("it cannot express {what}"),

@@ -139,5 +139,59 @@ fn neither_list_nor_requirements_are_taken_for_scenarios() {
     let suite = listed(&entry("scenario: strict", "direct", "2999-12-31"));
     fs::write(suite.path().join("requirements.yaml"), "mine: []\n").unwrap();
     let told = ran(suite.path(), &["check", "."], &[]);
-    assert_eq!((told.code, told.out.as_str()), (0, "2 scenarios without mistakes\n"), "{}", told.err);
+    let counted = "2 scenarios without mistakes\n1 list of known deviations without mistakes\n";
+    assert_eq!((told.code, told.out.as_str()), (0, counted), "{}", told.err);
+}
+
+const MISTAKEN: &str = "\
+- {scenario: strct, gateway: acmee, because: there is no gateway, until: 2999-02-31}
+- {requirement: DENY-061, gateway: reference, because: batches, until: 2999-12-31}
+";
+
+#[test]
+fn a_list_is_checked_like_any_other_file() {
+    let profile = "gateway: acme\nconnect: {http: 'http://127.0.0.1:9/mcp'}\n";
+    let suite = folder(&[
+        ("deny/strict.yaml", STRICT),
+        ("gateways/acme/profile.yaml", profile),
+        ("known.yaml", MISTAKEN),
+    ]);
+    for (paths, scenarios_are_known) in
+        [(&["known.yaml"][..], true), (&["."], true), (&["known.yaml", "deny"], true), (&["deny"], false)]
+    {
+        let told = ran(suite.path(), &[&["check"], paths].concat(), &[]);
+        assert_eq!(told.code, 2, "{paths:?}: {}", told.out);
+        for part in [
+            "known.yaml:1:30",
+            "unknown gateway `acmee`",
+            "did you mean `acme`?",
+            "`2999-02-31` is no day of the calendar",
+            "known.yaml:2:17",
+            "unknown requirement `DENY-061`",
+            "did you mean `DENY-0",
+            "1 list of known deviations with mistakes, 0 without",
+        ] {
+            assert!(told.err.contains(part), "{paths:?}: `{part}` is missing:\n{}", told.err);
+        }
+        let scenario = told.err.contains("unknown scenario `strct`") && told.err.contains("`strict`?");
+        assert_eq!(scenario, scenarios_are_known, "{paths:?}: {}", told.err);
+    }
+}
+
+#[test]
+fn a_list_past_its_day_is_no_mistake_of_the_file() {
+    let list = format!("- {}\n", entry("scenario: strict", "remote", "2001-01-31"));
+    let suite = folder(&[("strict.yaml", STRICT), ("known.yaml", &list)]);
+    let told = ran(suite.path(), &["check", "known.yaml"], &[]);
+    let counted = "1 list of known deviations without mistakes\n";
+    assert_eq!((told.code, told.out.as_str()), (0, counted), "{}", told.err);
+    insta::assert_snapshot!(told.err, @"
+    warning: `strict` is known to fail until 2001-01-31, which is past
+     --> known.yaml:1:76
+      |
+    1 | - {scenario: strict, gateway: remote, because: there is no gateway, until: 2001-01-31}
+      |                                                                            ^^^^^^^^^^
+      |
+      = help: look at it again: fix it, or give it a later day
+    ");
 }

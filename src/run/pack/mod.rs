@@ -16,10 +16,11 @@ pub(super) use owner::{Part, owners};
 
 use super::attribution::folded;
 use super::plan::{Entry, Fate};
-use crate::gateway::Isolate;
+use crate::gateway::{Isolate, Profile};
 use crate::mock::Mock;
 use crate::scenario::Scenario;
 use footprint::Footprint;
+use std::cmp::Reverse;
 use std::sync::Arc;
 
 /// Why two scenarios cannot share a start.
@@ -70,21 +71,32 @@ impl<'a> Candidate<'a> {
 /// Whether a gateway's dialect can express these policies together; why not, a fragment.
 pub type Expressible<'a> = &'a dyn Fn(&[&Scenario]) -> Result<(), String>;
 
+/// The same, of any gateway.
+pub(in crate::run) type ExpressibleBy<'a> = &'a dyn Fn(&Profile, &[&Scenario]) -> Result<(), String>;
+
 /// The entries of a plan in packs that share one start each: every entry in the first pack that takes it, in the order
-/// of the plan. `wanted` is the user's word against the profiles'.
-pub fn packs(entries: &[Entry], wanted: Option<Isolate>) -> Vec<Vec<usize>> {
+/// of the plan; the largest pack is first, since one pack is performed in turn. `wanted` is the user's word against the
+/// profiles'.
+pub(in crate::run) fn packs(
+    entries: &[Entry],
+    wanted: Option<Isolate>,
+    fits: ExpressibleBy<'_>,
+) -> Vec<Vec<usize>> {
     let mut packs: Vec<Vec<Candidate<'_>>> = Vec::new();
     let mut all = Vec::new();
     for (place, entry) in entries.iter().enumerate() {
-        let shares = wanted.unwrap_or(entry.contender.profile.isolate) != Isolate::Scenario;
+        let profile = &*entry.contender.profile;
+        let shares = wanted.unwrap_or(profile.isolate) != Isolate::Scenario;
         let candidate = (shares && entry.fate == Fate::Run).then(|| Candidate::of(place, entry));
-        match candidate.filter(|candidate| candidate.footprint.is_ok()) {
-            Some(candidate) => place_in(&mut packs, candidate, &|_| Ok(())),
+        // One that cannot be expressed would take those that can out of its pack, one start after the other.
+        let alone = |one: &Candidate<'_>| one.footprint.is_ok() && fits(profile, &[&entry.scenario]).is_ok();
+        match candidate.filter(alone) {
+            Some(candidate) => place_in(&mut packs, candidate, &|all| fits(profile, all)),
             None => all.push(vec![place]),
         }
     }
     all.extend(packs.into_iter().map(|pack| pack.iter().map(|member| member.place).collect::<Vec<_>>()));
-    all.sort_by_key(|pack| pack[0]);
+    all.sort_by_key(|pack| (Reverse(pack.len()), pack[0]));
     all
 }
 
@@ -123,7 +135,7 @@ pub fn one_start(entries: &[Entry], round: usize, fits: Expressible<'_>) -> OneS
             Err(_) => packs.push(vec![candidate]),
         }
     }
-    packs.sort_by_key(|pack| std::cmp::Reverse(pack.len()));
+    packs.sort_by_key(|pack| Reverse(pack.len()));
     let rounds = packs.len();
     let chosen = packs.into_iter().nth(round.saturating_sub(1)).unwrap_or_default();
     let members: Vec<usize> = chosen.iter().map(|member| member.place).collect();

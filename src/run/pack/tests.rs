@@ -25,7 +25,7 @@ fn written(upstreams: &str, policy: &str, steps: &str) -> String {
 }
 
 fn packed(texts: &[String]) -> Vec<Vec<usize>> {
-    packs(&entries(texts, "reference"), Some(Isolate::Pack))
+    packs(&entries(texts, "reference"), Some(Isolate::Pack), &|_, _| Ok(()))
 }
 
 /// Why two scenarios do not share a start.
@@ -45,8 +45,24 @@ fn scenarios_about_different_tools_share_a_start() {
     };
     let texts = [deny("destroy_vm"), deny("delete_range"), deny("destroy_vm"), deny("git_sync")];
     assert_eq!(packed(&texts), [vec![0, 1, 3], vec![2]]);
-    let each = packs(&entries(&texts, "reference"), None);
+    let each = packs(&entries(&texts, "reference"), None, &|_, _| Ok(()));
     assert_eq!(each, [[0], [1], [2], [3]], "the profile says so, and nobody else does");
+}
+
+#[test]
+fn what_cannot_be_expressed_stands_alone_and_the_largest_pack_comes_first() {
+    let deny = |tool: &str| calls(tool, &format!("default: deny, tools: {{{tool}: {{action: deny}}}}"));
+    let texts = [deny("whoami"), deny("destroy_vm"), deny("git_sync"), deny("delete_range")];
+    let entries = entries(&texts, "reference");
+    let denies = |scenario: &&Scenario, tool: &str| {
+        scenario.policy.as_ref().is_some_and(|text| text.policy.tools.contains_key(tool))
+    };
+    let fits = |_: &Profile, all: &[&Scenario]| {
+        let never = all.iter().any(|one| denies(one, "whoami"));
+        let both = ["destroy_vm", "git_sync"].iter().all(|tool| all.iter().any(|one| denies(one, tool)));
+        if never || both { Err("too much".to_owned()) } else { Ok(()) }
+    };
+    assert_eq!(packs(&entries, Some(Isolate::Pack), &fits), [vec![1, 3], vec![0], vec![2]]);
 }
 
 #[test]
@@ -227,7 +243,7 @@ fn together_they_are_bound_by_all_their_policies() {
 fn the_shipped_suite_needs_far_fewer_starts() {
     let texts: Vec<String> = embedded::scenarios().map(|file| file.text.to_owned()).collect();
     let entries = entries(&texts, "reference");
-    let packs = packs(&entries, Some(Isolate::Pack));
+    let packs = packs(&entries, Some(Isolate::Pack), &|_, _| Ok(()));
     let mut all: Vec<usize> = packs.concat();
     all.sort_unstable();
     assert_eq!(all, (0..entries.len()).collect::<Vec<_>>(), "each entry is in one pack");
