@@ -2,6 +2,7 @@
 
 use super::answer::{Answer, Ask, InputRequired, RpcErrorText};
 use super::convention::{Convention, Rendered};
+use super::form::{Form, contents};
 use super::template::{Scope, Template, filled_text};
 use super::value::{compact, to_plain};
 use crate::wire::{Json, RpcError};
@@ -22,6 +23,12 @@ pub(super) enum Body {
     SoftError(Template),
     /// Content blocks.
     Content(Template),
+    /// The messages of a prompt.
+    Messages(Template),
+    /// The contents of a resource.
+    Contents(Template),
+    /// The bytes of a resource.
+    Blob(Template),
     /// A JSON-RPC error.
     RpcError { code: i64, message: Template, more: Option<Template> },
     /// Questions to the client.
@@ -33,8 +40,19 @@ pub(super) enum Body {
 /// Questions to the client, by name.
 pub(super) struct Questions {
     list: Vec<Question>,
-    /// The author's own state for the modern era; the server seals one otherwise.
-    pub(super) state: Option<String>,
+    /// What the modern era's clients have to bring back.
+    pub(super) state: State,
+}
+
+/// What the modern era's clients bring back beside their replies.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum State {
+    /// What the server seals.
+    Sealed,
+    /// The author's own.
+    Authored(String),
+    /// Nothing: the names of the questions say enough.
+    Absent,
 }
 
 struct Question {
@@ -61,19 +79,29 @@ pub(super) enum Said {
     Result(Rendered),
     /// A JSON-RPC error.
     RpcError(RpcError),
-    /// Questions that come first, and the author's state.
-    Questions(Vec<Put>, Option<String>),
+    /// Questions that come first, and what is brought back with the replies.
+    Questions(Vec<Put>, State),
     /// Nothing.
     Nothing,
 }
 
-/// The facts about a tool that decide how its results are put.
+/// The facts about a tool, a prompt or a resource that decide how its results are put.
 #[derive(Clone, Copy)]
 pub(super) struct Subject<'a> {
     pub(super) tool: &'a str,
+    pub(super) form: Form,
     pub(super) wrapped: bool,
     /// The type that its schema demands of a wrapped value, where it names one.
     pub(super) demanded: Option<&'a str>,
+    /// The type of a resource's contents.
+    pub(super) mime: Option<&'a str>,
+}
+
+impl<'a> Subject<'a> {
+    /// One of which only its name and its form are known.
+    pub(super) fn of(tool: &'a str, form: Form) -> Self {
+        Self { tool, form, wrapped: false, demanded: None, mime: None }
+    }
 }
 
 impl Body {
@@ -83,13 +111,13 @@ impl Body {
         convention: &Convention,
         subject: Subject<'_>,
     ) -> Result<Self, String> {
-        let body = Self::only(answer)?;
+        let body = Self::only(answer, subject.form)?;
         if matches!(body, Self::SoftError(_)) && !convention.has_soft_errors() {
             return Err(
                 "`soft_error`: this server has none; use `error`, or `give` what it says instead".to_owned()
             );
         }
-        if !body.is_fixed() {
+        if !body.is_fixed() || !subject.form.is_constant() {
             return Ok(body);
         }
         match body.fill(&Scope::default(), convention, subject).map_err(|error| error.to_string())? {
@@ -98,7 +126,7 @@ impl Body {
         }
     }
 
-    fn only(answer: &Answer) -> Result<Self, String> {
+    fn only(answer: &Answer, form: Form) -> Result<Self, String> {
         let compile = |name: &str, written: &Plain| {
             Template::compile(written).map_err(|wrong| format!("`{name}`: {wrong}"))
         };
@@ -121,6 +149,15 @@ impl Body {
         if let Some(value) = &answer.content {
             bodies.push(("content", Self::Content(compile("content", value)?)));
         }
+        if let Some(value) = &answer.messages {
+            bodies.push(("messages", Self::Messages(compile("messages", value)?)));
+        }
+        if let Some(value) = &answer.contents {
+            bodies.push(("contents", Self::Contents(compile("contents", value)?)));
+        }
+        if let Some(written) = &answer.blob {
+            bodies.push(("blob", Self::Blob(text("blob", written)?)));
+        }
         if let Some(RpcErrorText { code, message, more }) = &answer.rpc_error {
             let more = more.as_ref().map(|more| compile("rpc_error", more)).transpose()?;
             bodies.push((
@@ -133,6 +170,9 @@ impl Body {
         }
         if let Some(asked) = &answer.input_required {
             bodies.push(("input_required", Self::Questions(Questions::several(asked)?)));
+        }
+        for (name, _) in &bodies {
+            form.takes(name)?;
         }
         match (bodies.len(), &answer.fault) {
             (1, _) => Ok(bodies.remove(0).1),
@@ -150,7 +190,10 @@ impl Body {
             | Self::Text(template)
             | Self::Error(template)
             | Self::SoftError(template)
-            | Self::Content(template) => template.is_fixed(),
+            | Self::Content(template)
+            | Self::Messages(template)
+            | Self::Contents(template)
+            | Self::Blob(template) => template.is_fixed(),
             Self::RpcError { .. } | Self::Questions(_) => false,
         }
     }
@@ -162,14 +205,18 @@ impl Body {
         convention: &Convention,
         subject: Subject<'_>,
     ) -> Result<Said, Error> {
-        let Subject { tool, wrapped, .. } = subject;
+        let Subject { tool, wrapped, form, mime, .. } = subject;
         let rendered = match self {
             Self::Fixed(rendered) => rendered.clone(),
-            Self::Give(value) => convention.give(&value.fill(scope)?, subject)?,
-            Self::Text(text) => Rendered::text(&filled_text(text, scope)?, false),
+            Self::Give(value) if form == Form::Tool => convention.give(&value.fill(scope)?, subject)?,
+            Self::Give(value) => form.said(&compact(&value.fill(scope)?), mime, scope),
+            Self::Text(text) => form.said(&filled_text(text, scope)?, mime, scope),
             Self::Error(text) => convention.error(tool, &filled_text(text, scope)?)?,
             Self::SoftError(text) => convention.soft_error(&filled_text(text, scope)?, wrapped)?,
             Self::Content(blocks) => Rendered::of(&compact(&blocks.fill(scope)?), None, false),
+            Self::Messages(list) => Rendered::member("messages", &compact(&list.fill(scope)?)),
+            Self::Contents(list) => Rendered::member("contents", &compact(&list.fill(scope)?)),
+            Self::Blob(text) => contents(("blob", &filled_text(text, scope)?), mime, scope),
             Self::RpcError { code, message, more } => {
                 let error = RpcError::new(*code, filled_text(message, scope)?);
                 let more = more.as_ref().map(|more| more.fill(scope)).transpose()?;
@@ -202,7 +249,8 @@ impl Questions {
             Ask::Roots(params) => ("roots/list", Plain::Object(params.clone())),
         };
         let params = Template::compile(&params).map_err(|wrong| format!("`ask`: {wrong}"))?;
-        Ok(Self { list: vec![Question { name: "ask".into(), method: method.into(), params }], state: None })
+        let question = Question { name: "ask".into(), method: method.into(), params };
+        Ok(Self { list: vec![question], state: State::Sealed })
     }
 
     fn several(asked: &InputRequired) -> Result<Self, String> {
@@ -215,7 +263,25 @@ impl Questions {
             Ok(Question { name: name.clone(), method: method.to_owned(), params })
         };
         let list = asked.requests.iter().map(question).collect::<Result<Vec<_>, String>>()?;
-        Ok(Self { list, state: asked.state.clone() })
+        let state = match (&asked.state, asked.stateless) {
+            (Some(_), true) => return Err("`input_required`: `stateless` has no `state`".to_owned()),
+            (Some(state), false) => State::Authored(state.clone()),
+            (None, stateless) => {
+                if stateless {
+                    State::Absent
+                } else {
+                    State::Sealed
+                }
+            }
+        };
+        Ok(Self { list, state })
+    }
+
+    /// Whether there is a reply to each of them; a reply is always an object.
+    pub(super) fn are_answered_by(&self, replies: &Json) -> bool {
+        self.list
+            .iter()
+            .all(|question| replies.get(&question.name).is_some_and(|reply| reply.as_object().is_some()))
     }
 
     fn put(&self, scope: &Scope) -> Result<Vec<Put>, Error> {
@@ -234,7 +300,7 @@ mod tests {
 
     fn compile(written: Plain) -> Result<Body, String> {
         let answer: Answer = serde_json::from_value(written).unwrap();
-        Body::compile(&answer, &shipped("ludus"), Subject { tool: "t", wrapped: false, demanded: None })
+        Body::compile(&answer, &shipped("ludus"), Subject::of("t", Form::Tool))
     }
 
     #[test]

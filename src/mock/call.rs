@@ -1,16 +1,19 @@
-//! `tools/call`: from parameters to an answer, in either era.
+//! `tools/call`: from parameters to an answer, in either era. What has run so far goes the same way for prompts and
+//! resources.
 
 use super::arguments::{check, told};
-use super::body::{Put, Said};
-use super::convention::Rendered;
+use super::body::Said;
+use super::convention::{Convention, Rendered};
 use super::delivery::{Delivery, Then};
 use super::fault::Fault;
+use super::form::Form;
 use super::frame::{Answered, Dress, Frame, oversized};
 use super::ledger::Execution;
 use super::living::Living;
-use super::protocol::legacy::{capability, needed};
+use super::notice::{Aside, Level};
+use super::offer::Offer;
 use super::protocol::{Caller, Outcome};
-use super::script::{Call, Played};
+use super::script::{Call, Played, Script};
 use super::session::Session;
 use super::tool::Tool;
 use super::value::from_wire;
@@ -18,11 +21,43 @@ use super::world::Asked;
 use crate::wire::canonical::canonical;
 use crate::wire::{Era, Json, Object, RpcError, era, rpc};
 use minijinja::Value;
-use sha2::{Digest as _, Sha256};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// A call whose arguments fit, up to its answer.
+/// What is asked: it has a name, and answers.
+pub(super) enum Target {
+    /// `tools/call`.
+    Tool(Arc<Tool>),
+    /// `prompts/get`, `resources/read`.
+    Offer(Arc<Offer>),
+}
+
+impl Target {
+    pub(super) fn name(&self) -> &Arc<str> {
+        match self {
+            Self::Tool(tool) => &tool.name,
+            Self::Offer(offer) => &offer.name,
+        }
+    }
+
+    pub(super) fn script(&self, convention: &Convention) -> Result<&Script, String> {
+        match self {
+            Self::Tool(tool) => tool.script(convention),
+            Self::Offer(offer) => offer.script(convention),
+        }
+    }
+
+    pub(super) fn is_tool(&self) -> bool {
+        matches!(self, Self::Tool(_))
+    }
+
+    /// Whether a modern client may keep its results.
+    fn is_cacheable(&self) -> bool {
+        matches!(self, Self::Offer(offer) if offer.form == Form::Resource)
+    }
+}
+
+/// A request whose arguments fit, up to its answer.
 pub(super) struct Running {
     pub(super) living: Arc<Living>,
     pub(super) seq: u64,
@@ -31,18 +66,22 @@ pub(super) struct Running {
     pub(super) session: Option<Arc<Session>>,
     /// What progress notices carry, if the client wants any.
     pub(super) token: Option<Json>,
-    tool: Arc<Tool>,
+    /// The least grave log message that the client hears, if it hears any.
+    pub(super) least: Option<Level>,
+    pub(super) target: Target,
     arguments: Value,
-    given: Json,
-    identity: Arc<str>,
-    receipt: String,
+    pub(super) given: Json,
+    pub(super) identity: Arc<str>,
+    pub(super) receipt: String,
+    /// What the client can do for those who ask it.
+    can: Option<Json>,
 }
 
 /// What comes next of a call, and how.
 pub(super) struct Next {
     pub(super) then: Then,
     pub(super) delay: Duration,
-    pub(super) progress: u32,
+    pub(super) aside: Aside,
     pub(super) fault: Option<Fault>,
 }
 
@@ -50,7 +89,6 @@ pub(super) struct Next {
 pub(super) fn call(caller: &Caller, id: &Json, params: Option<&Json>, era: Era) -> Outcome {
     let living = &caller.living;
     living.called();
-    let receipt = living.receipt(caller.seq, caller.place);
     let convention = &living.spec.convention;
     let Some((name, given)) = asked(params) else {
         return Outcome::error(id, convention.invalid_params());
@@ -58,6 +96,7 @@ pub(super) fn call(caller: &Caller, id: &Json, params: Option<&Json>, era: Era) 
     // A careless server takes a name with spaces around it for the name.
     let name = if living.settings.lenient { name.trim() } else { name };
     let answer = |rendered: &Rendered| {
+        let receipt = living.receipt(caller.seq, caller.place);
         note_receipt(living, caller.seq, &receipt);
         Outcome::Frame(frame(living, (id, era, &receipt), rendered))
     };
@@ -75,38 +114,8 @@ pub(super) fn call(caller: &Caller, id: &Json, params: Option<&Json>, era: Era) 
                 .map_or_else(|error| failed(living, id, error.to_string()), |rendered| answer(&rendered));
         }
     };
-    let script = match tool.script(convention) {
-        Ok(script) => script,
-        Err(wrong) => return failed(living, id, format!("`{name}`: {wrong}")),
-    };
-    let meta = params.and_then(|params| params.get("_meta"));
-    let running = Running {
-        living: Arc::clone(living),
-        seq: caller.seq,
-        id: id.clone(),
-        era,
-        session: caller.session.clone(),
-        token: meta.and_then(|meta| meta.get("progressToken")).cloned(),
-        tool: Arc::clone(tool),
-        arguments,
-        given: Json::Object(given),
-        identity: Arc::clone(&caller.identity),
-        receipt,
-    };
-    if let Some(rendered) = script.constant() {
-        let frame = frame(living, (id, era, &running.receipt), rendered);
-        running.execute(frame.answer(), rendered.is_error);
-        return Outcome::Frame(frame);
-    }
-    let replies = if era == Era::Modern { running.brought_back(params) } else { Ok(None) };
-    match replies.and_then(|replies| running.play(replies)).and_then(|played| running.conclude(played, meta))
-    {
-        Err(error) => Outcome::error(id, error),
-        Ok(Next { then: Then::Frame(frame), delay: Duration::ZERO, progress: 0, fault: None }) => {
-            Outcome::Frame(frame)
-        }
-        Ok(next) => Outcome::Delivery(Box::new(Delivery::new(running, next))),
-    }
+    let asked = (Target::Tool(Arc::clone(tool)), arguments, Json::Object(given));
+    Running::new(caller, (id, era), params, asked).answer(params)
 }
 
 /// The tool's name and its arguments, if the parameters have the right shape.
@@ -125,7 +134,7 @@ fn frame(living: &Living, (id, era, receipt): (&Json, Era, &str), rendered: &Ren
     Frame::result(id, &rendered.members, living.dress(era, receipt))
 }
 
-fn note_receipt(living: &Living, seq: u64, receipt: &str) {
+pub(super) fn note_receipt(living: &Living, seq: u64, receipt: &str) {
     if living.settings.receipts {
         living.ledger.amend(seq, |arrival| arrival.receipts.push(receipt.to_owned()));
     }
@@ -139,6 +148,84 @@ fn failed(living: &Living, id: &Json, complaint: String) -> Outcome {
 }
 
 impl Running {
+    /// A request that was understood: who asks for what, and with which arguments, as they count and as they were given.
+    pub(super) fn new(
+        caller: &Caller,
+        (id, era): (&Json, Era),
+        params: Option<&Json>,
+        (target, arguments, given): (Target, Value, Json),
+    ) -> Self {
+        let living = Arc::clone(&caller.living);
+        let meta = params.and_then(|params| params.get("_meta"));
+        let said = |name: &str| meta.and_then(|meta| meta.get(name));
+        let session = caller.session.as_ref();
+        let (least, can) = match era {
+            Era::Modern => {
+                (said(era::meta::LOG_LEVEL).and_then(Level::named), said(era::meta::CAPABILITIES).cloned())
+            }
+            Era::Legacy => (
+                session.map(|session| session.level()),
+                session.and_then(|session| session.opened()).map(|opened| opened.capabilities),
+            ),
+        };
+        Self {
+            seq: caller.seq,
+            id: id.clone(),
+            era,
+            session: caller.session.clone(),
+            token: said("progressToken").cloned(),
+            least,
+            target,
+            arguments,
+            given,
+            identity: Arc::clone(&caller.identity),
+            receipt: living.receipt(caller.seq, caller.place),
+            can,
+            living,
+        }
+    }
+
+    /// Answers it, at once or on the way.
+    pub(super) fn answer(self, params: Option<&Json>) -> Outcome {
+        let id = self.id.clone();
+        let script = match self.target.script(&self.living.spec.convention) {
+            Ok(script) => script,
+            Err(wrong) => return failed(&self.living, &id, format!("`{}`: {wrong}", self.target.name())),
+        };
+        if let Some(rendered) = script.constant() {
+            let frame = self.frame(rendered);
+            self.execute(frame.answer(), rendered.is_error);
+            return Outcome::Frame(frame);
+        }
+        let meta = params.and_then(|params| params.get("_meta"));
+        let replies = if self.era == Era::Modern { self.brought_back(params) } else { Ok(None) };
+        match replies.and_then(|replies| self.play(replies)).and_then(|played| self.conclude(played, meta)) {
+            Err(error) => Outcome::error(&id, error),
+            Ok(Next { then: Then::Frame(frame), delay: Duration::ZERO, aside, fault: None })
+                if aside == Aside::default() =>
+            {
+                Outcome::Frame(frame)
+            }
+            Ok(next) => Outcome::Delivery(Box::new(Delivery::new(self, next))),
+        }
+    }
+
+    /// The receipt that its answers bear, if they bear any: only calls have some.
+    pub(super) fn stamp(&self) -> Option<&str> {
+        (self.target.is_tool() && self.living.settings.receipts).then_some(self.receipt.as_str())
+    }
+
+    /// A result of it as a frame.
+    pub(super) fn frame(&self, rendered: &Rendered) -> Frame {
+        let tail = if self.era == Era::Modern && self.target.is_cacheable() {
+            self.living.tail.as_str()
+        } else {
+            ""
+        };
+        let dress = Dress { tail, ..self.living.dress(self.era, self.stamp()) };
+        Frame::result(&self.id, &rendered.members, dress)
+    }
+
     /// Chooses an answer; what the client replied decides where the choice goes on.
     pub(super) fn play(&self, replies: Option<(Value, usize)>) -> Result<Played, RpcError> {
         let convention = &self.living.spec.convention;
@@ -148,13 +235,14 @@ impl Running {
             arguments: self.arguments.clone(),
             canonical: &canonical,
             identity: &self.identity,
+            can: &|| self.can.as_ref().map(from_wire).unwrap_or_default(),
             now: &now,
             replies,
         };
-        let script = self.tool.script(convention).map_err(|wrong| self.failed(wrong))?;
+        let script = self.target.script(convention).map_err(|wrong| self.failed(wrong))?;
         // Where the clock is real, no two calls are alike.
-        let asked: Option<Asked> = (script.repeats() && !self.living.settings.live)
-            .then(|| (Arc::clone(&self.tool.name), self.given.to_string(), Arc::clone(&self.identity)));
+        let asked: Option<Asked> = (script.repeats() && self.target.is_tool() && !self.living.settings.live)
+            .then(|| (Arc::clone(self.target.name()), self.given.to_string(), Arc::clone(&self.identity)));
         let mut world = self.living.world.lock().expect("no writer panics");
         if let Some(rendered) = asked.as_ref().and_then(|asked| world.recall(asked)) {
             return Ok(Played::at_once(rendered));
@@ -168,7 +256,7 @@ impl Running {
 
     /// Makes frames of what was chosen, and writes the execution down.
     pub(super) fn conclude(&self, played: Played, meta: Option<&Json>) -> Result<Next, RpcError> {
-        let Played { said, fault, delay, progress, choice } = played;
+        let Played { said, fault, delay, aside, choice } = played;
         let runs = fault.as_ref().is_none_or(Fault::runs);
         let then = match said {
             Said::Result(rendered) => {
@@ -176,7 +264,7 @@ impl Running {
                     Some(Fault::Oversize(size)) => oversized(&rendered, size.0),
                     _ => rendered,
                 };
-                let frame = frame(&self.living, (&self.id, self.era, &self.receipt), &rendered);
+                let frame = self.frame(&rendered);
                 if runs {
                     self.execute(frame.answer(), rendered.is_error);
                 }
@@ -200,21 +288,7 @@ impl Running {
                 Then::Nothing
             }
         };
-        Ok(Next { then, delay, progress, fault })
-    }
-
-    /// The answer of a tool that cannot ask its client anything.
-    pub(super) fn cannot_ask(&self, method: &str) -> Frame {
-        let error = format!("the client offers no `{}`", capability(method));
-        let rendered = self
-            .living
-            .spec
-            .convention
-            .error(&self.tool.name, &error)
-            .unwrap_or_else(|_| Rendered::text(&error, true));
-        let frame = frame(&self.living, (&self.id, self.era, &self.receipt), &rendered);
-        self.execute(frame.answer(), true);
-        frame
+        Ok(Next { then, delay, aside, fault })
     }
 
     /// What the mock itself got wrong, as an answer.
@@ -224,10 +298,12 @@ impl Running {
         error
     }
 
-    fn execute(&self, answer: Answered, is_error: bool) {
+    /// Writes an execution down; only tools are executed.
+    pub(super) fn execute(&self, answer: Answered, is_error: bool) {
+        let Target::Tool(tool) = &self.target else { return };
         let identity = (!self.identity.is_empty()).then(|| self.identity.to_string());
         let execution = Execution {
-            tool: self.tool.name.to_string(),
+            tool: tool.name.to_string(),
             arguments: self.given.clone(),
             receipt: self.receipt.clone(),
             identity,
@@ -239,71 +315,5 @@ impl Running {
             arrival.executed.push(execution);
             arrival.receipts.extend(stamped);
         });
-    }
-
-    /// The modern era's way to ask: a result that the client repeats the call for.
-    fn input_required(
-        &self,
-        put: &[Put],
-        (state, choice): (Option<String>, usize),
-        meta: Option<&Json>,
-    ) -> Result<Frame, RpcError> {
-        let offered = meta.and_then(|meta| meta.get(era::meta::CAPABILITIES));
-        let lacks = |question: &&Put| {
-            offered.is_none_or(|offered| offered.get(capability(&question.method)).is_none())
-        };
-        if let Some(question) = put.iter().find(lacks) {
-            let capability = capability(&question.method);
-            let mut more = Object::default();
-            more.set("requiredCapabilities", needed(capability));
-            let message = format!("the client offers no `{capability}`");
-            return Err(RpcError::new(era::code::MISSING_CAPABILITY, message).with(Json::Object(more)));
-        }
-        let mut requests = Object::default();
-        for question in put {
-            let mut request = Object::default();
-            request.set("method", question.method.clone());
-            request.set("params", question.params.clone());
-            requests.set(&question.name, Json::Object(request));
-        }
-        let state = state.unwrap_or_else(|| self.sealed(choice));
-        let members =
-            format!("\"inputRequests\":{},\"requestState\":{}", Json::Object(requests), Json::from(state));
-        note_receipt(&self.living, self.seq, &self.receipt);
-        let receipt = self.living.settings.receipts.then_some(self.receipt.as_str());
-        let dress = Dress { kind: "input_required", ..self.living.dress(self.era, receipt) };
-        Ok(Frame::result(&self.id, &members.into(), dress))
-    }
-
-    /// Where the choice goes on, bound to the call and to who makes it.
-    fn sealed(&self, choice: usize) -> String {
-        let parts = [
-            &self.living.secret,
-            &*self.tool.name,
-            &canonical(&self.given),
-            &self.identity,
-            &choice.to_string(),
-        ];
-        let seal: String =
-            Sha256::digest(parts.join("\u{1f}")).iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-        format!("{choice}.{seal}")
-    }
-
-    /// What a repeated call brings back: the replies, and where the choice goes on.
-    fn brought_back(&self, params: Option<&Json>) -> Result<Option<(Value, usize)>, RpcError> {
-        let member = |name: &str| params.and_then(|params| params.get(name));
-        let Some(state) = member("requestState") else { return Ok(None) };
-        let invalid =
-            || RpcError::new(rpc::INVALID_PARAMS, "Invalid params: `requestState` is not one of ours");
-        let state = state.as_str().ok_or_else(invalid)?;
-        let sealed = state
-            .split_once('.')
-            .and_then(|(choice, _)| choice.parse().ok())
-            .filter(|choice| self.sealed(*choice) == state);
-        let authored = || self.tool.script(&self.living.spec.convention).ok()?.choice_with_state(state);
-        let choice = sealed.or_else(authored).ok_or_else(invalid)?;
-        // Without replies the question is simply put again.
-        let Some(replies) = member("inputResponses") else { return Ok(None) };
-        Ok(Some((from_wire(replies), choice + 1)))
     }
 }

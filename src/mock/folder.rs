@@ -1,7 +1,11 @@
 //! A mock out of a folder of the user's: every mistake at once, each with its place.
 
-use super::answer::Entry;
-use super::assemble::{Part, assemble};
+use super::answer::{Entry, Offered};
+use super::assemble::{AssembledOffer, Part, assemble, escaped};
+use super::form::Form;
+use super::offer::{Offer, OfferWords};
+use super::offers::{Offers, each};
+use super::places::unreadable;
 use super::spec::{Manner, Mock, Spec};
 use super::tool::{Tool, Words};
 use crate::source::{self, Spot};
@@ -32,7 +36,8 @@ struct Files {
 }
 
 impl Mock {
-    /// The mock in that folder: `catalogue.json`, `server.yaml`, `world/*.yaml` and `tools/*.yaml`.
+    /// The mock in that folder: `catalogue.json`, `server.yaml`, and the files of `world/`, `tools/`, `prompts/` and
+    /// `resources/`.
     pub fn from_folder(folder: &Path) -> Result<Self, Vec<MockError>> {
         let mut files = Files { folder: folder.to_owned(), texts: HashMap::new(), wrong: Vec::new() };
         let parts = files.read();
@@ -58,17 +63,35 @@ impl Mock {
                 tools.push((Tool::new(&tool.name, tool.entry.to_string(), facts, words), tool.file, pointer));
             }
         }
+        let offers = each(assembled.offers, |offers, form| {
+            offers.into_iter().filter_map(|offer| files.offer(offer, form)).collect::<Vec<_>>()
+        });
         let Some(manner) = manner else { return Err(files.wrong) };
         let places: Vec<(String, String)> =
             tools.iter().map(|(_, file, pointer)| (file.clone(), pointer.clone())).collect();
         let name = folder.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         let tools = tools.into_iter().map(|(tool, _, _)| tool).collect();
-        match Spec::of(&name, manner, tools, assembled.world) {
+        match Spec::of(
+            &name,
+            manner,
+            (
+                tools,
+                Offers::of(
+                    offers.each_ref().map(|shelf| shelf.iter().map(|(offer, _)| Arc::clone(offer)).collect()),
+                ),
+            ),
+            assembled.world,
+        ) {
             Err(wrong) => files.complain("server.yaml", "/conventions", wrong),
             Ok(spec) => {
                 for (tool, (file, pointer)) in spec.tools.values().zip(&places) {
                     if let Err(wrong) = tool.script(&spec.convention) {
                         files.complain(file, pointer, wrong);
+                    }
+                }
+                for (offer, file) in offers.iter().flatten() {
+                    if let Err(wrong) = offer.script(&spec.convention) {
+                        files.complain(file, &format!("/{}", escaped(&offer.name)), wrong);
                     }
                 }
                 if files.wrong.is_empty() {
@@ -88,7 +111,7 @@ impl Files {
                 parts.extend(self.part(name.to_owned()));
             }
         }
-        for inner in ["world", "tools"] {
+        for inner in ["world", "tools", "prompts", "resources"] {
             let mut names: Vec<String> = fs::read_dir(self.folder.join(inner))
                 .into_iter()
                 .flatten()
@@ -99,6 +122,22 @@ impl Files {
             parts.extend(names.into_iter().filter_map(|name| self.part(format!("{inner}/{name}"))));
         }
         parts
+    }
+
+    /// A prompt, resource or template, and the file of its words.
+    fn offer(&mut self, offer: AssembledOffer, form: Form) -> Option<(Arc<Offer>, String)> {
+        let AssembledOffer { name, entry, words, file } = offer;
+        if words.is_null() {
+            let folder = if form == Form::Prompt { "prompts" } else { "resources" };
+            self.complain("catalogue.json", "", format!("`{name}` has no entry in any file of `{folder}/`"));
+            return None;
+        }
+        if let Some(wrong) = entry.get("uriTemplate").and_then(|_| unreadable(&name)) {
+            self.complain("catalogue.json", "", format!("`{name}`: {wrong}"));
+        }
+        let words = self.typed::<Offered>(&file, &format!("/{}", escaped(&name)), &words)?;
+        let words = OfferWords::Read(Arc::new(words));
+        Some((Arc::new(Offer::new(&name, form, entry.to_string(), words)), file))
     }
 
     fn part(&mut self, file: String) -> Option<Part> {
