@@ -1,11 +1,12 @@
 //! Questions to the client on the way to an answer: the modern era's result that asks, and what a repeated request
 //! brings back.
 
-use super::body::{Put, State};
-use super::call::{Running, note_receipt};
+use super::call::note_receipt;
 use super::convention::Rendered;
 use super::frame::{Dress, Frame};
 use super::protocol::legacy::{capability, needed};
+use super::questions::{Put, State};
+use super::running::Running;
 use super::value::from_wire;
 use crate::wire::canonical::canonical;
 use crate::wire::{Json, Object, RpcError, era, rpc};

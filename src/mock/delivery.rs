@@ -2,11 +2,11 @@
 //!
 //! It comes to one value in the end; how that leaves the server, faults included, is the transport's.
 
-use super::body::Put;
-use super::call::{Next, Running};
 use super::fault::Fault;
 use super::frame::Frame;
 use super::protocol::legacy::offers;
+use super::questions::Put;
+use super::running::{Next, Running};
 use super::session::{self, Outlet};
 use super::value::from_wire;
 use crate::wire::{Era, Json, Object, RpcError, rpc};

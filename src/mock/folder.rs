@@ -224,6 +224,44 @@ mod tests {
     }
 
     #[test]
+    fn prompts_and_resources_stand_in_folders_of_their_own() {
+        let catalogue = r#"{"tools": [], "prompts": [{"name": "p"}, {"name": "q"}], "resources": [{"uri": "a://b"}],
+            "resourceTemplates": [{"uriTemplate": "a://{id}"}, {"uriTemplate": "a://{?id}"}]}"#;
+        let resources = "a://b: {description: B., answers: [{text: b}]}\na://{id}: {description: I., answers: [{error: no}]}\na://{?id}: {description: Q., answers: [{text: q}]}\n";
+        let files = [
+            ("server.yaml", SERVER),
+            ("catalogue.json", catalogue),
+            ("prompts/p.yaml", "p:\n  description: P.\n  answer: []\nr: {description: R., answers: []}\n"),
+            ("resources/r.yaml", resources),
+        ];
+        let (_folder, mock) = folder(&files);
+        let told: Vec<String> = mock
+            .unwrap_err()
+            .into_iter()
+            .map(|error| format!("{}: {}", error.spot.line, error.message))
+            .collect();
+        assert_eq!(
+            told,
+            [
+                "4: `r` is not in the catalogue",
+                "2: unknown field `answer`, expected one of `description`, `let`, `answers`, `completes`",
+                "1: `q` has no entry in any file of `prompts/`",
+                "1: `a://{?id}`: `{?id}` is no place that is known here; use `{name}` or `{+name}`",
+                "2: answer 1: `error`: a resource cannot answer so; use one of `give`, `text`, `blob`, `contents`",
+            ]
+        );
+        let sound = "p: {description: P., answers: [{text: hello}]}\nq: {description: Q., answers: [{messages: []}]}\n";
+        let resources = "a://b: {description: B., answers: [{text: b}]}\na://{id}: {description: I., answers: [{give: {}}]}\n";
+        let (_folder, mock) = folder(&[
+            ("server.yaml", SERVER),
+            ("catalogue.json", &catalogue.replace(", {\"uriTemplate\": \"a://{?id}\"}", "")),
+            ("prompts/p.yaml", sound),
+            ("resources/r.yaml", resources),
+        ]);
+        assert_eq!(mock.unwrap().0.offers.templates.all.len(), 1);
+    }
+
+    #[test]
     fn all_mistakes_are_told_at_once_with_their_places() {
         let tools =
             "a:\n  description: A.\n  answers:\n    - give: \"{{ x\"\nc: {description: C., answers: []}\n";

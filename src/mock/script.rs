@@ -3,17 +3,18 @@
 //! Pure but for the world that it is given: the same tool, arguments, count and state give the same answer.
 
 use super::answer::{Answer, Entry};
-use super::body::{Body, Questions, Said, State, Subject};
-use super::condition::Condition;
+use super::body::{Body, Said, Subject};
+use super::choice::Choice;
 use super::convention::{Convention, Rendered};
 use super::fault::Fault;
 use super::form::Form;
-use super::notice::{Aside, Asides};
+use super::notice::Aside;
+use super::questions::State;
 use super::template::{Scope, Template, reason};
 use super::world::World;
 use crate::wire::Json;
 use minijinja::{Error, Value};
-use serde_json::{Map, Value as Plain};
+use serde_json::Value as Plain;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -34,19 +35,6 @@ pub(super) struct Script {
     repeats: bool,
 }
 
-/// One answer.
-struct Choice {
-    when: Vec<Condition>,
-    body: Body,
-    fault: Option<Fault>,
-    delay: Duration,
-    asides: Asides,
-    times: Option<u64>,
-    set: Vec<(String, Template)>,
-    /// Whether it needs nothing of what the tool defines under `let`.
-    is_plain: bool,
-}
-
 /// One call, as the answers see it.
 pub(super) struct Call<'a> {
     /// The arguments, checked and completed.
@@ -56,7 +44,7 @@ pub(super) struct Call<'a> {
     /// Who calls, or nothing.
     pub(super) identity: &'a str,
     /// What the client can do for those who ask it.
-    pub(super) can: &'a dyn Fn() -> Value,
+    pub(super) can: &'a Value,
     /// The time, as answers may tell it.
     pub(super) now: &'a str,
     /// What the client replied to questions, and the first answer that may be given now.
@@ -151,6 +139,11 @@ impl Script {
         asked.is_some_and(|asked| asked.are_answered_by(replies))
     }
 
+    /// Whether anything depends on what the client can do.
+    pub(super) fn looks(&self) -> bool {
+        self.looks
+    }
+
     /// Whether the same call in the same world is always answered alike, so that an answer may be kept.
     pub(super) fn repeats(&self) -> bool {
         self.repeats
@@ -213,7 +206,7 @@ impl Script {
         scope.add("tool", &*self.tool);
         scope.add("now", call.now);
         if self.looks {
-            scope.add("client_can", (call.can)());
+            scope.add("client_can", call.can.clone());
         }
         if let Some((replies, _)) = &call.replies {
             scope.add("inputs", replies.clone());
@@ -270,67 +263,6 @@ impl Script {
             None => format!("`{}` has no answers", self.tool),
         }
     }
-}
-
-impl Choice {
-    fn compile(answer: &Answer, convention: &Convention, subject: Subject<'_>) -> Result<Self, String> {
-        let condition = |(name, written): (&String, &Plain)| {
-            Condition::compile(name, written).map_err(|wrong| format!("`when`: {wrong}"))
-        };
-        let when: Vec<Condition> = answer.when.iter().map(condition).collect::<Result<_, String>>()?;
-        let set = set(&answer.set)?;
-        let body = Body::compile(answer, convention, subject)?;
-        let asides = Asides::compile(answer)?;
-        let is_plain = when.iter().all(Condition::is_plain)
-            && body.is_fixed()
-            && asides.is_fixed()
-            && set.iter().all(|(_, value)| value.is_fixed());
-        Ok(Self {
-            when,
-            body,
-            fault: answer.fault.clone(),
-            delay: answer.delay.unwrap_or_default().0,
-            asides,
-            times: answer.times,
-            set,
-            is_plain,
-        })
-    }
-
-    /// Whether it does nothing but answer, at once and as often as it fits.
-    fn only_answers(&self) -> bool {
-        let calm = self.fault.is_none() && self.delay.is_zero() && self.asides.is_empty();
-        calm && self.times.is_none() && self.set.is_empty() && !matches!(self.body, Body::Questions(_))
-    }
-
-    fn questions(&self) -> Option<&Questions> {
-        if let Body::Questions(questions) = &self.body { Some(questions) } else { None }
-    }
-
-    /// Whether it fits every call, always, and does nothing but answer.
-    fn is_simple(&self) -> bool {
-        self.only_answers() && self.when.is_empty()
-    }
-
-    fn fits(&self, scope: &Scope) -> Result<bool, Error> {
-        for condition in &self.when {
-            if !condition.holds(scope)? {
-                return Ok(false);
-            }
-        }
-        Ok(true)
-    }
-
-    fn affordable(&self, world: &mut World, (tool, index): (&Arc<str>, usize)) -> bool {
-        self.times.is_none_or(|times| world.spend(tool, index, times))
-    }
-}
-
-fn set(written: &Map<String, Plain>) -> Result<Vec<(String, Template)>, String> {
-    let compile = |(key, value): (&String, &Plain)| {
-        Ok((key.clone(), Template::compile(value).map_err(|wrong| format!("`set.{key}`: {wrong}"))?))
-    };
-    written.iter().map(compile).collect()
 }
 
 #[cfg(test)]

@@ -2,11 +2,11 @@
 //! hear. A mock that has none of it is not asked here.
 
 use super::{Caller, Outcome};
-use crate::mock::call::{Running, Target};
 use crate::mock::frame::{Dress, Frame};
 use crate::mock::notice::Level;
 use crate::mock::offer::Offer;
 use crate::mock::offers::Shelf;
+use crate::mock::running::{Running, Target};
 use crate::mock::value::from_wire;
 use crate::wire::{Era, Json, Object, RpcError, rpc};
 use bytes::Bytes;

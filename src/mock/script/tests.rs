@@ -31,7 +31,7 @@ impl Stage {
             arguments: from_plain(arguments),
             canonical: &canonical,
             identity: "alice",
-            can: &|| from_plain(&json!({"sampling": {}})),
+            can: &from_plain(&json!({"sampling": {}})),
             now: "2026-05-01T12:00:00Z",
             replies,
         };
