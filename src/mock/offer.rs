@@ -19,7 +19,7 @@ pub(super) struct Offer {
     pub(super) text: Bytes,
     words: OfferWords,
     entry: OnceLock<Plain>,
-    read: OnceLock<Arc<Offered>>,
+    read: OnceLock<Result<Arc<Offered>, String>>,
     script: OnceLock<Result<Script, String>>,
 }
 
@@ -49,12 +49,15 @@ impl Offer {
         self.entry.get_or_init(|| serde_json::from_slice(&self.text).unwrap_or_default())
     }
 
-    /// What the author wrote. A test reads every shipped text.
-    fn words(&self) -> &Offered {
-        self.read.get_or_init(|| match &self.words {
-            OfferWords::Read(words) => Arc::clone(words),
-            OfferWords::Text(text) => Arc::new(serde_json::from_str(text).unwrap_or_default()),
-        })
+    /// What the author wrote; the complaint is for the author.
+    fn words(&self) -> Result<&Offered, String> {
+        let read = self.read.get_or_init(|| match &self.words {
+            OfferWords::Read(words) => Ok(Arc::clone(words)),
+            OfferWords::Text(text) => {
+                serde_json::from_str(text).map(Arc::new).map_err(|error| error.to_string())
+            }
+        });
+        read.as_deref().map_err(Clone::clone)
     }
 
     /// The arguments that a prompt has to be given.
@@ -70,7 +73,7 @@ impl Offer {
 
     /// What an argument may be completed to that begins so.
     pub(super) fn completed(&self, argument: &str, begun: &str) -> Vec<&str> {
-        let known = self.words().completes.get(argument).into_iter().flatten();
+        let known = self.words().ok().and_then(|words| words.completes.get(argument)).into_iter().flatten();
         known.map(String::as_str).filter(|value| value.starts_with(begun)).collect()
     }
 
@@ -80,7 +83,7 @@ impl Offer {
     }
 
     fn compile(&self, convention: &Convention) -> Result<Script, String> {
-        let words = self.words();
+        let words = self.words()?;
         let entry = Entry {
             description: words.description.clone(),
             names: words.names.clone(),

@@ -65,8 +65,9 @@ fn era_of(living: &Living, request: &Request, frame: &Json) -> Result<Era, Reply
     let said = meta_version(frame);
     let version = request.header(era::header::VERSION);
     let era = match version.map(|version| (version, version.parse::<Revision>())) {
-        // The modern era has no such method; who speaks it all the same is told so in its words.
-        _ if method == Some("initialize") && said.is_none() => return Ok(Era::Legacy),
+        // The modern era has no `initialize`; who says in both places to be of that era is told so in its words.
+        Some((_, Ok(revision))) if revision.era() == Era::Modern && said.is_some() => Era::Modern,
+        _ if method == Some("initialize") => return Ok(Era::Legacy),
         Some((_, Ok(revision))) => revision.era(),
         Some((version, Err(()))) => {
             let legacy = said.is_none() && request.header(era::header::SESSION).is_some()
