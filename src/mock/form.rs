@@ -41,6 +41,15 @@ impl Form {
         Err(format!("`{body}`: {name} cannot answer so; use one of `{}`", bodies.join("`, `")))
     }
 
+    /// The folder of a mock in which its words stand.
+    pub(super) fn folder(self) -> &'static str {
+        match self {
+            Self::Tool => "tools",
+            Self::Prompt => "prompts",
+            Self::Resource => "resources",
+        }
+    }
+
     /// Whether what is said is the same for every call if the text is: contents name the URI that was asked for.
     pub(super) fn is_constant(self) -> bool {
         !matches!(self, Self::Resource)

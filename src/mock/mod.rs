@@ -1,5 +1,5 @@
-//! A server from files: a catalogue, answers, faults, changing lists; sessions and eras; and the ledger of all that
-//! reached it.
+//! A server from files: a catalogue of tools, prompts and resources; answers, faults, changing lists; sessions and eras;
+//! and the ledger of all that reached it.
 //!
 //! It does not know that there are gateways, scenarios or verdicts. It says what arrived and what it did.
 

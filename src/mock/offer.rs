@@ -71,6 +71,11 @@ impl Offer {
             .filter_map(|argument| argument.get("name").and_then(Plain::as_str))
     }
 
+    /// Whether anything of it is completed.
+    pub(super) fn completes(&self) -> bool {
+        self.words().is_ok_and(|words| !words.completes.is_empty())
+    }
+
     /// What an argument may be completed to that begins so.
     pub(super) fn completed(&self, argument: &str, begun: &str) -> Vec<&str> {
         let known = self.words().ok().and_then(|words| words.completes.get(argument)).into_iter().flatten();
@@ -90,10 +95,7 @@ impl Offer {
             answers: words.answers.clone(),
         };
         // A prompt may have the name of a tool; what is counted of both must not be mixed up.
-        let name = match self.form {
-            Form::Prompt => format!("prompts/{}", self.name),
-            _ => format!("resources/{}", self.name),
-        };
+        let name = format!("{}/{}", self.form.folder(), self.name);
         let mime = self.entry().get("mimeType").and_then(Plain::as_str);
         let subject = Subject { mime, ..Subject::of(&name, self.form) };
         Script::compile(&entry, &[], convention, subject)

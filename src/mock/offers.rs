@@ -6,10 +6,10 @@ use super::offer::{Offer, OfferWords};
 use super::places::{Places, filled, unreadable};
 use crate::embedded::OfferText;
 use bytes::Bytes;
+use serde_json::{Map, Value as Plain};
 use std::sync::{Arc, OnceLock};
 
 /// What a server offers beside tools.
-#[derive(Default)]
 pub(super) struct Offers {
     pub(super) prompts: Shelf,
     pub(super) resources: Shelf,
@@ -17,7 +17,6 @@ pub(super) struct Offers {
 }
 
 /// All of one kind, in the order of the catalogue.
-#[derive(Default)]
 pub(super) struct Shelf {
     pub(super) all: Vec<Arc<Offer>>,
     list: OnceLock<Bytes>,
@@ -78,6 +77,23 @@ impl Offers {
         self.resources.get(uri).map(|found| (found, Vec::new())).or_else(made)
     }
 
+    /// A capability that the server would have to declare for what it offers, and does not.
+    pub(super) fn undeclared(&self, capabilities: &Map<String, Plain>) -> Option<&'static str> {
+        let completes = || self.all().any(|offer| offer.completes());
+        let needed = [
+            ("prompts", !self.prompts.all.is_empty()),
+            ("resources", self.has_resources()),
+            ("completions", completes()),
+        ];
+        let lacks = |(name, needed): &(&'static str, bool)| *needed && !capabilities.contains_key(*name);
+        needed.iter().find(|one| lacks(one)).map(|(name, _)| *name)
+    }
+
+    /// All of them, shelf by shelf.
+    pub(super) fn all(&self) -> impl Iterator<Item = &Arc<Offer>> {
+        [&self.prompts, &self.resources, &self.templates].into_iter().flat_map(|shelf| &shelf.all)
+    }
+
     /// Everything that is wrong with their answers, by name.
     pub(super) fn mistakes(&self, convention: &Convention) -> Vec<(String, String)> {
         let wrong = |offer: &Arc<Offer>| Some((offer.name.to_string(), offer.script(convention).err()?));
@@ -86,7 +102,6 @@ impl Offers {
             .all
             .iter()
             .filter_map(|template| Some((template.name.to_string(), unreadable(&template.name)?)));
-        let all = [&self.prompts, &self.resources, &self.templates].into_iter().flat_map(|shelf| &shelf.all);
-        all.filter_map(wrong).chain(templates).collect()
+        self.all().filter_map(wrong).chain(templates).collect()
     }
 }

@@ -172,7 +172,10 @@ impl Mock {
     /// Everything that is wrong with its answers, by tool, prompt or resource: compiles what is otherwise compiled when it is called.
     pub fn mistakes(&self) -> Vec<(String, String)> {
         let wrong = |tool: &Arc<Tool>| Some((tool.name.to_string(), tool.script(&self.0.convention).err()?));
-        let offers = self.0.offers.mistakes(&self.0.convention);
+        let undeclared = self.0.offers.undeclared(&self.0.manner.capabilities);
+        let undeclared =
+            undeclared.map(|name| ("server.yaml".to_owned(), format!("`capabilities` lacks `{name}`")));
+        let offers = self.0.offers.mistakes(&self.0.convention).into_iter().chain(undeclared);
         self.0.tools.values().filter_map(wrong).chain(offers).collect()
     }
 
