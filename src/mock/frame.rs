@@ -245,5 +245,9 @@ mod tests {
                 content.as_array().unwrap().len() + 1
             );
         }
+        let blown = oversized(&Rendered::member("messages", "[]"), 5000);
+        let whole = format!("{{{}}}", std::str::from_utf8(&blown.members).unwrap());
+        assert!(whole.len() >= 5000);
+        assert_eq!(parse(whole.as_bytes()).unwrap().get("messages").unwrap().to_string(), "[]");
     }
 }
