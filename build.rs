@@ -46,9 +46,10 @@ fn mock(text: &mut String, name: &str, folder: &Path) {
     let (server, world) = (mock.server.to_string(), serde_json::Value::Object(mock.world).to_string());
     writeln!(text, "    MockText {{ name: {name:?}, server: {server:?}, world: {world:?}, tools: &[")
         .expect("a string");
-    let silent = mock.tools.iter().filter(|tool| tool.words.is_null()).count();
+    let offers = mock.offers.iter().flatten().filter(|offer| offer.words.is_null()).count();
+    let silent = mock.tools.iter().filter(|tool| tool.words.is_null()).count() + offers;
     if silent > 0 {
-        println!("cargo:warning=mocks/{name}: {silent} tools have no description and no answers");
+        println!("cargo:warning=mocks/{name}: {silent} of what it lists have no description and no answers");
     }
     for tool in mock.tools {
         assert_eq!(tool.words.is_null(), tool.file.is_empty(), "words stand in a file");
@@ -60,7 +61,19 @@ fn mock(text: &mut String, name: &str, folder: &Path) {
         )
         .expect("a string");
     }
-    text.push_str("    ] },\n");
+    text.push_str("    ], offers: [");
+    for offers in mock.offers {
+        text.push_str("&[\n");
+        for offer in offers {
+            assert_eq!(offer.words.is_null(), offer.file.is_empty(), "words stand in a file");
+            let (entry, words) = (offer.entry.to_string(), offer.words.to_string());
+            let name = offer.name;
+            writeln!(text, "        OfferText {{ name: {name:?}, entry: {entry:?}, words: {words:?} }},")
+                .expect("a string");
+        }
+        text.push_str("    ], ");
+    }
+    text.push_str("] },\n");
 }
 
 fn read(path: &Path) -> serde_json::Value {

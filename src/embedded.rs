@@ -22,6 +22,18 @@ pub(crate) struct MockText {
     pub(crate) world: &'static str,
     /// Its tools in order.
     pub(crate) tools: &'static [ToolText],
+    /// Its prompts, resources and templates of resources, each in order.
+    pub(crate) offers: [&'static [OfferText]; 3],
+}
+
+/// A prompt, resource or template of a shipped mock; every text but the name is JSON.
+pub(crate) struct OfferText {
+    /// Its name or URI.
+    pub(crate) name: &'static str,
+    /// Its entry in its list.
+    pub(crate) entry: &'static str,
+    /// Its description and answers; null where it has none.
+    pub(crate) words: &'static str,
 }
 
 /// A tool of a shipped mock; every text but the name is JSON.
@@ -57,6 +69,6 @@ mod tests {
         assert!(text(MOCK_FILES, "ludus/server.yaml").is_some_and(|text| text.contains("Core Operations")));
         assert_eq!(text(MOCK_FILES, "nowhere"), None);
         let tools: Vec<(&str, usize)> = MOCKS.iter().map(|mock| (mock.name, mock.tools.len())).collect();
-        assert_eq!(tools, [("ludus", 201), ("office", 28), ("velociraptor", 28)]);
+        assert_eq!(tools, [("conformance", 28), ("ludus", 201), ("office", 28), ("velociraptor", 28)]);
     }
 }

@@ -136,6 +136,8 @@ pub enum SchemaOf {
     Profile,
     /// A mock's tools: descriptions and answers
     Mock,
+    /// A mock's prompts and resources: descriptions, answers and completions
+    MockOffers,
     /// A mock's `server.yaml`
     MockServer,
     /// The settings of `gauntlet gateway --config`
@@ -156,7 +158,7 @@ pub struct Eject {
     after_help = "Examples:\n  gauntlet mock ludus\n  gauntlet mock velociraptor --http 0 --ledger ledger.jsonl"
 )]
 pub struct Mock {
-    /// `ludus`, `velociraptor`, `office`, or a folder with a mock of your own
+    /// `ludus`, `velociraptor`, `office`, `conformance`, or a folder with a mock of your own
     pub name: String,
     /// Serve streamable HTTP there instead of stdio: an address, or a port of this machine; 0 takes a free one
     #[arg(long, value_name = "ADDRESS", value_parser = address)]

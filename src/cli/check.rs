@@ -22,12 +22,12 @@ fn checked(paths: &[PathBuf], surroundings: &Surroundings) -> Result<Exit, Exit>
         return Ok(Exit::Nothing);
     }
     let worst =
-        [scenarios(texts, surroundings), gateways(&profiles), deviations(paths, named, surroundings)?];
+        [scenarios(texts, surroundings), gateways(&profiles), deviations(paths, &named, surroundings)?];
     Ok(if worst.contains(&Exit::Mistake) { Exit::Mistake } else { Exit::Clean })
 }
 
 /// The lists of known deviations under these paths, and the one that a run of them would read.
-fn deviations(paths: &[PathBuf], named: Vec<PathBuf>, surroundings: &Surroundings) -> Result<Exit, Exit> {
+fn deviations(paths: &[PathBuf], named: &[PathBuf], surroundings: &Surroundings) -> Result<Exit, Exit> {
     let real = |path: &PathBuf| std::fs::canonicalize(path).ok();
     let beside = beside(paths).filter(|list| !named.iter().any(|one| real(one) == real(list)));
     let (mut sound, mut wrong) = (0, 0);

@@ -37,7 +37,7 @@ pub enum Made {
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub struct Recommend {
-    /// `ludus`, `velociraptor`, `office`, or a folder with a mock of your own
+    /// `ludus`, `velociraptor`, `office`, `conformance`, or a folder with a mock of your own
     #[arg(long = "for", value_name = "MOCK")]
     pub mock: String,
     /// What happens to tools that the policy does not name

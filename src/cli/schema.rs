@@ -5,10 +5,10 @@ use super::arguments::{Schema as Arguments, SchemaOf};
 use super::gateway::Document;
 use super::{Exit, print};
 use crate::gateway::Profile;
-use crate::mock::{Entry, Manner};
+use crate::mock::{Entry, Manner, Offered};
 use crate::policy::Policy;
 use crate::scenario;
-use schemars::{Schema, schema_for};
+use schemars::{JsonSchema, Schema, schema_for};
 use std::collections::BTreeMap;
 
 /// Prints a schema.
@@ -22,7 +22,11 @@ fn text(of: SchemaOf) -> String {
         SchemaOf::Scenario => scenario::schema(),
         SchemaOf::Policy => schema_for!(Policy),
         SchemaOf::Profile => schema_for!(Profile),
-        SchemaOf::Mock => tools(),
+        SchemaOf::Mock => by_name::<Entry>("Tools", "Tools of a mock, by name."),
+        SchemaOf::MockOffers => by_name::<Offered>(
+            "Prompts or resources",
+            "Prompts of a mock, by name, or its resources, by URI or template.",
+        ),
         SchemaOf::MockServer => schema_for!(Manner),
         SchemaOf::Reference => schema_for!(Document),
     };
@@ -30,11 +34,11 @@ fn text(of: SchemaOf) -> String {
     serde_json::to_string_pretty(&schema).expect("a schema is JSON") + "\n"
 }
 
-/// The tools of one file under a mock's `tools/`, by name.
-fn tools() -> Schema {
-    let mut schema = schema_for!(BTreeMap<String, Entry>);
-    schema.insert("title".into(), "Tools".into());
-    schema.insert("description".into(), "Tools of a mock, by name.".into());
+/// What one file under a mock's `tools/`, `prompts/` or `resources/` holds, by name.
+fn by_name<T: JsonSchema>(title: &str, description: &str) -> Schema {
+    let mut schema = schema_for!(BTreeMap<String, T>);
+    schema.insert("title".into(), title.into());
+    schema.insert("description".into(), description.into());
     schema
 }
 
@@ -70,9 +74,11 @@ mod tests {
         let tools = |path: &str| path.contains("/tools/");
         let profile = |path: &str| path.ends_with("/profile.yaml");
         let scenario = |path: &str| path.ends_with(".yaml") && path.contains('/');
-        let tables: [Table; 4] = [
+        let offers = |path: &str| path.contains("/prompts/") || path.contains("/resources/");
+        let tables: [Table; 5] = [
             (SchemaOf::MockServer, MOCK_FILES, server),
             (SchemaOf::Mock, MOCK_FILES, tools),
+            (SchemaOf::MockOffers, MOCK_FILES, offers),
             (SchemaOf::Profile, GATEWAYS, profile),
             (SchemaOf::Scenario, SCENARIOS, scenario),
         ];

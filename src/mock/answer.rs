@@ -3,10 +3,12 @@
 //! These are the author's words, checked only for their shape; `script` turns them into something that runs.
 
 use super::fault::Fault;
+use super::notice::{LogMessage, News};
 use super::quantity::Span;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
+use std::collections::BTreeMap;
 
 /// One tool of a mock: what it says of itself and what it answers.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -21,9 +23,25 @@ pub struct Entry {
     pub answers: Vec<Answer>,
 }
 
-/// One answer. Exactly one of `give`, `text`, `error`, `soft_error`, `rpc_error`, `content`, `ask` and
-/// `input_required` says what comes back; a `fault` may stand beside it, or alone: then it spoils what the next
-/// fitting answer says.
+/// One prompt or resource of a mock: what it says of itself and what it answers.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Offered {
+    /// What it is for, for the agent.
+    pub description: String,
+    /// Names for expressions that the answers share; each may use those before it.
+    #[serde(default, rename = "let", skip_serializing_if = "Map::is_empty")]
+    pub names: Map<String, Value>,
+    /// Tried in order; the last one should fit any arguments.
+    pub answers: Vec<Answer>,
+    /// What `completion/complete` proposes for an argument: those of these that begin as the client has begun.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub completes: BTreeMap<String, Vec<String>>,
+}
+
+/// One answer. Exactly one of `give`, `text`, `error`, `soft_error`, `rpc_error`, `content`, `messages`, `contents`,
+/// `blob`, `ask` and `input_required` says what comes back; a `fault` may stand beside it, or alone: then it spoils what
+/// the next fitting answer says.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Answer {
@@ -48,6 +66,15 @@ pub struct Answer {
     /// Content blocks, exactly.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub content: Option<Value>,
+    /// The messages of a prompt, exactly.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub messages: Option<Value>,
+    /// The contents of a resource, exactly.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub contents: Option<Value>,
+    /// The bytes of a resource, in Base64.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub blob: Option<String>,
     /// A question to the client; the answers after this one see its reply as `reply`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ask: Option<Ask>,
@@ -63,6 +90,12 @@ pub struct Answer {
     /// How many progress notices come before the answer, if the client wants any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub progress: Option<u32>,
+    /// Log messages that come before the answer, for clients that want to hear them; spread over the delay.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub log: Vec<LogMessage>,
+    /// What whoever listens is told before the answer.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub tells: Vec<News>,
     /// How often this answer may be used; then the next one that fits is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub times: Option<u64>,
@@ -117,6 +150,9 @@ pub struct InputRequired {
     /// The state that the client must bring back; by default one that the server seals.
     #[serde(default)]
     pub state: Option<String>,
+    /// Whether there is no such state: any call that brings all replies goes on from here.
+    #[serde(default)]
+    pub stateless: bool,
 }
 
 /// `give: null` gives null; only an absent `give` gives nothing.
@@ -142,6 +178,8 @@ mod tests {
             json!({"fault": {"oversize": "11MiB"}}),
             json!({"ask": {"elicit": {"message": "sure?"}}}),
             json!({"input_required": {"requests": {"a": {"method": "roots/list"}}}}),
+            json!({"messages": [], "log": [{"level": "info", "data": {"a": 1}}], "tells": ["tools", {"updated": "a:b"}]}),
+            json!({"input_required": {"stateless": true}}),
             json!({"rpc_error": {"code": -1, "message": "m", "data": null}}),
         ] {
             answer(written.clone()).unwrap_or_else(|error| panic!("{written}: {error}"));

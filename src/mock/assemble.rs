@@ -16,7 +16,28 @@ pub(crate) struct Assembled {
     pub(crate) world: Map<String, Value>,
     /// The tools in the order of the catalogue.
     pub(crate) tools: Vec<AssembledTool>,
+    /// Prompts, resources, and templates of resources, each in the order of the catalogue.
+    pub(crate) offers: [Vec<AssembledOffer>; 3],
 }
+
+/// One prompt, resource or template of an assembled mock.
+pub(crate) struct AssembledOffer {
+    /// Its name or URI.
+    pub(crate) name: String,
+    /// Its entry in its list.
+    pub(crate) entry: Value,
+    /// Its description and answers, as written; null where no file names it.
+    pub(crate) words: Value,
+    /// Where the words stand.
+    pub(crate) file: String,
+}
+
+/// The lists of the catalogue beside its tools: the member, what names an entry, and the folder of the words.
+const OFFERS: [(&str, &str, &str); 3] = [
+    ("prompts", "name", "prompts"),
+    ("resources", "uri", "resources"),
+    ("resourceTemplates", "uriTemplate", "resources"),
+];
 
 /// One tool of an assembled mock.
 pub(crate) struct AssembledTool {
@@ -46,14 +67,16 @@ pub(crate) struct Wrong {
 /// Puts the files together. Tools without words are no mistake here: whoever asks may see it otherwise.
 pub(crate) fn assemble(parts: Vec<Part>) -> (Assembled, Vec<Wrong>) {
     let mut wrong = Vec::new();
-    let (mut server, mut catalogue, mut world, mut words) =
-        (Value::Null, Value::Null, Vec::new(), Vec::new());
+    let (mut server, mut catalogue, mut world) = (Value::Null, Value::Null, Vec::new());
+    let (mut words, mut prompts, mut resources) = (Vec::new(), Vec::new(), Vec::new());
     for (file, value) in parts {
         match file.split('/').next().unwrap_or_default() {
             "server.yaml" => server = value,
             "catalogue.json" | "catalogue.yaml" => catalogue = value,
             "world" => world.push((file, value)),
             "tools" => words.push((file, value)),
+            "prompts" => prompts.push((file, value)),
+            "resources" => resources.push((file, value)),
             _ => {}
         }
     }
@@ -71,11 +94,17 @@ pub(crate) fn assemble(parts: Vec<Part>) -> (Assembled, Vec<Wrong>) {
     let more = server.pointer("/conventions/entry").cloned().unwrap_or_default();
     let listed = catalogue.get("tools").and_then(Value::as_array).cloned().unwrap_or_default();
     let tools = listed.iter().map(|fact| tool(fact, &mut words, &more)).collect();
-    for (name, (_, file)) in words {
+    let (mut prompts, mut resources) = (merge(prompts, &mut wrong), merge(resources, &mut wrong));
+    let offers = OFFERS.map(|(member, named, folder)| {
+        let words = if folder == "prompts" { &mut prompts } else { &mut resources };
+        let listed = catalogue.get(member).and_then(Value::as_array).cloned().unwrap_or_default();
+        listed.iter().map(|fact| offer(fact, named, words)).collect()
+    });
+    for (name, (_, file)) in words.into_iter().chain(prompts).chain(resources) {
         let message = format!("`{name}` is not in the catalogue");
         wrong.push(Wrong { file, pointer: format!("/{}", escaped(&name)), message });
     }
-    (Assembled { server, world, tools }, wrong)
+    (Assembled { server, world, tools, offers }, wrong)
 }
 
 /// All mappings as one, each member with its file.
@@ -124,6 +153,17 @@ fn tool(fact: &Value, words: &mut Vec<(String, (Value, String))>, more: &Value) 
     AssembledTool { name, entry: Value::Object(entry), facts, words, file }
 }
 
-fn escaped(name: &str) -> String {
+/// The catalogue's facts as they are, with our description.
+fn offer(fact: &Value, named: &str, words: &mut Vec<(String, (Value, String))>) -> AssembledOffer {
+    let name = fact.get(named).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let found = words.iter().position(|(known, _)| *known == name).map(|place| words.remove(place).1);
+    let (words, file) = found.unwrap_or_default();
+    let mut entry = fact.as_object().cloned().unwrap_or_default();
+    entry.extend(words.get("description").map(|description| ("description".to_owned(), description.clone())));
+    AssembledOffer { name, entry: Value::Object(entry), words, file }
+}
+
+/// A name as it stands in a JSON pointer.
+pub(crate) fn escaped(name: &str) -> String {
     name.replace('~', "~0").replace('/', "~1")
 }

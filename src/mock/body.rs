@@ -1,12 +1,14 @@
 //! What an answer says, compiled: rendered once where nothing in it depends on the call, filled in otherwise.
 
-use super::answer::{Answer, Ask, InputRequired, RpcErrorText};
+use super::answer::{Answer, RpcErrorText};
 use super::convention::{Convention, Rendered};
+use super::form::{Form, contents};
+use super::questions::{Put, Questions, State};
 use super::template::{Scope, Template, filled_text};
 use super::value::{compact, to_plain};
 use crate::wire::{Json, RpcError};
 use minijinja::Error;
-use serde_json::{Map, Value as Plain, json};
+use serde_json::Value as Plain;
 
 /// What an answer says.
 pub(super) enum Body {
@@ -22,36 +24,18 @@ pub(super) enum Body {
     SoftError(Template),
     /// Content blocks.
     Content(Template),
+    /// The messages of a prompt.
+    Messages(Template),
+    /// The contents of a resource.
+    Contents(Template),
+    /// The bytes of a resource.
+    Blob(Template),
     /// A JSON-RPC error.
     RpcError { code: i64, message: Template, more: Option<Template> },
     /// Questions to the client.
     Questions(Questions),
     /// Nothing of its own: a fault stands alone.
     Nothing,
-}
-
-/// Questions to the client, by name.
-pub(super) struct Questions {
-    list: Vec<Question>,
-    /// The author's own state for the modern era; the server seals one otherwise.
-    pub(super) state: Option<String>,
-}
-
-struct Question {
-    name: String,
-    method: String,
-    params: Template,
-}
-
-/// One question, filled in.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Put {
-    /// Its name among those put at the same time.
-    pub(super) name: String,
-    /// The method of the request to the client.
-    pub(super) method: String,
-    /// The request's parameters.
-    pub(super) params: Json,
 }
 
 /// What a body comes to for one call.
@@ -61,19 +45,29 @@ pub(super) enum Said {
     Result(Rendered),
     /// A JSON-RPC error.
     RpcError(RpcError),
-    /// Questions that come first, and the author's state.
-    Questions(Vec<Put>, Option<String>),
+    /// Questions that come first, and what is brought back with the replies.
+    Questions(Vec<Put>, State),
     /// Nothing.
     Nothing,
 }
 
-/// The facts about a tool that decide how its results are put.
+/// The facts about a tool, a prompt or a resource that decide how its results are put.
 #[derive(Clone, Copy)]
 pub(super) struct Subject<'a> {
     pub(super) tool: &'a str,
+    pub(super) form: Form,
     pub(super) wrapped: bool,
     /// The type that its schema demands of a wrapped value, where it names one.
     pub(super) demanded: Option<&'a str>,
+    /// The type of a resource's contents.
+    pub(super) mime: Option<&'a str>,
+}
+
+impl<'a> Subject<'a> {
+    /// One of which only its name and its form are known.
+    pub(super) fn of(tool: &'a str, form: Form) -> Self {
+        Self { tool, form, wrapped: false, demanded: None, mime: None }
+    }
 }
 
 impl Body {
@@ -83,13 +77,13 @@ impl Body {
         convention: &Convention,
         subject: Subject<'_>,
     ) -> Result<Self, String> {
-        let body = Self::only(answer)?;
+        let body = Self::only(answer, subject.form)?;
         if matches!(body, Self::SoftError(_)) && !convention.has_soft_errors() {
             return Err(
                 "`soft_error`: this server has none; use `error`, or `give` what it says instead".to_owned()
             );
         }
-        if !body.is_fixed() {
+        if !body.is_fixed() || !subject.form.is_constant() {
             return Ok(body);
         }
         match body.fill(&Scope::default(), convention, subject).map_err(|error| error.to_string())? {
@@ -98,7 +92,7 @@ impl Body {
         }
     }
 
-    fn only(answer: &Answer) -> Result<Self, String> {
+    fn only(answer: &Answer, form: Form) -> Result<Self, String> {
         let compile = |name: &str, written: &Plain| {
             Template::compile(written).map_err(|wrong| format!("`{name}`: {wrong}"))
         };
@@ -121,6 +115,15 @@ impl Body {
         if let Some(value) = &answer.content {
             bodies.push(("content", Self::Content(compile("content", value)?)));
         }
+        if let Some(value) = &answer.messages {
+            bodies.push(("messages", Self::Messages(compile("messages", value)?)));
+        }
+        if let Some(value) = &answer.contents {
+            bodies.push(("contents", Self::Contents(compile("contents", value)?)));
+        }
+        if let Some(written) = &answer.blob {
+            bodies.push(("blob", Self::Blob(text("blob", written)?)));
+        }
         if let Some(RpcErrorText { code, message, more }) = &answer.rpc_error {
             let more = more.as_ref().map(|more| compile("rpc_error", more)).transpose()?;
             bodies.push((
@@ -133,6 +136,9 @@ impl Body {
         }
         if let Some(asked) = &answer.input_required {
             bodies.push(("input_required", Self::Questions(Questions::several(asked)?)));
+        }
+        for (name, _) in &bodies {
+            form.takes(name)?;
         }
         match (bodies.len(), &answer.fault) {
             (1, _) => Ok(bodies.remove(0).1),
@@ -150,7 +156,10 @@ impl Body {
             | Self::Text(template)
             | Self::Error(template)
             | Self::SoftError(template)
-            | Self::Content(template) => template.is_fixed(),
+            | Self::Content(template)
+            | Self::Messages(template)
+            | Self::Contents(template)
+            | Self::Blob(template) => template.is_fixed(),
             Self::RpcError { .. } | Self::Questions(_) => false,
         }
     }
@@ -162,14 +171,18 @@ impl Body {
         convention: &Convention,
         subject: Subject<'_>,
     ) -> Result<Said, Error> {
-        let Subject { tool, wrapped, .. } = subject;
+        let Subject { tool, wrapped, form, mime, .. } = subject;
         let rendered = match self {
             Self::Fixed(rendered) => rendered.clone(),
-            Self::Give(value) => convention.give(&value.fill(scope)?, subject)?,
-            Self::Text(text) => Rendered::text(&filled_text(text, scope)?, false),
+            Self::Give(value) if form == Form::Tool => convention.give(&value.fill(scope)?, subject)?,
+            Self::Give(value) => form.said(&compact(&value.fill(scope)?), mime, scope),
+            Self::Text(text) => form.said(&filled_text(text, scope)?, mime, scope),
             Self::Error(text) => convention.error(tool, &filled_text(text, scope)?)?,
             Self::SoftError(text) => convention.soft_error(&filled_text(text, scope)?, wrapped)?,
             Self::Content(blocks) => Rendered::of(&compact(&blocks.fill(scope)?), None, false),
+            Self::Messages(list) => Rendered::member("messages", &compact(&list.fill(scope)?)),
+            Self::Contents(list) => Rendered::member("contents", &compact(&list.fill(scope)?)),
+            Self::Blob(text) => contents(("blob", &filled_text(text, scope)?), mime, scope),
             Self::RpcError { code, message, more } => {
                 let error = RpcError::new(*code, filled_text(message, scope)?);
                 let more = more.as_ref().map(|more| more.fill(scope)).transpose()?;
@@ -187,54 +200,15 @@ impl Body {
     }
 }
 
-impl Questions {
-    fn one(ask: &Ask) -> Result<Self, String> {
-        let (method, params) = match ask {
-            Ask::Elicit(form) => {
-                let schema =
-                    form.schema.clone().unwrap_or_else(|| json!({"type": "object", "properties": {}}));
-                (
-                    "elicitation/create",
-                    json!({"mode": "form", "message": form.message, "requestedSchema": schema}),
-                )
-            }
-            Ask::Sample(params) => ("sampling/createMessage", Plain::Object(params.clone())),
-            Ask::Roots(params) => ("roots/list", Plain::Object(params.clone())),
-        };
-        let params = Template::compile(&params).map_err(|wrong| format!("`ask`: {wrong}"))?;
-        Ok(Self { list: vec![Question { name: "ask".into(), method: method.into(), params }], state: None })
-    }
-
-    fn several(asked: &InputRequired) -> Result<Self, String> {
-        let question = |(name, request): (&String, &Plain)| {
-            let wrong = |wrong: &str| format!("`input_required`: `{name}`: {wrong}");
-            let method =
-                request.get("method").and_then(Plain::as_str).ok_or_else(|| wrong("has no `method`"))?;
-            let params = request.get("params").cloned().unwrap_or_else(|| Plain::Object(Map::new()));
-            let params = Template::compile(&params).map_err(|told| wrong(&told))?;
-            Ok(Question { name: name.clone(), method: method.to_owned(), params })
-        };
-        let list = asked.requests.iter().map(question).collect::<Result<Vec<_>, String>>()?;
-        Ok(Self { list, state: asked.state.clone() })
-    }
-
-    fn put(&self, scope: &Scope) -> Result<Vec<Put>, Error> {
-        let put = |question: &Question| {
-            let params = Json::from(to_plain(&question.params.fill(scope)?));
-            Ok(Put { name: question.name.clone(), method: question.method.clone(), params })
-        };
-        self.list.iter().map(put).collect()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::mock::convention::tests::shipped;
+    use serde_json::json;
 
     fn compile(written: Plain) -> Result<Body, String> {
         let answer: Answer = serde_json::from_value(written).unwrap();
-        Body::compile(&answer, &shipped("ludus"), Subject { tool: "t", wrapped: false, demanded: None })
+        Body::compile(&answer, &shipped("ludus"), Subject::of("t", Form::Tool))
     }
 
     #[test]
@@ -251,19 +225,5 @@ mod tests {
         assert!(matches!(compile(json!({"fault": "hang"})), Ok(Body::Nothing)));
         assert!(matches!(compile(json!({"fault": "twice", "give": 1})), Ok(Body::Fixed(_))));
         assert!(compile(json!({"soft_error": "x"})).err().unwrap().contains("use `error`"));
-    }
-
-    #[test]
-    fn questions_are_requests_by_name() {
-        let Ok(Body::Questions(questions)) =
-            compile(json!({"ask": {"elicit": {"message": "delete {{ args.vm }}?"}}}))
-        else {
-            panic!()
-        };
-        let mut scope = Scope::default();
-        scope.add("args", crate::mock::value::from_plain(&json!({"vm": "dc"})));
-        let put = questions.put(&scope).unwrap();
-        assert_eq!((put[0].name.as_str(), put[0].method.as_str()), ("ask", "elicitation/create"));
-        assert_eq!(put[0].params.get("message").and_then(Json::as_str), Some("delete dc?"));
     }
 }

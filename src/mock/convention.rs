@@ -98,6 +98,11 @@ impl Rendered {
         Self { members: Bytes::from(members), is_error }
     }
 
+    /// A result of one member, its value as JSON.
+    pub(super) fn member(name: &str, value: &str) -> Self {
+        Self { members: Bytes::from(format!("\"{name}\":{value}")), is_error: false }
+    }
+
     /// A result of one block of text.
     pub(super) fn text(text: &str, is_error: bool) -> Self {
         Self::of(&block(&quoted(text)), None, is_error)
@@ -252,6 +257,7 @@ fn rpc_error(written: &RpcErrorText) -> RpcError {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
+    use crate::mock::form::Form;
     use crate::mock::value::from_plain;
     use serde_json::json;
 
@@ -268,6 +274,10 @@ pub(super) mod tests {
         Convention::compile(crate::source::typed::<Server>(text).unwrap().conventions).unwrap()
     }
 
+    fn tool() -> Subject<'static> {
+        Subject::of("t", Form::Tool)
+    }
+
     fn shown(rendered: &Rendered) -> String {
         format!("{{{}}}", std::str::from_utf8(&rendered.members).unwrap())
     }
@@ -276,7 +286,7 @@ pub(super) mod tests {
     fn ludus_puts_values_as_the_real_server_does() {
         let ludus = shipped("ludus");
         let give = |value: Plain, wrapped| {
-            shown(&ludus.give(&from_plain(&value), Subject { tool: "t", wrapped, demanded: None }).unwrap())
+            shown(&ludus.give(&from_plain(&value), Subject { wrapped, ..tool() }).unwrap())
         };
         assert_eq!(
             give(json!({"a": 1}), false),
@@ -314,7 +324,7 @@ pub(super) mod tests {
     fn what_defies_its_own_schema_is_not_passed_on() {
         let ludus = shipped("ludus");
         let give = |value: Plain, demanded| {
-            shown(&ludus.give(&from_plain(&value), Subject { tool: "t", wrapped: true, demanded }).unwrap())
+            shown(&ludus.give(&from_plain(&value), Subject { wrapped: true, demanded, ..tool() }).unwrap())
         };
         assert!(give(json!([{}]), Some("array")).contains("\"isError\":false"));
         assert!(give(json!({}), None).contains("\"isError\":false"));
@@ -329,14 +339,7 @@ pub(super) mod tests {
         let server = shipped("velociraptor");
         let text = r#""{\"ok\": true, \"data\": [{\"a\": \"\\u00e9\"}]}""#;
         assert_eq!(
-            shown(
-                &server
-                    .give(
-                        &from_plain(&json!([{"a": "é"}])),
-                        Subject { tool: "t", wrapped: false, demanded: None }
-                    )
-                    .unwrap()
-            ),
+            shown(&server.give(&from_plain(&json!([{"a": "é"}])), tool()).unwrap()),
             format!(
                 r#"{{"content":[{{"type":"text","text":{text}}}],"structuredContent":{{"result":{text}}},"isError":false}}"#
             )

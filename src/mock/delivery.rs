@@ -2,11 +2,11 @@
 //!
 //! It comes to one value in the end; how that leaves the server, faults included, is the transport's.
 
-use super::body::Put;
-use super::call::{Next, Running};
 use super::fault::Fault;
 use super::frame::Frame;
 use super::protocol::legacy::offers;
+use super::questions::Put;
+use super::running::{Next, Running};
 use super::session::{self, Outlet};
 use super::value::from_wire;
 use crate::wire::{Era, Json, Object, RpcError, rpc};
@@ -70,10 +70,12 @@ impl Delivery {
 
     /// Whether frames may come before the answer.
     pub(super) fn needs_stream(&self) -> bool {
-        let progress = self.next.progress > 0 && self.running.token.is_some();
+        let aside = &self.next.aside;
+        let progress = aside.progress > 0 && self.running.token.is_some();
+        let log = self.running.least.is_some_and(|least| aside.log.iter().any(|(level, _)| *level >= least));
         let twice = self.next.fault == Some(Fault::Twice);
         let http = matches!(self.next.fault, Some(Fault::Http(_)));
-        !http && (progress || twice || matches!(self.next.then, Then::Questions(..)))
+        !http && (progress || log || twice || matches!(self.next.then, Then::Questions(..)))
     }
 
     /// Waits, tells, asks, until there is an answer. Frames before the answer go to the outlet.
@@ -99,6 +101,9 @@ impl Delivery {
     async fn answer(&mut self, outlet: Option<&Outlet>) -> Finish {
         loop {
             self.wait(outlet).await;
+            for news in &self.next.aside.tells {
+                self.running.living.listeners.tell(news).await;
+            }
             if self.next.fault == Some(Fault::Hang) {
                 std::future::pending::<()>().await;
             }
@@ -121,17 +126,20 @@ impl Delivery {
         }
     }
 
-    /// The delay, with progress notices evenly spread over it.
+    /// The delay, with progress notices and log messages evenly spread over it.
     async fn wait(&self, outlet: Option<&Outlet>) {
-        let count = self.next.progress;
-        let (Some(token), Some(outlet)) = (&self.running.token, outlet) else {
-            return pause(self.next.delay).await;
-        };
-        for step in 1..=count {
-            pause(self.next.delay / (count + 1)).await;
-            outlet.send(&progress(token, step, count).to_bytes()).await;
+        let aside = &self.next.aside;
+        let Some(outlet) = outlet else { return pause(self.next.delay).await };
+        let moments = aside.moments();
+        for moment in 1..=moments {
+            pause(self.next.delay / (moments + 1)).await;
+            let progress = self.running.token.as_ref().and_then(|token| aside.progress_at(moment, token));
+            let log = self.running.least.and_then(|least| aside.log_at(moment, least));
+            for notice in progress.into_iter().chain(log) {
+                outlet.send(&notice.to_bytes()).await;
+            }
         }
-        pause(self.next.delay / (count + 1)).await;
+        pause(self.next.delay / (moments + 1)).await;
     }
 
     /// Puts the questions one after the other and lets the tool go on with the replies.
@@ -166,14 +174,6 @@ async fn pause(span: Duration) {
     if !span.is_zero() {
         tokio::time::sleep(span).await;
     }
-}
-
-fn progress(token: &Json, step: u32, count: u32) -> Json {
-    let mut params = Object::default();
-    params.set("progressToken", token.clone());
-    params.set("progress", i64::from(step));
-    params.set("total", i64::from(count));
-    rpc::notification("notifications/progress", Json::Object(params))
 }
 
 /// A client's error as a reply that conditions can ask for.

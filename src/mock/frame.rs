@@ -148,10 +148,15 @@ impl Dress<'_> {
     }
 }
 
-/// The same result, blown up to about that many bytes by one more block of text.
+/// The same result, blown up to about that many bytes by one more block of text, or one more member.
 pub(super) fn oversized(rendered: &Rendered, size: usize) -> Rendered {
     const START: &[u8] = b"\"content\":[";
     let members = &rendered.members;
+    if !members.starts_with(START) {
+        let padding = "x".repeat(size.saturating_sub(members.len()));
+        let blown = [format!("\"padding\":\"{padding}\",").as_bytes(), members].concat();
+        return Rendered { members: blown.into(), is_error: rendered.is_error };
+    }
     let padding = "x".repeat(size.saturating_sub(members.len()));
     let rest = members.strip_prefix(START).unwrap_or(members);
     let comma = if rest.starts_with(b"]") { "" } else { "," };
@@ -240,5 +245,9 @@ mod tests {
                 content.as_array().unwrap().len() + 1
             );
         }
+        let blown = oversized(&Rendered::member("messages", "[]"), 5000);
+        let whole = format!("{{{}}}", std::str::from_utf8(&blown.members).unwrap());
+        assert!(whole.len() >= 5000);
+        assert_eq!(parse(whole.as_bytes()).unwrap().get("messages").unwrap().to_string(), "[]");
     }
 }

@@ -6,7 +6,7 @@ use super::frame::Frame;
 use super::http::wrong_id;
 use super::intake::take as read;
 use super::ledger::{Arrival, Headers, Transport};
-use super::listener::Listener;
+use super::listener::{Listener, Wants};
 use super::living::Living;
 use super::protocol::{Caller, Outcome, take};
 use super::session::{Outlet, Session};
@@ -114,17 +114,17 @@ impl Connection {
                 let opened =
                     answer.code.is_none() && frame.get("method").and_then(Json::as_str) == Some("initialize");
                 if opened {
-                    self.listen(None);
+                    self.listen(None, Wants::legacy(&self.session.watched));
                 }
             }
             Outcome::Delivery(delivery) => {
                 let connection = self.clone();
                 running.spawn(async move { connection.deliver(*delivery).await });
             }
-            Outcome::Listen { id, first, tools } => {
+            Outcome::Listen { id, first, wants } => {
                 self.send(&first.to_bytes()).await;
-                if tools {
-                    self.listen(Some(id));
+                if !wants.nothing() {
+                    self.listen(Some(id), wants);
                 }
             }
         }
@@ -138,11 +138,12 @@ impl Connection {
         if (says || asks) && self.living.speaks(Era::Modern) { Era::Modern } else { Era::Legacy }
     }
 
-    fn listen(&self, subscription: Option<Json>) {
+    fn listen(&self, subscription: Option<Json>, wants: Wants) {
         let session = self.session.id.clone();
         self.living.listeners.add(Listener {
             session,
             subscription,
+            wants,
             outlet: Outlet::Lines(self.writer.clone()),
         });
     }

@@ -6,6 +6,7 @@ use super::ledger::Ledger;
 use super::listener::Listeners;
 use super::listing::Listing;
 use super::log::Log;
+use super::notice::News;
 use super::session::{Sessions, random};
 use super::spec::{Mock, Spec};
 use super::world::World;
@@ -212,7 +213,7 @@ impl Living {
             match self.change(Change { after: None, ..change }) {
                 Ok(true) => {
                     let living = Arc::clone(self);
-                    self.tasks.spawn(async move { living.listeners.tell().await });
+                    self.tasks.spawn(async move { living.listeners.tell(&News::Tools).await });
                 }
                 Ok(false) => {}
                 Err(wrong) => self.complain(format!("a change could not be made: {wrong}")),

@@ -4,40 +4,35 @@
 
 use super::answer::{Answer, Entry};
 use super::body::{Body, Said, Subject};
-use super::condition::Condition;
+use super::choice::Choice;
 use super::convention::{Convention, Rendered};
 use super::fault::Fault;
+use super::form::Form;
+use super::notice::Aside;
+use super::questions::State;
 use super::template::{Scope, Template, reason};
 use super::world::World;
+use crate::wire::Json;
 use minijinja::{Error, Value};
-use serde_json::{Map, Value as Plain};
+use serde_json::Value as Plain;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// A tool's answers.
+/// The answers of a tool, a prompt or a resource.
 pub(super) struct Script {
     tool: Arc<str>,
+    form: Form,
     wrapped: bool,
     demanded: Option<String>,
+    mime: Option<String>,
     names: Vec<(Arc<str>, Template)>,
     choices: Vec<Choice>,
     /// Whether anything depends on how often a call came.
     counts: bool,
+    /// Whether anything depends on what the client can do.
+    looks: bool,
     /// Whether the same call in the same world is always answered alike.
     repeats: bool,
-}
-
-/// One answer.
-struct Choice {
-    when: Vec<Condition>,
-    body: Body,
-    fault: Option<Fault>,
-    delay: Duration,
-    progress: u32,
-    times: Option<u64>,
-    set: Vec<(String, Template)>,
-    /// Whether it needs nothing of what the tool defines under `let`.
-    is_plain: bool,
 }
 
 /// One call, as the answers see it.
@@ -48,6 +43,8 @@ pub(super) struct Call<'a> {
     pub(super) canonical: &'a dyn Fn() -> String,
     /// Who calls, or nothing.
     pub(super) identity: &'a str,
+    /// What the client can do for those who ask it.
+    pub(super) can: &'a Value,
     /// The time, as answers may tell it.
     pub(super) now: &'a str,
     /// What the client replied to questions, and the first answer that may be given now.
@@ -60,7 +57,7 @@ pub(super) struct Played {
     pub(super) said: Said,
     pub(super) fault: Option<Fault>,
     pub(super) delay: Duration,
-    pub(super) progress: u32,
+    pub(super) aside: Aside,
     /// The answer that was chosen; replies to its questions go on behind it.
     pub(super) choice: usize,
 }
@@ -69,7 +66,7 @@ impl Played {
     /// A result that comes at once, and nothing else.
     pub(super) fn at_once(rendered: Rendered) -> Self {
         let said = Said::Result(rendered);
-        Self { said, fault: None, delay: Duration::ZERO, progress: 0, choice: 0 }
+        Self { said, fault: None, delay: Duration::ZERO, aside: Aside::default(), choice: 0 }
     }
 }
 
@@ -94,16 +91,19 @@ impl Script {
             })
         };
         let written = serde_json::to_string(&(first, entry)).unwrap_or_default();
-        let counts = written.contains("nth");
+        let (counts, looks) = (written.contains("nth"), written.contains("client_can"));
         let choices: Vec<Choice> =
             first.iter().chain(&entry.answers).enumerate().map(choice).collect::<Result<_, String>>()?;
         Ok(Self {
             tool: subject.tool.into(),
+            form: subject.form,
             wrapped: subject.wrapped,
+            mime: subject.mime.map(str::to_owned),
             demanded: subject.demanded.map(str::to_owned),
             names: entry.names.iter().map(name).collect::<Result<_, String>>()?,
             counts,
-            repeats: !counts && choices.iter().all(Choice::only_answers),
+            looks,
+            repeats: !counts && !looks && choices.iter().all(Choice::only_answers),
             choices,
         })
     }
@@ -119,8 +119,29 @@ impl Script {
 
     /// The answer that asks with this state of its author's.
     pub(super) fn choice_with_state(&self, state: &str) -> Option<usize> {
-        let asks = |choice: &Choice| matches!(&choice.body, Body::Questions(questions) if questions.state.as_deref() == Some(state));
-        self.choices.iter().position(asks)
+        let authored = State::Authored(state.to_owned());
+        self.choices.iter().position(|choice| choice.questions().is_some_and(|asked| asked.state == authored))
+    }
+
+    /// The answer that asks without a state, and gets all its replies here.
+    pub(super) fn choice_answered_by(&self, replies: &Json) -> Option<usize> {
+        let answered = |choice: &Choice| {
+            choice
+                .questions()
+                .is_some_and(|asked| asked.state == State::Absent && asked.are_answered_by(replies))
+        };
+        self.choices.iter().position(answered)
+    }
+
+    /// Whether the questions of that answer, if it is one that asks, have all their replies.
+    pub(super) fn is_answered(&self, choice: usize, replies: &Json) -> bool {
+        let asked = self.choices.get(choice).and_then(Choice::questions);
+        asked.is_some_and(|asked| asked.are_answered_by(replies))
+    }
+
+    /// Whether anything depends on what the client can do.
+    pub(super) fn looks(&self) -> bool {
+        self.looks
     }
 
     /// Whether the same call in the same world is always answered alike, so that an answer may be kept.
@@ -157,8 +178,9 @@ impl Script {
                 spoilt.as_ref().and_then(|earlier| earlier.fault.clone()).or_else(|| choice.fault.clone());
             let earlier = spoilt.take();
             let delay = earlier.as_ref().map_or(Duration::ZERO, |earlier| earlier.delay) + choice.delay;
-            let progress = choice.progress.max(earlier.map_or(0, |earlier| earlier.progress));
-            let played = Played { said, fault, delay, progress, choice: index };
+            let aside = choice.asides.fill(&scope).map_err(failed)?;
+            let aside = earlier.map_or_else(Aside::default, |earlier| earlier.aside).and(aside);
+            let played = Played { said, fault, delay, aside, choice: index };
             // A fault that stands alone spoils what the next fitting answer says.
             if played.said == Said::Nothing && played.fault.as_ref().is_some_and(Fault::spoils) {
                 spoilt = Some(played);
@@ -183,6 +205,9 @@ impl Script {
         scope.add("identity", call.identity);
         scope.add("tool", &*self.tool);
         scope.add("now", call.now);
+        if self.looks {
+            scope.add("client_can", call.can.clone());
+        }
         if let Some((replies, _)) = &call.replies {
             scope.add("inputs", replies.clone());
             scope.add("reply", replies.get_attr("ask").unwrap_or_default());
@@ -191,7 +216,13 @@ impl Script {
     }
 
     fn subject(&self) -> Subject<'_> {
-        Subject { tool: &self.tool, wrapped: self.wrapped, demanded: self.demanded.as_deref() }
+        Subject {
+            tool: &self.tool,
+            form: self.form,
+            wrapped: self.wrapped,
+            demanded: self.demanded.as_deref(),
+            mime: self.mime.as_deref(),
+        }
     }
 
     fn define(&self, scope: &mut Scope) -> Result<(), String> {
@@ -232,61 +263,6 @@ impl Script {
             None => format!("`{}` has no answers", self.tool),
         }
     }
-}
-
-impl Choice {
-    fn compile(answer: &Answer, convention: &Convention, subject: Subject<'_>) -> Result<Self, String> {
-        let condition = |(name, written): (&String, &Plain)| {
-            Condition::compile(name, written).map_err(|wrong| format!("`when`: {wrong}"))
-        };
-        let when: Vec<Condition> = answer.when.iter().map(condition).collect::<Result<_, String>>()?;
-        let set = set(&answer.set)?;
-        let body = Body::compile(answer, convention, subject)?;
-        let is_plain = when.iter().all(Condition::is_plain)
-            && body.is_fixed()
-            && set.iter().all(|(_, value)| value.is_fixed());
-        Ok(Self {
-            when,
-            body,
-            fault: answer.fault.clone(),
-            delay: answer.delay.unwrap_or_default().0,
-            progress: answer.progress.unwrap_or_default(),
-            times: answer.times,
-            set,
-            is_plain,
-        })
-    }
-
-    /// Whether it does nothing but answer, at once and as often as it fits.
-    fn only_answers(&self) -> bool {
-        let calm = self.fault.is_none() && self.delay.is_zero() && self.progress == 0;
-        calm && self.times.is_none() && self.set.is_empty() && !matches!(self.body, Body::Questions(_))
-    }
-
-    /// Whether it fits every call, always, and does nothing but answer.
-    fn is_simple(&self) -> bool {
-        self.only_answers() && self.when.is_empty()
-    }
-
-    fn fits(&self, scope: &Scope) -> Result<bool, Error> {
-        for condition in &self.when {
-            if !condition.holds(scope)? {
-                return Ok(false);
-            }
-        }
-        Ok(true)
-    }
-
-    fn affordable(&self, world: &mut World, (tool, index): (&Arc<str>, usize)) -> bool {
-        self.times.is_none_or(|times| world.spend(tool, index, times))
-    }
-}
-
-fn set(written: &Map<String, Plain>) -> Result<Vec<(String, Template)>, String> {
-    let compile = |(key, value): (&String, &Plain)| {
-        Ok((key.clone(), Template::compile(value).map_err(|wrong| format!("`set.{key}`: {wrong}"))?))
-    };
-    written.iter().map(compile).collect()
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use super::builder::MockServerBuilder;
 use super::change::Change;
 use super::ledger::Arrival;
 use super::living::Living;
+use super::notice::News;
 use super::session::random;
 use super::spec::Mock;
 use super::value::to_plain;
@@ -205,7 +206,7 @@ impl MockServer {
     /// Changes the tool list, now or when its time has come; whoever is to be told of it now has been when this returns.
     pub async fn change(&self, change: Change) -> Result<(), String> {
         if self.living.change(change)? {
-            self.living.listeners.tell().await;
+            self.living.listeners.tell(&News::Tools).await;
         }
         Ok(())
     }

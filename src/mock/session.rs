@@ -1,8 +1,10 @@
 //! Who talks to a server: the sessions of the legacy era, and one for each connection of lines.
 //!
-//! A session knows what its client offered, which of its requests are still running, and which questions to it are
-//! open.
+//! A session knows what its client offered, which of its requests are still running, which questions to it are open,
+//! and what it wants to hear.
 
+use super::listener::Watched;
+use super::notice::Level;
 use crate::transport::http_server::Chunk;
 use crate::transport::lines::LineWriter;
 use crate::wire::canonical::canonical;
@@ -26,6 +28,10 @@ pub(super) struct Session {
     running: Mutex<HashMap<String, CancellationToken>>,
     questions: Mutex<HashMap<String, oneshot::Sender<Reply>>>,
     asked: AtomicU64,
+    /// The least grave log message that it wants to hear.
+    level: Mutex<Option<Level>>,
+    /// The resources that it watches.
+    pub(super) watched: Watched,
 }
 
 /// What `initialize` settled.
@@ -56,6 +62,16 @@ impl Session {
     /// What `initialize` settled, once it has.
     pub(super) fn opened(&self) -> Option<Opened> {
         self.opened.lock().expect("no writer panics").clone()
+    }
+
+    /// Settles which log messages it hears from now on.
+    pub(super) fn hear_from(&self, level: Level) {
+        *self.level.lock().expect("no writer panics") = Some(level);
+    }
+
+    /// The least grave log message that it hears: all of them, until it says otherwise.
+    pub(super) fn level(&self) -> Level {
+        self.level.lock().expect("no writer panics").unwrap_or(Level::Debug)
     }
 
     /// Notes that a request runs, so that it can be taken back.

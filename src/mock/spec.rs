@@ -2,6 +2,7 @@
 
 use super::answer::{Answer, RpcErrorText};
 use super::convention::{Convention, Conventions};
+use super::offers::Offers;
 use super::tool::{Tool, Words};
 use super::world::{Keys, keys};
 use crate::embedded::{MOCKS, MockText};
@@ -44,6 +45,7 @@ pub(super) struct Spec {
     pub(super) manner: Arc<Manner>,
     pub(super) convention: Arc<Convention>,
     pub(super) tools: IndexMap<Arc<str>, Arc<Tool>>,
+    pub(super) offers: Arc<Offers>,
     pub(super) world: Arc<Beginning>,
 }
 
@@ -113,6 +115,11 @@ impl Mock {
         Self::named("office").expect("it ships")
     }
 
+    /// A server with one of everything that the protocol has, as the official conformance suite wants to find it.
+    pub fn conformance() -> Self {
+        Self::named("conformance").expect("it ships")
+    }
+
     /// The shipped mock of that name.
     pub fn named(name: &str) -> Option<Self> {
         // Each is read once, when it is first asked for.
@@ -162,10 +169,14 @@ impl Mock {
         Ok(Self(Arc::new(spec)))
     }
 
-    /// Everything that is wrong with its answers, by tool: compiles what is otherwise compiled when it is called.
+    /// Everything that is wrong with its answers, by tool, prompt or resource: compiles what is otherwise compiled when it is called.
     pub fn mistakes(&self) -> Vec<(String, String)> {
         let wrong = |tool: &Arc<Tool>| Some((tool.name.to_string(), tool.script(&self.0.convention).err()?));
-        self.0.tools.values().filter_map(wrong).collect()
+        let undeclared = self.0.offers.undeclared(&self.0.manner.capabilities);
+        let undeclared =
+            undeclared.map(|name| ("server.yaml".to_owned(), format!("`capabilities` lacks `{name}`")));
+        let offers = self.0.offers.mistakes(&self.0.convention).into_iter().chain(undeclared);
+        self.0.tools.values().filter_map(wrong).chain(offers).collect()
     }
 
     /// The errors that its server puts its own way, for whoever explains them.
@@ -195,6 +206,7 @@ fn shipped(mock: &MockText) -> Mock {
         manner: Arc::new(manner),
         convention: Arc::new(convention),
         tools: tools.collect(),
+        offers: Arc::new(Offers::shipped(mock.offers)),
         world: Beginning::of(Written::Text(mock.world)),
     }))
 }
@@ -204,7 +216,7 @@ impl Spec {
     pub(super) fn of(
         name: &str,
         manner: Manner,
-        tools: Vec<Tool>,
+        (tools, offers): (Vec<Tool>, Offers),
         world: Map<String, Plain>,
     ) -> Result<Self, String> {
         let convention = Convention::compile(manner.conventions.clone())?;
@@ -213,6 +225,7 @@ impl Spec {
             manner: Arc::new(manner),
             convention: Arc::new(convention),
             tools: tools.into_iter().map(|tool| (Arc::clone(&tool.name), Arc::new(tool))).collect(),
+            offers: Arc::new(offers),
             world: Beginning::of(Written::Read(world)),
         })
     }
@@ -225,7 +238,7 @@ mod tests {
 
     #[test]
     fn the_shipped_mocks_have_their_catalogues() {
-        assert_eq!(Mock::names(), ["ludus", "office", "velociraptor"]);
+        assert_eq!(Mock::names(), ["conformance", "ludus", "office", "velociraptor"]);
         let ludus = Mock::ludus();
         assert_eq!((ludus.tools().len(), ludus.tools()[0]), (201, "get_range"));
         let entry = ludus.entry("destroy_vm").unwrap();

@@ -3,6 +3,7 @@
 use super::answer::{Answer, Entry};
 use super::body::Subject;
 use super::convention::Convention;
+use super::form::Form;
 use super::parameters::Parameters;
 use super::script::Script;
 use bytes::Bytes;
@@ -114,7 +115,8 @@ impl Tool {
             Words::Text(text) => Cow::Owned(serde_json::from_str(text).map_err(|error| error.to_string())?),
         };
         let demanded = self.entry().pointer("/outputSchema/properties/result/type").and_then(Plain::as_str);
-        let subject = Subject { tool: &self.name, wrapped: self.facts.wrapped, demanded };
+        let subject =
+            Subject { wrapped: self.facts.wrapped, demanded, ..Subject::of(&self.name, Form::Tool) };
         Script::compile(&entry, &self.first, convention, subject)
     }
 }

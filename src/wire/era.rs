@@ -103,6 +103,8 @@ pub mod meta {
     pub const VERSION: &str = "io.modelcontextprotocol/protocolVersion";
     /// What the client can do.
     pub const CAPABILITIES: &str = "io.modelcontextprotocol/clientCapabilities";
+    /// The least grave log message that the client wants to hear; without it, none.
+    pub const LOG_LEVEL: &str = "io.modelcontextprotocol/logLevel";
     /// Who the client says it is.
     pub const CLIENT: &str = "io.modelcontextprotocol/clientInfo";
 }

@@ -336,7 +336,7 @@ fn every_shipped_profile_of_it_holds_what_it_says() {
 #[test]
 fn every_schema_is_printed() {
     let folder = tempfile::tempdir().unwrap();
-    for of in ["scenario", "policy", "profile", "mock", "mock-server", "reference"] {
+    for of in ["scenario", "policy", "profile", "mock", "mock-offers", "mock-server", "reference"] {
         let ran = assert_cmd::Command::new(env!("CARGO_BIN_EXE_gauntlet"))
             .args(["schema", of])
             .current_dir(&folder)

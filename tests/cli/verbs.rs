@@ -43,7 +43,7 @@ fn there_is_a_line_for_each_thing() {
     };
     assert_eq!(
         listed(&["mocks"]),
-        "ludus         201 tools\noffice        28 tools\nvelociraptor  28 tools\n"
+        "conformance   28 tools\nludus         201 tools\noffice        28 tools\nvelociraptor  28 tools\n"
     );
     assert!(
         listed(&["flaws"]).lines().any(|line| line.split_whitespace().eq(["admits-one-more", "RATE-01"]))
@@ -51,7 +51,7 @@ fn there_is_a_line_for_each_thing() {
     assert!(listed(&["scenarios"]).lines().any(|line| line.starts_with("DENY-01-denied-tool ")));
     assert_eq!(listed(&["scenarios", "sound.yaml"]).lines().count(), 1);
     assert_eq!(listed(&["tools", "velociraptor"]).lines().count(), 28);
-    assert_eq!(listed(&["tools"]).lines().count(), 257);
+    assert_eq!(listed(&["tools"]).lines().count(), 285);
     let gateways = listed(&["gateways"]);
     assert!(
         gateways.lines().any(|line| line.starts_with("reference ") && line.contains("built in")),

@@ -3,8 +3,8 @@
 use mcp_gauntlet::mock::MockServer;
 use mcp_gauntlet::transport::lines::{LONGEST, LineReader, LineWriter};
 use rmcp::model::{
-    CallToolRequestParams, CallToolResult, ClientCapabilities, ClientConfig, Implementation, JsonObject,
-    ProtocolVersion,
+    CallToolRequestParams, CallToolResult, ClientCapabilities, ClientConfig, GetPromptRequestParams,
+    Implementation, JsonObject, ProtocolVersion, ReadResourceRequestParams,
 };
 use rmcp::service::RunningService;
 use rmcp::transport::StreamableHttpClientTransport;
@@ -96,6 +96,37 @@ impl Guest {
         arguments: JsonObject,
     ) -> Result<CallToolResult, ServiceError> {
         self.0.call_tool(CallToolRequestParams::new(tool.to_owned()).with_arguments(arguments)).await
+    }
+
+    /// All prompts, as the SDK understood them.
+    pub(crate) async fn prompts(&self) -> Vec<Value> {
+        let prompts = self.0.list_all_prompts().await.expect("the list is understood");
+        prompts.iter().map(|prompt| serde_json::to_value(prompt).expect("a prompt is JSON")).collect()
+    }
+
+    /// All resources, as the SDK understood them.
+    pub(crate) async fn resources(&self) -> Vec<Value> {
+        let resources = self.0.list_all_resources().await.expect("the list is understood");
+        resources.iter().map(|resource| serde_json::to_value(resource).expect("a resource is JSON")).collect()
+    }
+
+    /// A prompt, filled in; or the error as it reads.
+    pub(crate) async fn prompt(&self, name: &str, arguments: JsonObject) -> Result<Value, String> {
+        let asked = GetPromptRequestParams::new(name).with_arguments(arguments);
+        let prompt = self.0.get_prompt(asked).await.map_err(|error| error.to_string())?;
+        Ok(serde_json::to_value(prompt).expect("a prompt is JSON"))
+    }
+
+    /// What is in a resource; or the error as it reads.
+    pub(crate) async fn resource(&self, uri: &str) -> Result<Value, String> {
+        let asked = ReadResourceRequestParams::new(uri);
+        let read = self.0.read_resource(asked).await.map_err(|error| error.to_string())?;
+        Ok(serde_json::to_value(read).expect("a resource is JSON"))
+    }
+
+    /// What an argument of a prompt may be completed to.
+    pub(crate) async fn completed(&self, prompt: &str, argument: &str, begun: &str) -> Vec<String> {
+        self.0.complete_prompt_simple(prompt, argument, begun).await.expect("there is such a prompt")
     }
 
     /// Ends the session.

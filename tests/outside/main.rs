@@ -7,6 +7,7 @@ mod behind_reference;
 mod entries;
 mod facts;
 mod guest;
+mod offered;
 mod plain;
 mod program;
 mod shape;

@@ -8,7 +8,7 @@ pub(super) use reply::wrong_id;
 
 use super::intake::take;
 use super::ledger::{Arrival, Headers, Transport};
-use super::listener::Listener;
+use super::listener::{Listener, Wants};
 use super::living::Living;
 use super::protocol::legacy::refusal;
 use super::session::{Outlet, Session};
@@ -94,6 +94,7 @@ fn stream(living: &Living, request: &Request) -> Reply {
     living.listeners.add(Listener {
         session: session.id.clone(),
         subscription: None,
+        wants: Wants::legacy(&session.watched),
         outlet: Outlet::Events(sender),
     });
     reply::events(Body::Stream(receiver))

@@ -65,6 +65,8 @@ fn era_of(living: &Living, request: &Request, frame: &Json) -> Result<Era, Reply
     let said = meta_version(frame);
     let version = request.header(era::header::VERSION);
     let era = match version.map(|version| (version, version.parse::<Revision>())) {
+        // The modern era has no `initialize`; who says in both places to be of that era is told so in its words.
+        Some((_, Ok(revision))) if revision.era() == Era::Modern && said.is_some() => Era::Modern,
         _ if method == Some("initialize") => return Ok(Era::Legacy),
         Some((_, Ok(revision))) => revision.era(),
         Some((version, Err(()))) => {
@@ -110,16 +112,17 @@ fn check(living: &Living, request: &Request, frame: &Json) -> Result<(), RpcErro
     }
     let mismatch = |message: String| RpcError::new(era::code::HEADER_MISMATCH, message);
     if Asks::of(frame).is_some_and(|asks| asks.id.is_some()) {
-        modern::introduced(living, frame.get("params"))?;
-        let (header, said) = (request.header(era::header::VERSION), meta_version(frame));
+        let said = modern::introduced(frame.get("params"))?;
+        let header = request.header(era::header::VERSION).unwrap_or("nothing");
         if header != said {
-            let (header, said) = (header.unwrap_or("nothing"), said.unwrap_or("nothing"));
             return Err(mismatch(format!(
                 "Header mismatch: mcp-protocol-version header says {header}, the body says {said}"
             )));
         }
+        modern::spoken(living, said)?;
     }
-    let tool = frame.get("params").and_then(|params| params.get("name")).and_then(Json::as_str);
+    let calls = frame.get("method").and_then(Json::as_str) == Some("tools/call");
+    let tool = frame.pointer("/params/name").filter(|_| calls).and_then(Json::as_str);
     let listing = living.listing();
     let parameters = tool.and_then(|tool| listing.tool(tool)).map(|tool| tool.parameters());
     headers::agree(&request.headers, frame, parameters).map_err(mismatch)
@@ -181,15 +184,16 @@ async fn answer(caller: Caller, request: &Request, frame: &Json, era: Era) -> Re
             super::reply::stream(living, *delivery)
         }
         Outcome::Delivery(delivery) => deliver(living, *delivery, accepts_gzip(request)).await,
-        Outcome::Listen { id, first, tools } => {
+        Outcome::Listen { id, first, wants } => {
             let (sender, receiver) = mpsc::channel(BACKLOG);
             // The channel is empty: the first event always fits.
             let _ = sender.try_send(Chunk::Data(event(&first.to_bytes())));
-            if tools {
-                let outlet = Outlet::Events(sender);
-                living.listeners.add(Listener { session: String::new(), subscription: Some(id), outlet });
-            } else {
+            if wants.nothing() {
                 living.hold(sender);
+            } else {
+                let outlet = Outlet::Events(sender);
+                let (session, subscription) = (String::new(), Some(id));
+                living.listeners.add(Listener { session, subscription, wants, outlet });
             }
             events(Body::Stream(receiver))
         }

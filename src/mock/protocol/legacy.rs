@@ -1,5 +1,6 @@
 //! The legacy era: sessions that `initialize` opens.
 
+use super::offered::offered;
 use super::{Caller, Outcome, empty_list, list, unknown_method};
 use crate::mock::call::call;
 use crate::mock::change::After;
@@ -10,7 +11,7 @@ use bytes::Bytes;
 use serde_json::json;
 use std::sync::Arc;
 
-/// Methods that the era knows and these servers do not have; any other word makes a request malformed.
+/// Methods that the era knows and most of these servers do not have; any other word makes a request malformed.
 const KNOWN: [&str; 7] = [
     "completion/complete",
     "logging/setLevel",
@@ -32,9 +33,11 @@ pub(super) fn request(caller: &Caller, id: &Json, method: &str, params: Option<&
         _ if !is_open || params.is_some_and(|params| params.as_object().is_none()) => malformed(caller, id),
         "tools/list" => list(caller, id, params, Era::Legacy),
         "tools/call" => call(caller, id, params, Era::Legacy),
-        method => empty_list(caller, id, method, Era::Legacy).unwrap_or_else(|| {
-            if KNOWN.contains(&method) { unknown_method(id, method) } else { malformed(caller, id) }
-        }),
+        method => offered(caller, id, (method, params), Era::Legacy)
+            .or_else(|| empty_list(caller, id, method, Era::Legacy))
+            .unwrap_or_else(|| {
+                if KNOWN.contains(&method) { unknown_method(id, method) } else { malformed(caller, id) }
+            }),
     }
 }
 

@@ -3,9 +3,11 @@
 pub(super) mod headers;
 pub(super) mod legacy;
 pub(super) mod modern;
+mod offered;
 
 use super::delivery::Delivery;
 use super::frame::Frame;
+use super::listener::Wants;
 use super::living::Living;
 use super::session::Session;
 use crate::wire::rpc::Asks;
@@ -40,8 +42,8 @@ pub(super) enum Outcome {
         id: Json,
         /// The notice that comes first.
         first: Json,
-        /// Whether there will ever be another.
-        tools: bool,
+        /// What it will hear of.
+        wants: Wants,
     },
 }
 

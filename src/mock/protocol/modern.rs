@@ -1,16 +1,18 @@
 //! The modern era: no sessions; each request says who it is and what it can do.
 
+use super::offered::offered;
 use super::{Caller, Outcome, empty_list, list, unknown_method};
 use crate::mock::call::call;
 use crate::mock::frame::{Dress, Frame, members};
-use crate::mock::listener::subscribed;
+use crate::mock::listener::{Wants, subscribed};
 use crate::mock::living::Living;
+use crate::mock::notice::News;
 use crate::wire::{Era, Json, RpcError, era, rpc};
 use serde_json::json;
 
 /// Answers a request whose headers, if it had any, agree with it.
 pub(super) fn request(caller: &Caller, id: &Json, method: &str, params: Option<&Json>) -> Outcome {
-    if let Err(error) = introduced(&caller.living, params) {
+    if let Err(error) = introduced(params).and_then(|version| spoken(&caller.living, version)) {
         return Outcome::error(id, error);
     }
     match method {
@@ -18,12 +20,14 @@ pub(super) fn request(caller: &Caller, id: &Json, method: &str, params: Option<&
         "tools/list" => list(caller, id, params, Era::Modern),
         "tools/call" => call(caller, id, params, Era::Modern),
         "subscriptions/listen" => listen(caller, id.clone(), params),
-        method => empty_list(caller, id, method, Era::Modern).unwrap_or_else(|| unknown_method(id, method)),
+        method => offered(caller, id, (method, params), Era::Modern)
+            .or_else(|| empty_list(caller, id, method, Era::Modern))
+            .unwrap_or_else(|| unknown_method(id, method)),
     }
 }
 
-/// Whether `_meta` says what every request has to say.
-pub(in crate::mock) fn introduced(living: &Living, params: Option<&Json>) -> Result<(), RpcError> {
+/// Whether `_meta` says what every request has to say; the version that it says.
+pub(in crate::mock) fn introduced(params: Option<&Json>) -> Result<&str, RpcError> {
     let meta = params.and_then(|params| params.get("_meta"));
     let member = |name: &str| meta.and_then(|meta| meta.get(name));
     let missing: Vec<&str> = [
@@ -42,7 +46,11 @@ pub(in crate::mock) fn introduced(living: &Living, params: Option<&Json>) -> Res
             format!("Invalid params: `_meta` lacks {}", missing.join(", ")),
         ));
     }
-    let version = member(era::meta::VERSION).and_then(Json::as_str).unwrap_or_default();
+    Ok(member(era::meta::VERSION).and_then(Json::as_str).unwrap_or_default())
+}
+
+/// Whether that version is one of the era's that are spoken here.
+pub(in crate::mock) fn spoken(living: &Living, version: &str) -> Result<(), RpcError> {
     let spoken =
         living.settings.revisions.iter().any(|one| one.era() == Era::Modern && one.as_str() == version);
     if spoken { Ok(()) } else { Err(unsupported(living, version)) }
@@ -72,9 +80,7 @@ fn discover(caller: &Caller, id: &Json) -> Outcome {
 
 /// Opens a stream of notices; only those that the server ever sends are acknowledged.
 fn listen(caller: &Caller, id: Json, params: Option<&Json>) -> Outcome {
-    let wanted = |name: &str| {
-        params.and_then(|params| params.pointer(&format!("/notifications/{name}"))).and_then(Json::as_bool)
-    };
+    let wanted = |name: &str| params.and_then(|params| params.pointer(&format!("/notifications/{name}")));
     if params.and_then(|params| params.get("notifications")).is_none_or(|filter| filter.as_object().is_none())
     {
         return Outcome::error(
@@ -82,24 +88,30 @@ fn listen(caller: &Caller, id: Json, params: Option<&Json>) -> Outcome {
             RpcError::new(rpc::INVALID_PARAMS, "Invalid params: `notifications` is missing"),
         );
     }
-    let tells = |kind: &str| {
+    let tells = |kind: &str, what: &str| {
         let capability = caller.living.spec.manner.capabilities.get(kind);
         capability
-            .and_then(|capability| capability.get("listChanged"))
+            .and_then(|capability| capability.get(what))
             .and_then(serde_json::Value::as_bool)
             .unwrap_or_default()
     };
     let mut agreed = crate::wire::Object::default();
-    for (name, kind) in [
-        ("toolsListChanged", "tools"),
-        ("promptsListChanged", "prompts"),
-        ("resourcesListChanged", "resources"),
+    let mut wants = Wants::default();
+    for (name, kind, news) in [
+        ("toolsListChanged", "tools", News::Tools),
+        ("promptsListChanged", "prompts", News::Prompts),
+        ("resourcesListChanged", "resources", News::Resources),
     ] {
-        if wanted(name) == Some(true) && tells(kind) {
+        if wanted(name).and_then(Json::as_bool) == Some(true) && tells(kind, "listChanged") {
             agreed.set(name, true);
+            wants.lists.push(news);
         }
     }
-    let tools = agreed.get("toolsListChanged").is_some();
+    if let Some(uris) = wanted("resourceSubscriptions").filter(|_| tells("resources", "subscribe")) {
+        agreed.set("resourceSubscriptions", uris.clone());
+        let uris = uris.as_array().into_iter().flatten().filter_map(Json::as_str).map(str::to_owned);
+        wants.watched.lock().expect("no writer panics").extend(uris);
+    }
     let mut params = subscribed(&id);
     if let Some(params) = params.as_object_mut() {
         params.set("notifications", Json::Object(agreed));
@@ -107,6 +119,6 @@ fn listen(caller: &Caller, id: Json, params: Option<&Json>) -> Outcome {
     Outcome::Listen {
         id,
         first: rpc::notification("notifications/subscriptions/acknowledged", params),
-        tools,
+        wants,
     }
 }

@@ -1,5 +1,6 @@
 use super::*;
 use crate::mock::convention::tests::shipped;
+use crate::mock::form::Form;
 use crate::mock::value::{from_plain, to_plain};
 use crate::mock::world::keys;
 use serde_json::json;
@@ -14,9 +15,7 @@ impl Stage {
     fn new(entry: Plain) -> Self {
         let entry: Entry = serde_json::from_value(entry).unwrap();
         let convention = shipped("ludus");
-        let script =
-            Script::compile(&entry, &[], &convention, Subject { tool: "t", wrapped: false, demanded: None })
-                .unwrap();
+        let script = Script::compile(&entry, &[], &convention, Subject::of("t", Form::Tool)).unwrap();
         let world = World::new(&keys(json!({"vms": [{"id": 1, "name": "dc"}]}).as_object().unwrap()));
         Self { script, convention, world }
     }
@@ -32,6 +31,7 @@ impl Stage {
             arguments: from_plain(arguments),
             canonical: &canonical,
             identity: "alice",
+            can: &from_plain(&json!({"sampling": {}})),
             now: "2026-05-01T12:00:00Z",
             replies,
         };
@@ -80,7 +80,10 @@ fn an_answer_is_used_up_and_a_lonely_fault_spoils_the_next() {
         {"give": {"a": 1}, "delay": "2s", "progress": 3}
     ]}));
     let first = stage.play(&json!({})).unwrap();
-    assert_eq!((first.fault, first.delay, first.progress), (Some(Fault::Twice), Duration::from_secs(3), 3));
+    assert_eq!(
+        (first.fault, first.delay, first.aside.progress),
+        (Some(Fault::Twice), Duration::from_secs(3), 3)
+    );
     assert!(matches!(first.said, Said::Result(_)));
     let second = stage.play(&json!({})).unwrap();
     assert_eq!((second.fault, second.delay), (None, Duration::from_secs(2)));
@@ -115,7 +118,9 @@ fn a_question_is_followed_by_what_the_reply_brings() {
         {"error": "not confirmed"}
     ]}));
     let asked = stage.play(&json!({})).unwrap();
-    assert!(matches!(&asked.said, Said::Questions(put, None) if put[0].method == "elicitation/create"));
+    assert!(
+        matches!(&asked.said, Said::Questions(put, State::Sealed) if put[0].method == "elicitation/create")
+    );
     let yes =
         stage.go_on(&json!({}), Some((json!({"ask": {"action": "accept"}}), asked.choice + 1))).unwrap();
     assert!(matches!(yes.said, Said::Result(Rendered { is_error: false, .. })));
@@ -148,13 +153,6 @@ fn mistakes_name_the_answer() {
     let entry: Entry =
         serde_json::from_value(json!({"description": "d", "answers": [{"give": 1}, {"give": "{{ a"}]}))
             .unwrap();
-    let wrong = Script::compile(
-        &entry,
-        &[],
-        &shipped("ludus"),
-        Subject { tool: "t", wrapped: false, demanded: None },
-    )
-    .err()
-    .unwrap();
+    let wrong = Script::compile(&entry, &[], &shipped("ludus"), Subject::of("t", Form::Tool)).err().unwrap();
     assert_eq!(wrong, "answer 2: `give`: `{{` is never closed by `}}`");
 }

@@ -4,6 +4,7 @@ mod faults;
 mod legacy;
 mod lines;
 mod modern;
+mod offered;
 mod shipped;
 
 use super::MockServer;
@@ -123,7 +124,7 @@ impl Client {
             params["_meta"]["io.modelcontextprotocol/clientCapabilities"] = json!({});
         }
         let mut client = self.with("mcp-protocol-version", "2026-07-28").with("mcp-method", method);
-        if let Some(name) = params.get("name").and_then(Value::as_str) {
+        if let Some(name) = params.get("name").or(params.get("uri")).and_then(Value::as_str) {
             client = client.with("mcp-name", name);
         }
         client.ask(method, params).await

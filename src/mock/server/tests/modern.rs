@@ -61,7 +61,7 @@ async fn headers_and_body_must_agree() {
         (
             good.with("mcp-protocol-version", "2026-07-28"),
             json!({"io.modelcontextprotocol/protocolVersion": "2025-11-25", META: {}}),
-            -32022,
+            -32020,
         ),
     ] {
         assert_eq!(client.post(call(&meta)).await.code(), (400, code), "{meta}");

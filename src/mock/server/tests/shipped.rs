@@ -53,3 +53,37 @@ async fn every_tool_of_ludus_answers_its_sample_call() {
 async fn every_tool_of_velociraptor_answers() {
     all("velociraptor").await;
 }
+
+#[tokio::test]
+async fn everything_that_the_mock_for_the_conformance_suite_lists_answers() {
+    let server = MockServer::start(Mock::conformance()).await;
+    let client = Client::new(&server);
+    let modern = async |method: &str, mut params: Value| {
+        params["_meta"] = json!({"io.modelcontextprotocol/clientCapabilities": {"elicitation": {}, "sampling": {}, "roots": {}}});
+        client.modern(method, params).await.json()
+    };
+    let list = async |method: &str, member: &str| {
+        modern(method, json!({})).await["result"][member].as_array().unwrap().clone()
+    };
+    let mut wrong = Vec::new();
+    let mut note = |entry: &Value, told: Value| {
+        if entry["description"].is_null() || told["result"].is_null() {
+            wrong.push(format!("{entry}: {told}"));
+        }
+    };
+    for tool in list("tools/list", "tools").await {
+        let given = json!({"name": tool["name"], "arguments": arguments(&tool)});
+        note(&tool, modern("tools/call", given).await);
+    }
+    for prompt in list("prompts/list", "prompts").await {
+        let needed = prompt["arguments"].as_array().cloned().unwrap_or_default();
+        let given: serde_json::Map<String, Value> =
+            needed.iter().map(|one| (one["name"].as_str().unwrap().to_owned(), json!("x"))).collect();
+        note(&prompt, modern("prompts/get", json!({"name": prompt["name"], "arguments": given})).await);
+    }
+    for resource in list("resources/list", "resources").await {
+        note(&resource, modern("resources/read", json!({"uri": resource["uri"]})).await);
+    }
+    assert_eq!(wrong, Vec::<String>::new());
+    assert_eq!(server.complaints(), Vec::<String>::new());
+}
