@@ -156,6 +156,7 @@ pub static FLAWS: &[Flaw] = &[
     flaw("forgets-the-ids-of-errors", &["PROTO-04"], |c| c.read = reading::without_ids),
     flaw("reads-any-type", &["PROTO-06"], |c| c.readable = |_| true),
     flaw("takes-order-for-change", &["SUP-03"], |c| c.unchanged = |first, entry| first.to_bytes() == entry.to_bytes()),
+    flaw("cries-wolf", &["SUP-08"], |c| c.returns = words::suspicious),
     flaw("strips-what-cannot-be-seen", &["SUP-07"], |c| c.returns = words::visible_only),
     flaw("doubles-content", &["TRANS-02"], |c| c.returns = words::doubled),
     flaw("serves-without-a-session", &["PROTO-05"], |c| c.sessionless = || true),

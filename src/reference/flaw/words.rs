@@ -93,6 +93,14 @@ pub(super) fn own_error(mut error: Json) -> Json {
     error
 }
 
+/// Whatever speaks of instructions is one.
+pub(super) fn suspicious(result: Json) -> Json {
+    let text = result.to_string().to_lowercase();
+    let speaks =
+        ["ignore all previous", "instruction to", "<important>"].iter().any(|words| text.contains(words));
+    if speaks { error_result("withheld: the result holds instructions") } else { result }
+}
+
 /// What fits into a buffer.
 const LONGEST: usize = 1 << 16;
 
