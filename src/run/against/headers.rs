@@ -4,7 +4,8 @@ use super::difference::{Difference, Kind};
 use std::collections::BTreeMap;
 
 /// Headers of one connection or one moment: they say nothing about what a gateway does.
-const OF_THE_MOMENT: [&str; 12] = [
+const OF_THE_MOMENT: [&str; 13] = [
+    "accept-encoding",
     "connection",
     "content-length",
     "date",
