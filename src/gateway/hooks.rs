@@ -8,6 +8,7 @@ use super::running::{RunningGateway, write};
 use super::spoil::Spoil;
 use super::stranger::notify;
 use super::template::{RenderError, Variables};
+use crate::transport::child::Departure;
 use std::io;
 use std::path::Path;
 use std::time::Duration;
@@ -93,13 +94,20 @@ impl RunningGateway {
         Ok(change.within.0)
     }
 
-    /// Ends it and starts it again in the same folder, with the same ports and credentials.
-    pub async fn restart(&mut self) -> Result<(), HookError> {
+    /// Ends it and starts it again in the same folder, with the same ports and credentials; how it went meanwhile.
+    pub async fn restart(&mut self) -> Result<Option<Departure>, HookError> {
         if !self.profile().restarts() {
             return Err(self.none("restart"));
         }
-        self.end().await;
-        Ok(self.launch().await?)
+        #[cfg(unix)]
+        let departure = self.depart().await;
+        #[cfg(not(unix))]
+        let departure = {
+            self.end().await;
+            None
+        };
+        self.launch().await?;
+        Ok(departure)
     }
 
     /// Turns its clock on.

@@ -8,7 +8,7 @@ use super::render::{Facts, Place, Rendered};
 use super::stranger::Stranger;
 use super::template::{self, Engine, RenderError, Variables};
 use crate::transport::Child;
-use crate::transport::child::Talk;
+use crate::transport::child::{Departure, Talk};
 use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
@@ -133,6 +133,17 @@ impl RunningGateway {
         for stranger in self.left_behind() {
             stranger.end().await;
         }
+    }
+
+    /// Asks its process to end, and says how it went: nothing for one without a process of its own. Then it is gone.
+    #[cfg(unix)]
+    pub(super) async fn depart(&mut self) -> Option<Departure> {
+        let departure = match self.process.take() {
+            Some(process) => Some(process.depart(GRACE).await),
+            None => None,
+        };
+        self.end().await;
+        departure
     }
 
     /// The daemons that the profile knows of.

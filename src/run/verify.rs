@@ -9,7 +9,9 @@ use crate::diagnostic::printable;
 use crate::mock::Arrival;
 use crate::scenario::{Call, Detailed, Expect, Kind, NoticeExpect, Step, Tally, Verdict};
 use crate::source::Placed;
+use crate::transport::child::Departure;
 use crate::wire::canonical::Fidelity;
+use std::process::ExitStatus;
 
 /// Everything that is known when the ledgers are closed.
 pub(super) struct Evidence<'a> {
@@ -95,6 +97,7 @@ fn finding(
         Some(Expect::Each(sessions)) => per_session(&fell, sessions),
         Some(Expect::Detailed(detailed)) => super::detail::detailed(evidence, detailed, calls),
         Some(Expect::Listing(listing)) => super::detail::listing(evidence, listing, performed),
+        Some(Expect::Orderly) => orderly(performed.departure.as_ref()),
         Some(Expect::Notice(expected)) => {
             let came = matches!(performed.noticed, Some(Some(_)));
             let words = |came: bool| if came { "a notification" } else { "none" };
@@ -105,6 +108,31 @@ fn finding(
             )
         }
     }
+}
+
+/// It ended when it was asked to, of itself or by the signal, and nothing that it started went on.
+fn orderly(departure: Option<&Departure>) -> Finding {
+    let was = match departure {
+        None => "no process of its own".to_owned(),
+        Some(Departure { status: None, .. }) => "still there after SIGTERM".to_owned(),
+        Some(Departure { left_behind: true, .. }) => "a process that it had started stayed behind".to_owned(),
+        Some(Departure { status: Some(status), .. }) => status.to_string(),
+    };
+    let sound = |departure: &Departure| {
+        let asked = departure.status.is_some_and(|status| status.success() || ended_as_asked(status));
+        asked && !departure.left_behind
+    };
+    Finding::of(departure.is_some_and(sound), "an end in order after SIGTERM", was)
+}
+
+/// By SIGTERM (15), or with the status that shells have for that.
+fn ended_as_asked(status: ExitStatus) -> bool {
+    const SIGTERM: i32 = 15;
+    #[cfg(unix)]
+    let by_signal = std::os::unix::process::ExitStatusExt::signal(&status) == Some(SIGTERM);
+    #[cfg(not(unix))]
+    let by_signal = false;
+    by_signal || status.code() == Some(128 + SIGTERM)
 }
 
 fn expectation_free(fell: &[Fell]) -> String {
@@ -159,7 +187,7 @@ pub(super) fn wants_refusal(step: &Step) -> bool {
             let counts_arrivals = detailed.upstream.as_ref().is_some_and(|there| there.arrivals.is_some());
             detailed.verdict.iter().any(refused) || detailed.executions.is_some() || counts_arrivals
         }
-        Some(Expect::Listing(_) | Expect::Notice(_)) | None => false,
+        Some(Expect::Listing(_) | Expect::Notice(_) | Expect::Orderly) | None => false,
     }
 }
 

@@ -23,6 +23,8 @@ pub enum Expect {
     Listing(Box<Listing>),
     /// Whether a notification comes.
     Notice(NoticeExpect),
+    /// The gateway ends when it is asked to, with a sound status, and leaves nothing behind.
+    Orderly,
 }
 
 /// The word for what happened to a call, judged from both sides; `Blocked` is a word for expectations alone.

@@ -55,6 +55,15 @@ pub enum SpawnError {
     Refused(String, io::Error),
 }
 
+/// How a process went when it was asked to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Departure {
+    /// How it ended; `None` where it did not, in the time that it had.
+    pub status: Option<ExitStatus>,
+    /// Whether something that it had started stayed behind.
+    pub left_behind: bool,
+}
+
 /// A running process and its group.
 #[derive(Debug)]
 pub struct Child {
@@ -129,6 +138,24 @@ impl Child {
     /// future loses nothing.
     pub async fn exited(&mut self) -> Option<ExitStatus> {
         self.process.wait().await.ok()
+    }
+
+    /// Asks the process alone to end (SIGTERM), as whoever looks after services does, and looks at what stays when it
+    /// is gone; then all of it is ended. What it started may take its time to follow it, within the same grace.
+    #[cfg(unix)]
+    pub async fn depart(mut self, grace: Duration) -> Departure {
+        if self.ended().is_none() {
+            self.group.ask_leader_to_end();
+        }
+        let status = tokio::time::timeout(grace, self.exited()).await.ok().flatten();
+        let limit = tokio::time::Instant::now() + grace;
+        let mut left_behind = status.is_some();
+        while left_behind && tokio::time::Instant::now() < limit {
+            left_behind = !self.group.is_gone();
+            // Nobody tells of the end of a process that is not our own child.
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        Departure { status, left_behind }
     }
 
     /// Ends it: standard input closed, then after the grace SIGTERM to the group, then after the grace SIGKILL.

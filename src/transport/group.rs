@@ -68,6 +68,25 @@ impl Group {
         }
     }
 
+    /// SIGTERM for the one that leads it.
+    pub(super) fn ask_leader_to_end(&self) {
+        if living().contains_key(&self.number) {
+            let _ = kill(Pid::from_raw(self.number), Signal::SIGTERM);
+        }
+    }
+
+    /// Whether nothing of it runs any more; those that have ended and were handed to us are let go.
+    pub(super) fn is_gone(&self) -> bool {
+        let group = Pid::from_raw(self.number);
+        loop {
+            match waitpid(Pid::from_raw(-self.number), Some(WaitPidFlag::WNOHANG)) {
+                Ok(WaitStatus::StillAlive) => return false,
+                Ok(_) | Err(Errno::EINTR) => {}
+                Err(_) => return killpg(group, None).is_err(),
+            }
+        }
+    }
+
     /// SIGKILL for all of it and for its daemons; returns when they are gone. A second time it does nothing.
     pub(super) fn end(&self) {
         let Some(environment) = living().remove(&self.number) else { return };

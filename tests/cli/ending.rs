@@ -2,6 +2,7 @@
 
 use crate::program::{ENOUGH, start};
 use crate::suite::{SOUND, folder};
+use mcp_gauntlet::embedded::{GATEWAYS, text};
 use mcp_gauntlet::transport::child::{Child, Talk};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -123,4 +124,44 @@ async fn a_mock_on_its_own_is_interrupted_too() {
     let mut mock = start(here.path(), &["mock", "ludus", "--http", "127.0.0.1:0"], &[], Talk::Words);
     crate::program::heard(&mock, "listening on ").await;
     assert_eq!(signalled(&mut mock, Signal::SIGINT).await.code(), Some(130));
+}
+
+/// Restarts the gateway, and looks at how it went.
+const ORDERLY: &str = "\
+scenario: it ends in order
+upstreams: [ludus]
+policy: {version: \"1\", default: allow, tools: {}}
+steps:
+  - {call: list_hosts, expect: allowed}
+  - {restart: gateway, expect: orderly}
+  - {call: list_hosts, expect: allowed}
+";
+
+#[test]
+fn how_a_gateway_goes_is_told() {
+    let profile = text(GATEWAYS, "reference-process/profile.yaml").unwrap();
+    let template = text(GATEWAYS, "reference-process/reference.yaml.j2").unwrap();
+    let command = "command: [\"{{ gauntlet }}\"";
+    assert!(profile.contains(command));
+    let told = |script: &str| {
+        let wrapped = format!("command: [sh, -c, '{script}', sh, \"{{{{ gauntlet }}}}\"");
+        let profile = profile.replace(command, &wrapped);
+        let here = folder(&[
+            ("g/profile.yaml", &profile),
+            ("g/reference.yaml.j2", template),
+            ("orderly.yaml", ORDERLY),
+        ]);
+        let arguments = ["run", "orderly.yaml", "--gateway", "g"];
+        crate::program::ran(here.path(), &arguments, &[("PATH", "/usr/bin:/bin")])
+    };
+    let orderly = told("exec \"$@\"");
+    assert_eq!(orderly.code, 0, "{}{}", orderly.out, orderly.err);
+    for (script, words) in [
+        ("sleep 1000 & exec \"$@\"", "was a process that it had started stayed behind"),
+        ("trap \"kill \\$!; exit 7\" TERM; \"$@\" & wait", "was exit status: 7"),
+    ] {
+        let odd = told(script);
+        assert_eq!(odd.code, 1, "{}{}", odd.out, odd.err);
+        assert!(odd.out.contains(words), "`{words}` is not in\n{}", odd.out);
+    }
 }

@@ -48,7 +48,8 @@ async fn start(stage: &Stage, part: &Part) -> Result<(), Trouble> {
 
 async fn restart(stage: &Stage, part: &Part) -> Result<(), Trouble> {
     match part {
-        Part::Gateway => stage.restart_gateway().await.map_err(Trouble::because),
+        // How it went is a step's to tell: see `steps`.
+        Part::Gateway => Err(Trouble::because("a gateway's end is looked at")),
         upstream => {
             stop(stage, upstream).await?;
             start(stage, upstream).await

@@ -9,8 +9,9 @@ use super::{approval, faults, raw};
 use crate::run::judge::Asked;
 use crate::run::plan::unmet;
 use crate::run::stage::Stage;
-use crate::scenario::{Call, Column, Kind, Over, Step, Variables, pointer};
+use crate::scenario::{Call, Column, Kind, Over, Part, Step, Variables, pointer};
 use crate::transcript::{Exchange, Received};
+use crate::transport::child::Departure;
 use crate::wire::{Json, Message};
 use futures_util::future::join_all;
 use std::collections::HashMap;
@@ -49,6 +50,8 @@ pub(in crate::run) struct Performed {
     pub(in crate::run) noticed: Option<Option<Received>>,
     /// Remarks that do not decide.
     pub(in crate::run) notes: Vec<String>,
+    /// How the gateway's process went.
+    pub(in crate::run) departure: Option<Departure>,
     /// Why it was passed over.
     pub(in crate::run) passed_over: Option<String>,
     /// Why it could not be done.
@@ -127,6 +130,10 @@ impl Performance {
                 } else if let Some(pending) = self.pending.get_mut(&name.value) {
                     pending.cancel().await;
                 }
+                Ok(())
+            }
+            Kind::Restart(Part::Gateway) => {
+                performed.departure = stage.restart_gateway().await.map_err(Trouble::because)?;
                 Ok(())
             }
             Kind::Accept(tool) => stage.accept(&tool.value).map_err(Trouble::because),

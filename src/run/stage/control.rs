@@ -7,6 +7,7 @@ use crate::gateway::{self, Carried, Decided, Decision, Pending, Told};
 use crate::reference::{About, Verdict};
 use crate::run::plan::length;
 use crate::scenario::{Boundary, Change, Reload};
+use crate::transport::child::Departure;
 use crate::wire::Json;
 use std::sync::PoisonError;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -180,7 +181,7 @@ impl Stage {
     }
 
     /// Stops the gateway and starts it again, with nothing in between; every connection is gone.
-    pub(in crate::run) async fn restart_gateway(&self) -> Result<(), String> {
+    pub(in crate::run) async fn restart_gateway(&self) -> Result<Option<Departure>, String> {
         self.forget_sessions().await;
         let mut gateway = self.theatre.stand.gateway.write().await;
         gateway.as_mut().ok_or("the gateway is stopped")?.restart().await.map_err(|error| error.to_string())

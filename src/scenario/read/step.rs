@@ -130,13 +130,14 @@ fn kind(word: &str, main: &Node, members: &mut Members<'_>, told: &mut Told) -> 
 }
 
 fn expects(word: &str) -> bool {
-    matches!(word, "call" | "together" | "agent" | "list" | "notice" | "send" | "settle")
+    matches!(word, "call" | "together" | "agent" | "list" | "notice" | "send" | "settle" | "restart")
 }
 
 fn expectation(word: &str, node: &Node, told: &mut Told) -> Option<Expect> {
     match word {
         "list" => expect_list(node, told),
         "notice" => expect_notice(node, told),
+        "restart" => self::word(node, "way to end", &[("orderly", ())], told).map(|()| Expect::Orderly),
         _ => expect_call(node, told),
     }
 }

@@ -129,7 +129,11 @@ fn steps() -> Vec<Value> {
             vec![one("stop", reference("name"))],
         ),
         step("start", "Brings it back.", vec![one("start", reference("name"))]),
-        step("restart", "Stops it and starts it again.", vec![one("restart", reference("name"))]),
+        step(
+            "restart",
+            "Stops it and starts it again.",
+            vec![one("restart", reference("name")), one("expect", json!({"enum": ["orderly"]}))],
+        ),
         step(
             "reload",
             "Gives the running gateway another policy.",

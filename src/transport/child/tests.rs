@@ -139,3 +139,20 @@ async fn what_cannot_be_started_says_why() {
     let refused = Command { program: "/".into(), ..shell("") };
     assert!(spawn(&refused).starts_with("cannot start `/`: "));
 }
+
+#[tokio::test]
+async fn how_a_process_goes_is_seen() {
+    let gone = async |script: &str, grace: u64| {
+        let mut child = Child::spawn(&shell(script), Talk::Frames).unwrap();
+        line(&mut child).await;
+        child.depart(Duration::from_millis(grace)).await
+    };
+    let orderly = gone("trap 'exit 0' TERM; sleep 1000 & echo up; wait", 2_000).await;
+    assert!(orderly.left_behind, "the sleep goes on");
+    let orderly = gone("trap 'kill $!; exit 3' TERM; sleep 1000 & echo up; wait", 5_000).await;
+    assert_eq!((orderly.status.unwrap().code(), orderly.left_behind), (Some(3), false));
+    let by_signal = gone("echo up; exec sleep 1000", 5_000).await;
+    assert_eq!((by_signal.status.unwrap().code(), by_signal.left_behind), (None, false));
+    let deaf = gone("trap '' TERM; echo up; while :; do sleep 0.01; done", 200).await;
+    assert_eq!(deaf, Departure { status: None, left_behind: false });
+}
