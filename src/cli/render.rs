@@ -66,10 +66,11 @@ fn rendered(arguments: &Render, surroundings: &Surroundings) -> Result<Exit, Exi
     let token =
         arguments.token.as_ref().map(|text| remote::expanded("--token", text, surroundings)).transpose()?;
     let (scenarios, open) = if is_doctor(&arguments.paths) {
-        fitting(doctor::together(), &profile, (&places, arguments.round))?
+        fitting(&doctor::together(), &profile, (&places, arguments.round))?
     } else if arguments.suite {
-        let scenarios = files::scenarios(&arguments.paths, surroundings)?.into_iter().map(Arc::new).collect();
-        fitting(scenarios, &profile, (&places, arguments.round))?
+        let scenarios: Vec<_> =
+            files::scenarios(&arguments.paths, surroundings)?.into_iter().map(Arc::new).collect();
+        fitting(&scenarios, &profile, (&places, arguments.round))?
     } else {
         (vec![Arc::new(single(&arguments.paths, surroundings)?)], None)
     };
@@ -132,13 +133,13 @@ fn single(paths: &[PathBuf], surroundings: &Surroundings) -> Result<Scenario, Ex
 
 /// The scenarios that fit together, told with those that do not: the same ones that `run --gateway-url` runs.
 fn fitting(
-    scenarios: Vec<Arc<Scenario>>,
+    scenarios: &[Arc<Scenario>],
     profile: &Profile,
     (places, round): (&Places, usize),
 ) -> Result<(Vec<Arc<Scenario>>, Option<String>), Exit> {
     let there = Arc::new(profile.connected_to("http://gateway.invalid/mcp", &[]));
     let contender = Arc::new(Contender { name: profile.gateway.clone(), profile: there, flaw: None });
-    let mut entries = plan(&scenarios, &[contender], &Wishes::default());
+    let mut entries = plan(scenarios, &[contender], &Wishes::default());
     let Settled { probe, rounds } =
         settle(&mut entries, Sharing { isolate: None, places: Some(places), round });
     remote::check_round(round, rounds)?;
