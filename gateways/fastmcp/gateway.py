@@ -115,7 +115,7 @@ class Policy(Middleware):
         """Why a call is denied; None where it is not."""
         policy, entry = POLICIES[caller()], entry_of(tool)
         if tool in policy["hide"] or "*" in policy["hide"]:
-            return "hidden"
+            return "not in the policy"
         if entry is None:
             return "not in the policy"
         if entry["action"] == "deny":

@@ -42,8 +42,8 @@ fn there(arguments: &Run, url: &str, id: &str) -> String {
     remote.places.listen.iter().for_each(|address| say("--listen", &address.to_string()));
     remote.places.public_urls.iter().for_each(|url| say("--public-url", url));
     remote.places.bearer.iter().for_each(|bearer| say("--bearer", bearer));
-    if remote.places.round > 1 {
-        say("--round", &remote.places.round.to_string());
+    if remote.round > 1 {
+        say("--round", &remote.round.to_string());
     }
     if let Some(era) = arguments.era.and_then(|era| era.to_possible_value()) {
         say("--era", era.get_name());

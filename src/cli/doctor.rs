@@ -1,13 +1,14 @@
 //! `gauntlet doctor`: what is wrong with a gateway or with its profile, and what the profile lacks.
 
 use super::expand::expand;
+use super::remote::{self, PlacesFlags};
 use super::{Exit, Surroundings, files, print, say};
-use crate::doctor::{Examination, Mark, Patient, examine, look, report};
+use crate::doctor::{Examination, Mark, Patient, examine, examine_there, look, report};
 use crate::gateway::{Profile, Start};
-use crate::run::{Beside, Setting};
+use crate::run::{Beside, Remote, Setting};
 use crate::source::Placed;
 use clap::Args;
-use std::collections::BTreeMap;
+use http::{HeaderName, HeaderValue};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -17,18 +18,24 @@ Examples:
   gauntlet doctor ./my-gateway                  a profile of your own
   gauntlet doctor ./my-gateway --draft d.yaml   what the profile lacks, in a file too
   gauntlet doctor --url http://127.0.0.1:8080/mcp --header 'Authorization: Bearer ${TOKEN}'
+  gauntlet doctor ./my-gateway --url http://127.0.0.1:8080/mcp --listen 127.0.0.1:7700
+      one that runs already, with the mock behind it, under the policy of `gauntlet render doctor --for ./my-gateway`
 
-With `--url` nothing is started, and no tool that exists is called: only what an agent can see is told.
+With `--url` nothing is started. Without `--listen` or `--public-url` no tool that exists is called either: only what an
+agent can see is told. With one of them a mock called `lab` stands there, and what arrived is told too.
 
 Exit codes: 0 all is well, 1 something is wrong, 2 a wrong file or argument, 3 the gateway does not start or cannot
 be reached, 130 interrupted.";
+
+/// What the probes call the server behind the gateway.
+const SERVER: &str = "lab";
 
 /// Probes a gateway.
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub struct Doctor {
     /// The name of a shipped profile, or a folder with a `profile.yaml`
-    #[arg(value_name = "NAME|FOLDER", required_unless_present = "url", conflicts_with = "url")]
+    #[arg(value_name = "NAME|FOLDER", required_unless_present = "url")]
     pub gateway: Option<String>,
     /// The address of a gateway that runs already
     #[arg(long, value_name = "URL")]
@@ -36,6 +43,12 @@ pub struct Doctor {
     /// A header of each request to it, its secrets from the environment; again for more
     #[arg(long = "header", value_name = "NAME: VALUE", requires = "url")]
     pub headers: Vec<String>,
+    /// How long a first call may take to come through
+    #[arg(long, value_name = "TIME", requires = "url", default_value = "10s", value_parser = humantime::parse_duration)]
+    pub wait: Duration,
+    /// Where the server behind it stands.
+    #[command(flatten)]
+    pub places: PlacesFlags,
     /// Measure also what takes minutes
     #[arg(long)]
     pub slow: bool,
@@ -79,6 +92,8 @@ pub(super) async fn doctor(arguments: &Doctor, surroundings: &Surroundings) -> E
 enum Subject {
     Started(Box<Patient>),
     Running(Box<Profile>),
+    /// One that runs, with a server of ours behind it.
+    There(Box<Patient>, Box<Remote>),
 }
 
 /// Secrets by the text that stands for them.
@@ -86,7 +101,12 @@ type Secrets = Vec<(String, String)>;
 
 fn subject(arguments: &Doctor, surroundings: &Surroundings) -> Result<(Subject, Secrets), Exit> {
     if let Some(url) = &arguments.url {
-        return running(url, &arguments.headers, surroundings);
+        return running(arguments, url, surroundings);
+    }
+    if arguments.places.are_told() {
+        return Err(wrong(
+            "`--listen`, `--public-url` and `--bearer` are about a gateway that runs already\nhelp: say where it is with `--url`",
+        ));
     }
     let profile = files::profile(arguments.gateway.as_deref().unwrap_or_default())?;
     if let Some(flaw) = &arguments.flaw {
@@ -95,20 +115,28 @@ fn subject(arguments: &Doctor, surroundings: &Surroundings) -> Result<(Subject, 
     if matches!(profile.start, Some(Start::Command(_))) {
         super::guard::post(surroundings);
     }
-    let folder = std::env::temp_dir().join(format!("gauntlet-doctor-{}", std::process::id()));
-    let patient = Patient { profile, flaw: arguments.flaw.clone(), slow: arguments.slow, folder };
+    let patient = patient(profile, arguments);
     Ok((Subject::Started(Box::new(patient)), Vec::new()))
+}
+
+fn patient(profile: Profile, arguments: &Doctor) -> Patient {
+    let folder = std::env::temp_dir().join(format!("gauntlet-doctor-{}", std::process::id()));
+    Patient { profile, flaw: arguments.flaw.clone(), slow: arguments.slow, folder }
 }
 
 async fn examined(subject: &Subject, setting: &Setting) -> Examination {
     match subject {
         Subject::Started(patient) => examine(patient, setting).await,
         Subject::Running(profile) => look((**profile).clone(), setting).await,
+        Subject::There(patient, remote) => examine_there(patient, setting, remote).await,
     }
 }
 
-/// A profile for a gateway that runs: where it is, and with which headers.
-fn running(url: &str, headers: &[String], surroundings: &Surroundings) -> Result<(Subject, Secrets), Exit> {
+/// A gateway that runs: where it is, with which headers, and what is behind it, where that is ours.
+fn running(arguments: &Doctor, url: &str, surroundings: &Surroundings) -> Result<(Subject, Secrets), Exit> {
+    if arguments.flaw.is_some() {
+        return Err(wrong("`--flaw` is for a gateway that is started\nhelp: leave out `--url` or `--flaw`"));
+    }
     let mut secrets = Secrets::new();
     let address = filled("--url", url, surroundings, &mut secrets)?;
     let uri = address.parse::<http::Uri>().ok();
@@ -117,30 +145,33 @@ fn running(url: &str, headers: &[String], surroundings: &Surroundings) -> Result
             "`--url {url}` is no address such as `http://127.0.0.1:8080/mcp`\nhelp: an encrypted one needs something on this machine that ends the encryption"
         )));
     }
-    let mut lines = String::new();
-    for header in headers {
+    let mut headers = Vec::new();
+    for header in &arguments.headers {
         let Some((name, value)) = header.split_once(':').filter(|(name, _)| !name.trim().is_empty()) else {
             return Err(wrong(
                 "a `--header` has no name\nhelp: write `NAME: VALUE`, such as 'Authorization: Bearer ${TOKEN}'",
             ));
         };
         let value = filled("--header", value.trim(), surroundings, &mut secrets)?;
-        lines.push_str(&format!("    {}: {}\n", literal(name.trim()), literal(&value)));
+        if HeaderName::try_from(name.trim()).is_err() || HeaderValue::try_from(&value).is_err() {
+            // The value is not shown: it may be what should not be seen.
+            return Err(wrong(&format!("`--header {}: ...` cannot be sent", name.trim())));
+        }
+        headers.push((name.trim().to_owned(), value));
     }
-    let headers = if lines.is_empty() { String::new() } else { format!("  headers:\n{lines}") };
-    let text = format!("gateway: {}\nconnect:\n  http: {}\n{headers}", literal(url), literal(&address));
-    match Profile::read("profile.yaml", &text, BTreeMap::new()) {
-        Ok(profile) => Ok((Subject::Running(Box::new(profile)), secrets)),
-        // The text is not shown: it holds what should not be seen.
-        Err(_) => Err(wrong(
-            "`--url` and `--header` may not hold `{{` or `{%`\nhelp: write the address and the headers as they are sent",
-        )),
+    let profile = match &arguments.gateway {
+        Some(name) => files::profile(name)?.connected_to(&address, &headers),
+        None => Profile::unknown("remote", &address, &headers).called(url),
+    };
+    if !arguments.places.are_told() {
+        return Ok((Subject::Running(Box::new(profile)), secrets));
     }
-}
-
-/// A text as YAML takes it word for word.
-fn literal(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
+    let (places, hidden) = remote::known_places(&arguments.places, surroundings)?;
+    remote::check_names(&places, [SERVER].into_iter())?;
+    secrets.extend(hidden.into_iter().map(|secret| (secret, "${...}".to_owned())));
+    say(&format!("the gateway is expected to know `{SERVER}` at {}", places.url(0, SERVER)));
+    let remote = Remote { url: url.to_owned(), places, within: arguments.wait, probe: None };
+    Ok((Subject::There(Box::new(patient(profile, arguments)), Box::new(remote)), secrets))
 }
 
 /// An argument with its variables filled in; what they hold is not to be shown.

@@ -36,7 +36,7 @@ pub(super) fn planned(
             let names =
                 whole.scenarios.iter().flat_map(|scenario| scenario.upstreams.keys().map(String::as_str));
             remote::check_names(&remote.places, names)?;
-            let round = arguments.remote.places.round;
+            let round = arguments.remote.round;
             let sharing = Sharing { isolate, places: Some(&remote.places), round };
             let Settled { probe, rounds } = settle(&mut entries, sharing);
             remote::check_round(round, rounds)?;

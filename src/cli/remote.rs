@@ -32,6 +32,9 @@ pub struct RemoteFlags {
     /// Where the servers behind it stand.
     #[command(flatten)]
     pub places: PlacesFlags,
+    /// Which of the policies that all scenarios would need, the one for the most first
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub round: usize,
 }
 
 /// Where the servers behind a gateway that runs already stand.
@@ -47,9 +50,13 @@ pub struct PlacesFlags {
     /// The token that the servers demand of it, such as '${LAB_TOKEN}'; needed beyond this machine
     #[arg(long, value_name = "${NAME}")]
     pub bearer: Option<String>,
-    /// Which of the policies that all scenarios would need, the one for the most first
-    #[arg(long, value_name = "N", default_value_t = 1)]
-    pub round: usize,
+}
+
+impl PlacesFlags {
+    /// Whether anything is said of where they stand.
+    pub(super) fn are_told(&self) -> bool {
+        self.listen.is_some() || !self.public_urls.is_empty() || self.bearer.is_some()
+    }
 }
 
 /// A gateway that runs already, as it was asked for.
@@ -63,8 +70,7 @@ pub(super) struct Wanted {
 /// Reads the flags; `None` where no gateway runs already.
 pub(super) fn wanted(flags: &RemoteFlags, surroundings: &Surroundings) -> Result<Option<Wanted>, Exit> {
     let Some(url) = &flags.gateway_url else {
-        let PlacesFlags { listen, public_urls, bearer, .. } = &flags.places;
-        return match listen.is_some() || !public_urls.is_empty() || bearer.is_some() {
+        return match flags.places.are_told() {
             true => Err(mistake(
                 "`--listen`, `--public-url` and `--bearer` are about a gateway that runs already\nhelp: say where it is with `--gateway-url`",
             )),
@@ -83,15 +89,25 @@ pub(super) fn wanted(flags: &RemoteFlags, surroundings: &Surroundings) -> Result
         }
         headers.push((name, value));
     }
-    let mut places = places(&flags.places)?;
+    let (places, of_places) = known_places(&flags.places, surroundings)?;
+    hidden.extend(of_places);
+    let remote = Remote { url: url.clone(), places, within: flags.wait, probe: None };
+    Ok(Some(Wanted { remote, headers, secrets: hidden }))
+}
+
+/// Where the servers are to stand, with the bearer that they demand; and what of it must not be seen.
+pub(super) fn known_places(
+    flags: &PlacesFlags,
+    surroundings: &Surroundings,
+) -> Result<(Places, Vec<String>), Exit> {
+    let (mut places, mut hidden) = (places(flags)?, Vec::new());
     if let Some(text) = &places.bearer {
         let bearer = expanded("--bearer", text, surroundings)?;
         hidden.extend(secrets(text, &surroundings.environment));
         hidden.push(bearer.clone());
         places.bearer = Some(bearer);
     }
-    let remote = Remote { url: url.clone(), places, within: flags.wait, probe: None };
-    Ok(Some(Wanted { remote, headers, secrets: hidden }))
+    Ok((places, hidden))
 }
 
 /// Where the servers are to stand; the bearer stays as it is written.

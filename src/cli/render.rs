@@ -2,6 +2,7 @@
 
 use super::remote::{self, PlacesFlags};
 use super::{Exit, Surroundings, files, print, say};
+use crate::doctor;
 use crate::gateway::{Profile, RenderError};
 use crate::run::preview::{File, Known, preview};
 use crate::run::{Contender, Entry, Fate, Places, Settled, Sharing, Wishes, plan, settle};
@@ -19,6 +20,7 @@ Examples:
   gauntlet render --suite --for mcp-policy-gateway --into conf \\
     --public-url ludus=https://lab.test/mcp --bearer '${LAB_TOKEN}'
       what a gateway that runs already is configured with once, for `gauntlet run --gateway-url ...` with the same PATHs
+  gauntlet render doctor --for ./my-gateway                      the same for `gauntlet doctor --url ... --listen ...`
 
 What only a start makes known is named: `${PORT}`, `${TOKEN}`, `${TOKEN_SHA256}`, `${SECRET}`. With `--suite`, what does
 not fit together with the most is left out and told, each with the reason.
@@ -30,7 +32,7 @@ nothing fits.";
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub struct Render {
-    /// A scenario: the id of a shipped one, or a file; with `--suite` files or folders, without any the shipped ones
+    /// A scenario: the id of a shipped one, a file, or `doctor` for its probes; with `--suite` files or folders, without any the shipped ones
     #[arg(value_name = "SCENARIO|PATH")]
     pub paths: Vec<PathBuf>,
     /// Merge every scenario that fits together with the others
@@ -48,6 +50,9 @@ pub struct Render {
     /// Where the servers behind it stand.
     #[command(flatten)]
     pub places: PlacesFlags,
+    /// Which of the policies that all scenarios would need, the one for the most first
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub round: usize,
 }
 
 /// Prints, or writes, and says what is left out.
@@ -60,9 +65,12 @@ fn rendered(arguments: &Render, surroundings: &Surroundings) -> Result<Exit, Exi
     let places = remote::places(&arguments.places)?;
     let token =
         arguments.token.as_ref().map(|text| remote::expanded("--token", text, surroundings)).transpose()?;
-    let (scenarios, open) = if arguments.suite {
-        let scenarios = files::scenarios(&arguments.paths, surroundings)?;
-        fitting(scenarios, &profile, (&places, arguments.places.round))?
+    let (scenarios, open) = if is_doctor(&arguments.paths) {
+        fitting(&doctor::together(), &profile, (&places, arguments.round))?
+    } else if arguments.suite {
+        let scenarios: Vec<_> =
+            files::scenarios(&arguments.paths, surroundings)?.into_iter().map(Arc::new).collect();
+        fitting(&scenarios, &profile, (&places, arguments.round))?
     } else {
         (vec![Arc::new(single(&arguments.paths, surroundings)?)], None)
     };
@@ -87,6 +95,11 @@ fn rendered(arguments: &Render, surroundings: &Surroundings) -> Result<Exit, Exi
             Ok(Exit::Clean)
         }
     }
+}
+
+/// Whether the probes of `gauntlet doctor --url` are meant.
+fn is_doctor(paths: &[PathBuf]) -> bool {
+    matches!(paths, [path] if path.as_os_str() == "doctor" && !path.exists())
 }
 
 /// The one scenario that was named.
@@ -120,14 +133,13 @@ fn single(paths: &[PathBuf], surroundings: &Surroundings) -> Result<Scenario, Ex
 
 /// The scenarios that fit together, told with those that do not: the same ones that `run --gateway-url` runs.
 fn fitting(
-    scenarios: Vec<Scenario>,
+    scenarios: &[Arc<Scenario>],
     profile: &Profile,
     (places, round): (&Places, usize),
 ) -> Result<(Vec<Arc<Scenario>>, Option<String>), Exit> {
-    let scenarios: Vec<_> = scenarios.into_iter().map(Arc::new).collect();
     let there = Arc::new(profile.connected_to("http://gateway.invalid/mcp", &[]));
     let contender = Arc::new(Contender { name: profile.gateway.clone(), profile: there, flaw: None });
-    let mut entries = plan(&scenarios, &[contender], &Wishes::default());
+    let mut entries = plan(scenarios, &[contender], &Wishes::default());
     let Settled { probe, rounds } =
         settle(&mut entries, Sharing { isolate: None, places: Some(places), round });
     remote::check_round(round, rounds)?;

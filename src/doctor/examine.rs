@@ -55,7 +55,7 @@ const TRIES: usize = 3;
 
 /// Examines a gateway.
 pub async fn examine(patient: &Patient, setting: &Setting) -> Examination {
-    let mut visit = Visit { patient, setting, chart: Chart::default(), naming: None, tools: None };
+    let mut visit = Visit::of(patient, setting);
     if let Some(trouble) = visit.begin(&patient.profile).await {
         return visit.not_started(&trouble);
     }
@@ -74,11 +74,17 @@ pub async fn examine(patient: &Patient, setting: &Setting) -> Examination {
 /// An examination that goes on.
 pub(super) struct Visit<'a> {
     pub(super) patient: &'a Patient,
-    setting: &'a Setting,
+    pub(super) setting: &'a Setting,
     pub(super) chart: Chart,
     pub(super) naming: Option<Naming>,
     /// The template of names that the profile should have.
     pub(super) tools: Option<String>,
+}
+
+impl<'a> Visit<'a> {
+    pub(super) fn of(patient: &'a Patient, setting: &'a Setting) -> Self {
+        Self { patient, setting, chart: Chart::default(), naming: None, tools: None }
+    }
 }
 
 impl Visit<'_> {
@@ -151,19 +157,19 @@ impl Visit<'_> {
         }
     }
 
-    fn contender(&self, profile: Profile) -> Arc<Contender> {
+    pub(super) fn contender(&self, profile: Profile) -> Arc<Contender> {
         let name = profile.gateway.clone();
         Arc::new(Contender { name, profile: Arc::new(profile), flaw: self.patient.flaw.clone() })
     }
 
-    fn keep<'n>(&mut self, names: impl Iterator<Item = &'n str>, entries: &[Entry], ran: Ran) {
+    pub(super) fn keep<'n>(&mut self, names: impl Iterator<Item = &'n str>, entries: &[Entry], ran: Ran) {
         for ((name, entry), outcome) in names.zip(entries).zip(ran.outcome.scenarios) {
             self.chart.add(name, Seen { scenario: entry.scenario.clone(), outcome });
         }
     }
 
     /// The first probe in the era that says most.
-    fn first(&self) -> &'static str {
+    pub(super) fn first(&self) -> &'static str {
         let through = ERAS.iter().find(|(name, ..)| beginning::gets_through(&self.chart, name));
         let opened = || ERAS.iter().find(|(name, ..)| beginning::opens(&self.chart, name));
         through.or_else(opened).map_or(ERAS[0].0, |(name, ..)| name)
@@ -189,7 +195,7 @@ impl Visit<'_> {
     }
 
     /// Compares what is listed with what the servers have.
-    fn make_out_names(&mut self) {
+    pub(super) fn make_out_names(&mut self) {
         let names = |probe| self.chart.step(probe, "list").and_then(listed);
         let one = names(self.first())
             .and_then(|names| names::template(&[("lab", "list_hosts"), ("lab", "get_license")], &names));

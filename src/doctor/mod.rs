@@ -22,6 +22,7 @@ mod report;
 mod rule;
 mod sample;
 mod tell;
+mod there;
 mod tokens;
 mod window;
 
@@ -29,3 +30,4 @@ pub use examine::{Examination, Patient, examine};
 pub use line::{Line, Mark};
 pub use outside::look;
 pub use report::report;
+pub use there::{examine_there, together};

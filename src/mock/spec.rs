@@ -133,6 +133,11 @@ impl Mock {
         MOCKS.iter().map(|mock| mock.name).collect()
     }
 
+    /// What it calls itself to those who connect.
+    pub fn introduction(&self) -> &str {
+        &self.0.manner.name
+    }
+
     /// Its name.
     pub fn name(&self) -> &str {
         &self.0.name

@@ -54,6 +54,9 @@ fn gateways(text: &mut String, outcome: &Outcome, matrix: &Matrix<'_>) {
             escaped(profile),
         );
     }
+    for told in matrix.columns.iter().filter_map(Column::strays) {
+        let _ = writeln!(text, "\n{}", escaped(&told));
+    }
     let _ = writeln!(text, "\nRun by gauntlet {} on {}.", outcome.gauntlet, outcome.begun);
 }
 

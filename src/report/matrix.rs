@@ -5,6 +5,7 @@
 
 use super::human;
 use crate::diagnostic::printable_within;
+use crate::mock::Mock;
 use crate::requirement;
 use crate::run::outcome::{GatewayRow, Outcome, ScenarioOutcome, Status, Summary};
 use crate::scenario::Severity;
@@ -12,6 +13,9 @@ use serde::Serialize;
 
 /// Titles and reasons are cut to this many characters.
 const LENGTH: usize = 240;
+
+/// A version is cut to this many characters.
+const VERSION: usize = 40;
 
 /// The group of the rows that are attacks.
 pub(super) const ATTACKS: &str = "attacks";
@@ -32,6 +36,27 @@ pub(super) struct Column<'a> {
     pub(super) gateway: &'a GatewayRow,
     /// How its scenarios ended.
     pub(super) summary: Summary,
+}
+
+impl Column<'_> {
+    /// What is to be said where the release that ran is not the one that the profile was driven with. One that tells no
+    /// version, or hands on what the mock behind it says, says nothing about it.
+    pub(super) fn strays(&self) -> Option<String> {
+        let verified = self.gateway.verified.as_deref()?;
+        let mocks: Vec<Mock> = Mock::names().into_iter().filter_map(Mock::named).collect();
+        let own = self
+            .gateway
+            .introduced
+            .iter()
+            .filter(|one| mocks.iter().all(|mock| mock.introduction() != one.name));
+        let said: Vec<&str> = own.map(|one| one.version.as_str()).collect();
+        let other = said.iter().find(|version| !version.is_empty())?;
+        let so = said.iter().any(|version| version.trim_start_matches('v') == verified);
+        (!so).then(|| {
+            let (name, other) = (&self.gateway.name, printable_within(other, VERSION));
+            format!("{name}: verified with {}, calls itself {other}", printable_within(verified, VERSION))
+        })
+    }
 }
 
 /// A requirement, an attack, or a scenario that names neither.
@@ -252,6 +277,29 @@ mod tests {
             let cell = &matrix.rows[0].cells[0];
             assert_eq!((cell.state(), cell.share().as_deref()), (state, share), "{ended:?}");
         }
+    }
+
+    #[test]
+    fn a_release_that_the_profile_was_not_driven_with_is_told() {
+        for (verified, said, told) in [
+            (None, "1.2.3", None),
+            (Some("1.2.3"), "1.2.3", None),
+            (Some("1.2.3"), "v1.2.3", None),
+            (Some("1.2.3"), "", None),
+            (Some("1.2.2"), "1.2.3", Some("acme: verified with 1.2.2, calls itself 1.2.3")),
+        ] {
+            let mut outcome = outcome(&["acme"], vec![scenario("DENY-01-a", "acme", Status::Passed)]);
+            outcome.gateways[0].verified = verified.map(str::to_owned);
+            outcome.gateways[0].introduced[0].version = said.to_owned();
+            assert_eq!(Matrix::of(&outcome).columns[0].strays().as_deref(), told);
+        }
+        let mut outcome = outcome(&["acme"], vec![scenario("DENY-01-a", "acme", Status::Passed)]);
+        outcome.gateways[0].verified = Some("1".to_owned());
+        outcome.gateways[0].introduced[0].name = Mock::ludus().introduction().to_owned();
+        assert_eq!(Matrix::of(&outcome).columns[0].strays(), None, "the server's own words");
+        outcome.gateways[0].introduced[0].name = "acme".to_owned();
+        outcome.gateways[0].introduced[0].version = "9".repeat(500);
+        assert!(Matrix::of(&outcome).columns[0].strays().unwrap().chars().count() < 100);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The matrix on a terminal: a line for each requirement, a narrow column for each gateway.
 
 use super::human::paint;
-use super::matrix::{Cell, Matrix, State};
+use super::matrix::{Cell, Column, Matrix, State};
 use crate::diagnostic::printable_within;
 use crate::scenario::Severity;
 use std::fmt::Write as _;
@@ -65,7 +65,7 @@ fn heads(matrix: &Matrix<'_>, width: usize, widths: &[usize]) -> String {
 
 fn footing(matrix: &Matrix<'_>) -> String {
     let shown = |state| matrix.rows.iter().flat_map(|row| &row.cells).any(|cell| cell.state() == state);
-    let mut lines = Vec::new();
+    let mut lines: Vec<String> = matrix.columns.iter().filter_map(Column::strays).collect();
     if matrix.rows.iter().flat_map(|row| &row.cells).any(|cell| cell.share().is_some()) {
         lines.push("1/3: one of three scenarios ended so, and none worse".to_owned());
     }

@@ -77,6 +77,9 @@ pub struct GatewayRow {
     pub flaw: Option<String>,
     /// The profile with its templates, as the first 12 digits of a SHA-256.
     pub profile: String,
+    /// The release that the profile was driven with, where it says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub verified: Option<String>,
     /// What it called itself; several where it is not always the same. Bounded, and printable.
     pub introduced: Vec<Introduced>,
     /// How what came through differs from what comes straight, where that was asked for.

@@ -313,7 +313,8 @@ fn gateways(plan: &[Entry], scenarios: &[ScenarioOutcome]) -> Vec<GatewayRow> {
             let introduced = introduced::together(own.flat_map(|scenario| &scenario.introduced));
             let (name, flaw) = (name.clone(), flaw.clone());
             let profile = profile.hash.clone();
-            rows.push(GatewayRow { name, flaw, profile, introduced, comparison: None });
+            let verified = entry.contender.profile.verified.as_ref().map(|one| one.version.clone());
+            rows.push(GatewayRow { name, flaw, profile, verified, introduced, comparison: None });
         }
     }
     rows

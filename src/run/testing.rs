@@ -29,6 +29,7 @@ pub(crate) fn gateway(name: &str) -> GatewayRow {
         name: name.to_owned(),
         flaw: None,
         profile: "0123456789ab".to_owned(),
+        verified: None,
         introduced,
         comparison: None,
     }

@@ -257,6 +257,60 @@ async fn a_gateway_that_runs_already_is_seen_from_the_agents_side_alone() {
     );
 }
 
+/// A gateway that somebody else started with what `render doctor` says, its policy perhaps changed by hand; gives what the
+/// doctor says of it.
+async fn told_of_one_that_runs(policy_of: impl FnOnce(String) -> String) -> Ran {
+    let here = folder(&[]);
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    let rendered = ran(here.path(), &["render", "doctor", "--for", "reference"], &[]);
+    assert_eq!(rendered.code, 0, "{}", rendered.err);
+    assert!(rendered.err.contains("5 of 5 fit together"), "{}", rendered.err);
+    fs::write(here.path().join("policy.json"), policy_of(rendered.out)).unwrap();
+    let upstream = format!("lab=http://{free}/mcp");
+    let arguments = ["gateway", "--policy", "policy.json", "--upstream", &upstream, "--http", "0"];
+    let gateway = start(here.path(), &arguments, &[], Talk::Words);
+    let url = heard(&gateway, "listening on ").await;
+    let path = here.path().to_owned();
+    let doctor = move || ran(&path, &["doctor", "reference", "--url", &url, "--listen", &free], &[]);
+    let told = tokio::task::spawn_blocking(doctor).await.unwrap();
+    gateway.stop(crate::program::ENOUGH).await;
+    told
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_gateway_that_runs_already_with_our_mock_behind_it_is_seen_from_both_sides() {
+    let told = told_of_one_that_runs(|policy| policy).await;
+    assert_eq!(told.code, 0, "{}{}", told.out, told.err);
+    for line in [
+        "ok     allowed call                arrived once, and its answer came back as it was",
+        "ok     denied call                 blocked, and told as a denial",
+        "ok     denied argument             blocked, and told as a denial",
+        "ok     hidden tool                 not listed",
+        "ok     call over the limit         blocked after three, and told as a limit",
+        "-      declares window             not measured: it runs with one policy",
+    ] {
+        assert!(told.out.contains(line), "`{line}` is not in\n{}", told.out);
+    }
+    let told = told_of_one_that_runs(|policy| {
+        let let_through = policy.replace("\"action\": \"deny\"", "\"action\": \"allow\"");
+        assert_ne!(let_through, policy);
+        let_through
+    });
+    let told = told.await;
+    assert_eq!(told.code, 1, "{}{}", told.out, told.err);
+    for line in [
+        "WRONG  denied call                 it got through: the policy is not applied",
+        "lab      1 execution of destroy_vm {\"vm_id\":\"104\"}",
+        "does it run with what `gauntlet render doctor --for ...` prints?",
+    ] {
+        assert!(told.out.contains(line), "`{line}` is not in\n{}", told.out);
+    }
+    let told = told_of_one_that_runs(|policy| policy.replace("list_hosts", "nothing")).await;
+    assert_eq!(told.code, 3, "{}{}", told.out, told.err);
+    assert!(told.out.contains("WRONG  first call  no call comes through the gateway"), "{}", told.out);
+    assert!(!told.out.contains("denied call"), "{}", told.out);
+}
+
 #[test]
 fn what_cannot_be_asked_is_a_mistake() {
     for (arguments, why) in [
@@ -264,7 +318,9 @@ fn what_cannot_be_asked_is_a_mistake() {
         (&["--url", "https://x/mcp"], "is no address such as"),
         (&["--url", "http://127.0.0.1:1/mcp", "--header", "A: ${NOPE}"], "the environment has no `NOPE`"),
         (&["direct", "--flaw", "forwards-then-refuses"], "not for `direct`"),
-        (&["direct", "--url", "http://127.0.0.1:1/mcp"], "cannot be used with"),
+        (&["direct", "--listen", "127.0.0.1:7700"], "help: say where it is with `--url`"),
+        (&["--url", "http://127.0.0.1:1/mcp", "--header", "A B: c"], "`--header A B: ...` cannot be sent"),
+        (&["--url", "http://127.0.0.1:1/mcp", "--public-url", "ludus=http://x/mcp"], "known are `lab`"),
     ] {
         let told = told(arguments);
         assert_eq!(told.code, 2, "{}{}", told.out, told.err);

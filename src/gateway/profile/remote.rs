@@ -25,6 +25,11 @@ impl Profile {
         profile
     }
 
+    /// The same under another name.
+    pub fn called(self, name: &str) -> Self {
+        Self { gateway: name.to_owned(), ..self }
+    }
+
     /// A gateway of which nothing is known but where it is.
     pub fn unknown(name: &str, url: &str, headers: &[(String, String)]) -> Self {
         let text = format!("gateway: {name}\nconnect: {{http: unknown}}\n");
