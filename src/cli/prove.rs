@@ -13,7 +13,8 @@ use std::time::Duration;
 
 const EXAMPLES: &str = "\
 Examples:
-  gauntlet prove                                     every scenario against every flaw
+  gauntlet prove                                     every flaw against the scenarios about something like it
+  gauntlet prove --everywhere                        every flaw against every scenario: some minutes
   gauntlet prove --flaw admits-one-more              one flaw
   gauntlet prove --only RATE-01 --format json        the scenarios of one requirement
   gauntlet prove my-scenarios --no-variants          scenarios of your own, liars only
@@ -34,9 +35,9 @@ pub struct Prove {
     /// Only scenarios of this id or requirement; may be repeated
     #[arg(long, value_name = "ID")]
     pub only: Vec<String>,
-    /// Each flaw only against scenarios about something like it: quicker, and nothing is found to be too broad
+    /// Each flaw against all scenarios, not only those about something like it: takes minutes, and finds what is too broad
     #[arg(long)]
-    pub related: bool,
+    pub everywhere: bool,
     /// Leave the honest variants out
     #[arg(long)]
     pub no_variants: bool,
@@ -100,7 +101,7 @@ fn question(arguments: &Prove, surroundings: &Surroundings) -> Result<Question, 
     }
     let mut question = Question::of(scenarios);
     question.variants = !arguments.no_variants;
-    question.reach = if arguments.related { Reach::Related } else { Reach::Everything };
+    question.reach = if arguments.everywhere { Reach::Everything } else { Reach::Related };
     if !arguments.flaws.is_empty() {
         question.flaws = arguments.flaws.iter().map(|name| flaw(name)).collect::<Result<_, _>>()?;
     }
