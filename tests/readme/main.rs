@@ -45,6 +45,7 @@ fn its_numbers_are_those_of_the_code() {
     said(&format!("Rust {}", env!("CARGO_PKG_RUST_VERSION")));
     said(&format!("`ludus` ({} tools)", Mock::ludus().tools().len()));
     said(&format!("`velociraptor` ({} tools", Mock::velociraptor().tools().len()));
+    said(&format!("each of {} lies", mcp_gauntlet::reference::FLAWS.len()));
     said(&format!("`version` {}", mcp_gauntlet::run::outcome::VERSION));
 }
 
