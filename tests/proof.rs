@@ -3,7 +3,7 @@
 
 use mcp_gauntlet::embedded;
 use mcp_gauntlet::proof::{Question, Reach, human, prove};
-use mcp_gauntlet::run::{Beside, Pace, Setting};
+use mcp_gauntlet::run::{Beside, Setting};
 use mcp_gauntlet::scenario::{self, Scenario};
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use std::time::Duration;
 #[tokio::test(flavor = "multi_thread")]
 async fn the_suite_proves_itself() {
     let question = Question { reach: Reach::Named, ..Question::of(shipped()) };
-    let (proof, world) = prove(&question, &setting(), Pace::jobs_for([])).await;
+    let (proof, world) = prove(&question, &setting(), 16).await;
     assert_eq!(world, Vec::<String>::new());
     let table = human(&proof);
     assert!(proof.alarms.is_empty(), "an honest gateway does not pass:\n{table}");
