@@ -13,6 +13,7 @@ use crate::wire::{Era, Json, Object, RpcError, rpc};
 use minijinja::Value;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::task_tracker::TaskTrackerToken;
 
 /// What comes after the waiting.
 pub(super) enum Then {
@@ -49,6 +50,8 @@ struct Wanted {
     living: std::sync::Arc<super::living::Living>,
     seq: u64,
     settled: bool,
+    /// Let go of when what became of it is written down.
+    _counted: TaskTrackerToken,
 }
 
 impl Drop for Wanted {
@@ -62,8 +65,9 @@ impl Drop for Wanted {
 impl Delivery {
     /// The way of that answer.
     pub(super) fn new(running: Running, next: Next) -> Self {
-        let wanted =
-            Wanted { living: std::sync::Arc::clone(&running.living), seq: running.seq, settled: false };
+        let living = std::sync::Arc::clone(&running.living);
+        let counted = living.deliveries.token();
+        let wanted = Wanted { living, seq: running.seq, settled: false, _counted: counted };
         let registered = running.session.as_ref().map(|session| session.run(&running.id));
         Self { running, next, registered, wanted }
     }

@@ -65,6 +65,8 @@ pub(super) struct Living {
     pub(super) stop: CancellationToken,
     /// What runs beside the connections; all of it is waited for.
     pub(super) tasks: TaskTracker,
+    /// Answers on their way: those that take time.
+    pub(super) deliveries: TaskTracker,
     /// Streams that nothing will ever be said on.
     held: Mutex<Vec<mpsc::Sender<Chunk>>>,
     /// What seals the states that modern clients bring back.
@@ -100,6 +102,7 @@ impl Living {
             log,
             stop: CancellationToken::new(),
             tasks: TaskTracker::new(),
+            deliveries: TaskTracker::new(),
             held: Mutex::default(),
             secret: random(),
             waiting: Mutex::default(),

@@ -188,6 +188,11 @@ impl MockServer {
         self.living.ledger.since(seq)
     }
 
+    /// Asks something of all that arrived, without copying it.
+    pub fn look<T>(&self, look: impl FnOnce(&[Arrival]) -> T) -> T {
+        self.living.ledger.look(look)
+    }
+
     /// Changes whenever something arrives, or something becomes of what did; the value is its place.
     pub fn arrivals(&self) -> watch::Receiver<u64> {
         self.living.ledger.changes()
@@ -201,6 +206,14 @@ impl MockServer {
             let _ = changes.changed().await;
         }
         self.ledger()
+    }
+
+    /// Waits until no answer is on its way any more: each was given, or is abandoned.
+    pub async fn idle(&self) {
+        let deliveries = &self.living.deliveries;
+        deliveries.close();
+        deliveries.wait().await;
+        deliveries.reopen();
     }
 
     /// Changes the tool list, now or when its time has come; whoever is to be told of it now has been when this returns.

@@ -101,6 +101,9 @@ fn leaks(outcome: &ScenarioOutcome) -> bool {
 async fn play_one(entry: &Entry, stage: &Stage) -> Played {
     let begun = Instant::now();
     let performance = perform(stage).await;
+    if entry.scenario.steps.iter().any(verify::looks_for_the_abandoned) {
+        stage.theatre.idle().await;
+    }
     let revision = stage.revision().await;
     // To ask a gateway for its record can take as long as to start it.
     let wanted = canary::reads_the_audit(&entry.scenario) || record::reads(&entry.scenario);

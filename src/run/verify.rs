@@ -191,6 +191,12 @@ pub(super) fn wants_refusal(step: &Step) -> bool {
     }
 }
 
+/// Whether it matters to a step that a server was told to stop.
+pub(super) fn looks_for_the_abandoned(step: &Step) -> bool {
+    let Some(Expect::Detailed(detailed)) = &step.expect else { return false };
+    detailed.upstream.as_ref().is_some_and(|there| there.abandoned.is_some())
+}
+
 fn wants_only_allowed(detailed: &Detailed) -> bool {
     detailed.verdict.as_slice() == [Verdict::Allowed]
 }

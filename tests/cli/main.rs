@@ -2,6 +2,7 @@
 
 mod against;
 mod attacks;
+mod cancelling;
 mod choosing;
 mod compare;
 mod doctor;

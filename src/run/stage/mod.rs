@@ -181,13 +181,13 @@ impl Stage {
 
     /// How many calls of a tool have reached the servers.
     pub(super) fn arrivals(&self, tool: &str) -> usize {
-        self.theatre.mocks().values().map(|server| arrived(&server.ledger(), tool)).sum()
+        self.theatre.mocks().values().map(|server| server.look(|ledger| arrived(ledger, tool))).sum()
     }
 
     /// Comes back once more calls of a tool have reached the servers than that.
     pub(super) async fn arrived(&self, tool: &str, before: usize) {
         let each = self.theatre.mocks().values().map(|server| {
-            let already = arrived(&server.ledger(), tool);
+            let already = server.look(|ledger| arrived(ledger, tool));
             Box::pin(async move {
                 server.wait_for(|ledger| arrived(ledger, tool) > already).await;
             })

@@ -10,6 +10,7 @@ use crate::run::remote::Places;
 use crate::scenario::{Scenario, Variables};
 use crate::snapshot::Mark;
 use indexmap::IndexMap;
+use std::collections::HashSet;
 use std::time::Duration;
 use tempfile::TempDir;
 
@@ -103,7 +104,8 @@ impl Theatre {
 
     /// Whether any call has arrived anywhere.
     pub(in crate::run) fn has_been_called(&self) -> bool {
-        self.mocks.values().any(|server| server.ledger().iter().any(|arrival| !arrival.executed.is_empty()))
+        let called = |ledger: &[Arrival]| ledger.iter().any(|arrival| !arrival.executed.is_empty());
+        self.mocks.values().any(|server| server.look(called))
     }
 
     /// Who has been at each server, for whoever looks for a fault.
@@ -137,6 +139,13 @@ impl Theatre {
         }
     }
 
+    /// Waits until every answer of the mocks was given or given up, as long as answers are waited for at all.
+    pub(in crate::run) async fn idle(&self) {
+        let all = futures_util::future::join_all(self.mocks.values().map(MockServer::idle));
+        // What goes on for longer was not taken back.
+        let _ = tokio::time::timeout(self.patience, all).await;
+    }
+
     /// What only this run knows of the gateway and the mocks: tokens, ports, the folder.
     pub(super) fn marks(&self) -> Vec<(Mark, String)> {
         let facts = self.stand.facts();
@@ -151,11 +160,28 @@ impl Theatre {
         marks
     }
 
+    /// The arrivals that are abandoned by now: their servers, and their places there.
+    fn abandoned(&self) -> HashSet<(String, u64)> {
+        let mut abandoned = HashSet::new();
+        for server in self.mocks.values() {
+            server.look(|ledger| {
+                let all = ledger.iter().filter(|arrival| arrival.abandoned);
+                abandoned.extend(all.map(|arrival| (arrival.upstream.clone(), arrival.seq)));
+            });
+        }
+        abandoned
+    }
+
     /// Ends it in the order that closes the ledgers: the gateway, then the mocks. Gives what arrived, in order of
     /// time, and what the mocks had no answer for since they last began anew.
     pub(in crate::run) async fn close(self) -> (Vec<Arrival>, Vec<String>) {
+        let taken_back = self.abandoned();
         self.stand.stop().await;
         let mut arrivals: Vec<Arrival> = self.mocks.values().flat_map(MockServer::ledger).collect();
+        // A gateway that stops lets go of all its connections; nobody has taken anything back by that.
+        for arrival in arrivals.iter_mut().filter(|arrival| arrival.abandoned) {
+            arrival.abandoned = taken_back.contains(&(arrival.upstream.clone(), arrival.seq));
+        }
         arrivals.sort_by_key(|arrival| arrival.at);
         let complaints = self.mocks.values().flat_map(MockServer::complaints).collect();
         for (_, server) in self.mocks {

@@ -1,6 +1,7 @@
 use super::*;
 use crate::mock::{Change, Changed};
 use crate::wire::Revision;
+use futures_util::FutureExt as _;
 use reqwest::Method;
 
 const META: &str = "io.modelcontextprotocol/clientCapabilities";
@@ -203,8 +204,11 @@ async fn closing_the_stream_takes_the_call_back() {
     let client = Client::new(&server);
     let call = tokio::spawn(async move { client.modern("tools/call", json!({"name": "get_range"})).await });
     server.wait_for(|ledger| ledger.iter().any(|arrival| !arrival.executed.is_empty())).await;
+    assert!(server.idle().now_or_never().is_none(), "its answer is still on its way");
     call.abort();
-    let ledger = tokio::time::timeout(SOON, server.wait_for(|ledger| ledger[0].abandoned)).await.unwrap();
+    tokio::time::timeout(SOON, server.idle()).await.unwrap();
+    let ledger = server.ledger();
+    assert!(ledger[0].abandoned);
     assert_eq!(ledger[0].executed.len(), 1);
     server.stop().await;
 }
