@@ -107,7 +107,7 @@ fn badness(status: Status) -> u8 {
     match status {
         Status::Failed | Status::Known => 2,
         Status::Inconclusive => 1,
-        Status::Passed | Status::NotApplicable | Status::Skipped => 0,
+        Status::Passed | Status::Observed | Status::NotApplicable | Status::Skipped => 0,
     }
 }
 

@@ -91,7 +91,7 @@ fn came(outcome: &Outcome, scenario: &str, gateway: &str) -> Vec<Came> {
     let own = outcome.scenarios.iter().filter(|one| one.id == scenario && one.gateway == gateway);
     let came: Vec<Option<Came>> = own
         .map(|one| match one.status {
-            Status::Passed => Some(Came::Passed),
+            Status::Passed | Status::Observed => Some(Came::Passed),
             Status::Failed | Status::Inconclusive | Status::Known => Some(Came::Failed),
             Status::Skipped => Some(Came::NotRun),
             Status::NotApplicable => None,

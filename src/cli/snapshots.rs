@@ -47,8 +47,11 @@ fn folder(arguments: &Run) -> Option<PathBuf> {
 /// A line for each snapshot that is not as it was.
 fn settle_all(store: &Store, outcome: &Outcome, writing: Writing) -> Result<Vec<String>, StoreError> {
     let mut told = Vec::new();
-    let ran: Vec<&ScenarioOutcome> =
-        outcome.scenarios.iter().filter(|one| matches!(how(one), Status::Passed | Status::Failed)).collect();
+    let ran: Vec<&ScenarioOutcome> = outcome
+        .scenarios
+        .iter()
+        .filter(|one| matches!(how(one), Status::Passed | Status::Observed | Status::Failed))
+        .collect();
     for (place, scenario) in ran.iter().enumerate() {
         let same = |other: &ScenarioOutcome| other.id == scenario.id && other.gateway == scenario.gateway;
         // The eras of one scenario are one story, told where its first stands.

@@ -4,7 +4,7 @@
 use super::human;
 use super::matrix::{Cell, Column, Matrix, Row, State};
 use crate::diagnostic::printable_within;
-use crate::run::outcome::{Complaint, Introduced, Outcome, ScenarioOutcome};
+use crate::run::outcome::{Complaint, Introduced, Outcome, ScenarioOutcome, Summary};
 use minijinja::Environment;
 use minijinja::value::Serde;
 use serde::Serialize;
@@ -20,7 +20,7 @@ const LENGTH: usize = 400;
 struct Page<'a> {
     program: &'a str,
     begun: &'a str,
-    states: Vec<&'static str>,
+    states: [&'static str; 7],
     gateways: Vec<Gateway>,
     complaints: Vec<String>,
     groups: Vec<Group>,
@@ -33,7 +33,7 @@ struct Gateway {
     name: String,
     introduced: Vec<String>,
     profile: String,
-    counts: [usize; 6],
+    counts: [usize; 7],
 }
 
 #[derive(Serialize)]
@@ -78,7 +78,7 @@ pub fn html(outcome: &Outcome) -> String {
     let page = Page {
         program: outcome.gauntlet,
         begun: &outcome.begun,
-        states: vec!["passed", "failed", "inconclusive", "known", "not applicable", "skipped"],
+        states: Summary::default().counts().map(|(status, _)| status.word()),
         gateways: matrix.columns.iter().map(gateway).collect(),
         complaints: known
             .map(|known| known.complaints.iter().map(|one| complaint(&known.file, one)).collect())
@@ -101,20 +101,12 @@ pub fn html(outcome: &Outcome) -> String {
 }
 
 fn gateway(column: &Column<'_>) -> Gateway {
-    let summary = column.summary;
     let itself = |one: &Introduced| format!("{} {}", one.name, one.version).trim_end().to_owned();
     Gateway {
         name: shown(&column.gateway.name),
         introduced: column.gateway.introduced.iter().map(itself).collect(),
         profile: column.gateway.profile.clone(),
-        counts: [
-            summary.passed,
-            summary.failed,
-            summary.inconclusive,
-            summary.known,
-            summary.not_applicable,
-            summary.skipped,
-        ],
+        counts: column.summary.counts().map(|(_, count)| count),
     }
 }
 

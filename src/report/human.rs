@@ -3,7 +3,7 @@
 
 use super::matrix::Matrix;
 use super::table::table;
-use super::{comparison, second};
+use super::{causes, comparison, second};
 use crate::diagnostic::printable;
 use crate::run::outcome::{ArrivalSeen, CallOutcome, Outcome, ScenarioOutcome, Status, StepOutcome};
 use console::Style;
@@ -60,6 +60,9 @@ fn section(text: &mut String, gateway: &str, scenarios: &[&ScenarioOutcome], col
         let _ = writeln!(text, "    {}", reason(scenario));
         let _ = writeln!(text, "    until {}: {because}", known.until);
     }
+    for line in causes::lines(scenarios) {
+        let _ = writeln!(text, "  {line}");
+    }
     for (group, members) in groups(scenarios) {
         let _ = writeln!(text, "  {group:<14}  {}", tally(&members, colour).join("   "));
     }
@@ -82,6 +85,7 @@ fn tally(members: &[&ScenarioOutcome], colour: bool) -> Vec<String> {
     let mut parts = Vec::new();
     for (status, word, tint) in [
         (Status::Passed, "passed", "green"),
+        (Status::Observed, "observed", "dim"),
         (Status::Failed, "failed", "red"),
         (Status::Inconclusive, "inconclusive", "yellow"),
         (Status::Known, "known", "yellow"),
@@ -115,19 +119,10 @@ fn reasons<'a>(members: &[&'a ScenarioOutcome], status: Status) -> Vec<(&'a str,
 }
 
 fn total(outcome: &Outcome, colour: bool) -> String {
-    let summary = outcome.summary;
-    let mut parts = vec![format!("{} passed", summary.passed)];
-    for (count, word) in [
-        (summary.failed, "failed"),
-        (summary.inconclusive, "inconclusive"),
-        (summary.known, "known"),
-        (summary.not_applicable, "not applicable"),
-        (summary.skipped, "skipped"),
-    ] {
-        if count > 0 || word == "failed" {
-            parts.push(format!("{count} {word}"));
-        }
-    }
+    let always = [Status::Passed, Status::Failed];
+    let counts = outcome.summary.counts().into_iter();
+    let told = counts.filter(|(status, count)| *count > 0 || always.contains(status));
+    let mut parts: Vec<String> = told.map(|(status, count)| format!("{count} {}", status.word())).collect();
     parts.extend(no_longer(outcome));
     let tint = paint(colour, if outcome.is_clean() { "green" } else { "red" });
     tint.apply_to(parts.join(", ")).to_string()
@@ -227,7 +222,7 @@ fn between(millis: f64, call: &CallOutcome) -> String {
     format!(", {:.0} ms {side} the {answer}", millis.abs())
 }
 
-fn cut(text: &str) -> String {
+pub(super) fn cut(text: &str) -> String {
     match text.char_indices().nth(EXCERPT) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text.to_owned(),

@@ -37,7 +37,9 @@ fn entry(scenario: &ScenarioOutcome, name: &str) -> TestCase {
         Status::Passed => TestCaseStatus::success(),
         Status::Failed => TestCaseStatus::non_success(NonSuccessKind::Failure),
         Status::Inconclusive => TestCaseStatus::non_success(NonSuccessKind::Error),
-        Status::NotApplicable | Status::Skipped | Status::Known => TestCaseStatus::skipped(),
+        Status::NotApplicable | Status::Skipped | Status::Known | Status::Observed => {
+            TestCaseStatus::skipped()
+        }
     };
     if scenario.status != Status::Passed {
         let word = scenario.status.word();

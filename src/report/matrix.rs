@@ -99,8 +99,8 @@ pub(super) enum State {
 impl State {
     pub(super) fn of(scenario: &ScenarioOutcome) -> Self {
         match scenario.status {
-            Status::Passed if scenario.observed => Self::Observed,
             Status::Passed => Self::Passed,
+            Status::Observed => Self::Observed,
             Status::Failed => Self::Failed,
             Status::Inconclusive => Self::Inconclusive,
             Status::NotApplicable => Self::NotApplicable,

@@ -2,6 +2,7 @@
 //! said is made printable here at the latest.
 
 pub mod attacks;
+mod causes;
 pub mod changes;
 mod comparison;
 pub mod html;

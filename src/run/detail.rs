@@ -15,7 +15,7 @@ use crate::wire::{Json, Message, canonical};
 
 /// A verdict and what can be said beyond it; the first thing that is not so is told.
 pub(super) fn detailed(evidence: &Evidence<'_>, detailed: &Detailed, calls: &[(&Asked, &Judged)]) -> Finding {
-    let fell: Vec<_> = calls.iter().map(|(asked, judged)| fell(asked, judged)).collect();
+    let fell: Vec<_> = calls.iter().map(|(asked, judged)| fell(evidence, asked, judged)).collect();
     if !detailed.verdict.is_empty() && !expectation::each(&fell, &detailed.verdict) {
         return Finding::of(false, expectation::words(&detailed.verdict), expectation::describe(&fell));
     }

@@ -56,6 +56,8 @@ pub struct Complaint {
 pub struct Summary {
     /// Every expectation was met.
     pub passed: usize,
+    /// Those that only look: they fail nobody, and prove nothing.
+    pub observed: usize,
     /// Some expectation was not.
     pub failed: usize,
     /// An allowed twin failed, so that a denial proves nothing.
@@ -105,6 +107,8 @@ pub struct Introduced {
 pub enum Status {
     /// Every expectation was met.
     Passed,
+    /// It only looks, and reports what it saw: nothing was proved.
+    Observed,
     /// Some expectation was not.
     Failed,
     /// An allowed twin failed.
@@ -122,6 +126,7 @@ impl Status {
     pub fn word(self) -> &'static str {
         match self {
             Self::Passed => "passed",
+            Self::Observed => "observed",
             Self::Failed => "failed",
             Self::Inconclusive => "inconclusive",
             Self::NotApplicable => "not applicable",
@@ -298,6 +303,7 @@ impl Summary {
         let count = |status| scenarios.iter().filter(|scenario| scenario.status == status).count();
         Self {
             passed: count(Status::Passed),
+            observed: count(Status::Observed),
             failed: count(Status::Failed),
             inconclusive: count(Status::Inconclusive),
             not_applicable: count(Status::NotApplicable),
@@ -306,9 +312,22 @@ impl Summary {
         }
     }
 
+    /// How many ended how, in the order in which reports tell it.
+    pub fn counts(&self) -> [(Status, usize); 7] {
+        [
+            (Status::Passed, self.passed),
+            (Status::Failed, self.failed),
+            (Status::Inconclusive, self.inconclusive),
+            (Status::Known, self.known),
+            (Status::Observed, self.observed),
+            (Status::NotApplicable, self.not_applicable),
+            (Status::Skipped, self.skipped),
+        ]
+    }
+
     /// How many were run to an end; where none was, nothing speaks for a gateway either.
     pub fn ran(&self) -> usize {
-        self.passed + self.failed + self.inconclusive + self.known
+        self.passed + self.observed + self.failed + self.inconclusive + self.known
     }
 }
 

@@ -188,7 +188,8 @@ async fn conclude(entry: &Entry, played: &Played, arrivals: &[Arrival]) -> Scena
         }
         None => Tally::default(),
     };
-    let evidence = Evidence { performance, judged: &judged, arrivals };
+    let only_passage = verify::asks_only_for_passage(scenario);
+    let evidence = Evidence { performance, judged: &judged, arrivals, only_passage };
     let done = scenario.steps.iter().zip(&performance.steps);
     let mut steps: Vec<StepOutcome> =
         done.map(|(step, performed)| verify::step(&evidence, step, performed)).collect();
@@ -215,9 +216,8 @@ async fn conclude(entry: &Entry, played: &Played, arrivals: &[Arrival]) -> Scena
         // A mock that cannot answer says nothing about the gateway in front of it.
         outcome.status = Status::Inconclusive;
         outcome.why = Some(format!("the mock has no answer: {}", printable(complaint)));
-    }
-    if scenario.observe {
-        outcome.why = Some("observed: reported, never failing".to_owned());
+    } else if scenario.observe {
+        outcome.why = Some("reported, never failing".to_owned());
     }
     outcome
 }
@@ -227,7 +227,7 @@ fn status(scenario: &Scenario, steps: &[StepOutcome], unexplained: bool) -> Stat
     let unmet: Vec<&StepOutcome> = steps.iter().filter(|step| !step.met).collect();
     let proves_denials = scenario.steps.iter().any(verify::wants_refusal);
     match unmet.as_slice() {
-        _ if scenario.observe => Status::Passed,
+        _ if scenario.observe => Status::Observed,
         _ if unexplained => Status::Failed,
         [] => Status::Passed,
         unmet if proves_denials && unmet.iter().all(|step| step.twin) => Status::Inconclusive,

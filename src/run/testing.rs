@@ -47,7 +47,7 @@ pub(crate) fn scenario(id: &str, gateway: &str, status: Status) -> ScenarioOutco
         requirements: proves.then_some(requirement).into_iter().collect(),
         attack: None,
         severity: Severity::Medium,
-        observed: false,
+        observed: status == Status::Observed,
         file: format!("scenarios/{id}.yaml"),
         gateway: gateway.to_owned(),
         upstreams: vec!["ludus".to_owned()],
@@ -73,6 +73,7 @@ fn why(status: Status) -> Option<&'static str> {
         Status::NotApplicable => Some("it has no approvals"),
         Status::Skipped => Some("slow (1m, run with --slow)"),
         Status::Inconclusive => Some("the mock has no answer"),
+        Status::Observed => Some("reported, never failing"),
         Status::Passed | Status::Failed | Status::Known => None,
     }
 }

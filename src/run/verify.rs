@@ -7,7 +7,7 @@ use super::perform::{Performance, Performed};
 use super::verdict::meets;
 use crate::diagnostic::printable;
 use crate::mock::Arrival;
-use crate::scenario::{Call, Detailed, Expect, Kind, NoticeExpect, Step, Tally, Verdict};
+use crate::scenario::{Call, Detailed, Expect, Kind, NoticeExpect, Scenario, Step, Tally, Verdict};
 use crate::source::Placed;
 use crate::transport::child::Departure;
 use crate::wire::canonical::Fidelity;
@@ -18,6 +18,8 @@ pub(super) struct Evidence<'a> {
     pub(super) performance: &'a Performance,
     pub(super) judged: &'a [Judged],
     pub(super) arrivals: &'a [Arrival],
+    /// Whether a call counts as allowed although its answer was changed on the way; a note tells of it.
+    pub(super) only_passage: bool,
 }
 
 /// Whether an expectation was met, and both sides of it in words.
@@ -58,7 +60,7 @@ pub(super) fn step(evidence: &Evidence<'_>, step: &Step, performed: &Performed) 
         at_once: matches!(step.kind, Kind::Together(_)),
         twin: is_failed_twin(step, &calls),
         benign: wants_allowed(step) && !wants_refusal(step),
-        notes: notes(performed, &calls),
+        notes: notes(evidence, performed, &calls),
         calls: outcomes,
         second: Vec::new(),
         exchanges,
@@ -77,7 +79,7 @@ fn finding(
     if performed.passed_over.is_some() {
         return Finding::of(true, "", "");
     }
-    let fell: Vec<Fell> = calls.iter().map(|(asked, judged)| fell(asked, judged)).collect();
+    let fell: Vec<Fell> = calls.iter().map(|(asked, judged)| fell(evidence, asked, judged)).collect();
     match &step.expect {
         None => Finding::of(true, "", expectation_free(&fell)),
         Some(Expect::Verdict(verdicts)) => Finding::of(
@@ -150,12 +152,28 @@ fn per_session(fell: &[Fell], sessions: &[(Placed<String>, Vec<Tally>)]) -> Find
     Finding::of(met, expected.collect::<Vec<_>>().join("; "), was.collect::<Vec<_>>().join("; "))
 }
 
-pub(super) fn fell(asked: &Asked, judged: &Judged) -> Fell {
-    Fell { verdict: judged.verdict, session: asked.session.clone(), notification: asked.notification }
+pub(super) fn fell(evidence: &Evidence<'_>, asked: &Asked, judged: &Judged) -> Fell {
+    let got_through = evidence.only_passage && is_only_answered_otherwise(judged);
+    let verdict = if got_through { Verdict::Allowed } else { judged.verdict };
+    Fell { verdict, session: asked.session.clone(), notification: asked.notification }
+}
+
+/// Whether a call arrived as it was sent, and only its answer did not come back so.
+fn is_only_answered_otherwise(judged: &Judged) -> bool {
+    judged.verdict == Verdict::Altered && judged.arguments != Some(Fidelity::Changed)
+}
+
+/// Whether a scenario asks of its calls only whether they get through: it is about refusals, and what becomes of
+/// answers is a matter of others. Otherwise one change of all answers would look like a failure of everything.
+pub(super) fn asks_only_for_passage(scenario: &Scenario) -> bool {
+    let about_answers = |requirement: &Placed<String>| requirement.value.starts_with("TRANS-");
+    scenario.steps.iter().any(wants_refusal)
+        && !scenario.requirements.iter().any(about_answers)
+        && !scenario.steps.iter().any(|step| wants(step, |verdict| verdict == Verdict::Altered))
 }
 
 /// An allowed twin that was refused or failed proves that the denials beside it prove nothing. One that leaked, was
-/// doubled or changed is a failure of its own.
+/// doubled, or arrived otherwise than it was sent is a failure of its own.
 fn is_failed_twin(step: &Step, calls: &[(&Asked, &Judged)]) -> bool {
     let blocked = |judged: &Judged| meets(Verdict::Blocked, judged.verdict, true);
     let innocent = |judged: &Judged| {
@@ -177,16 +195,22 @@ fn wants_allowed(step: &Step) -> bool {
 
 /// Whether a step wants something refused: only beside one that does can an allowed twin's failure prove anything.
 pub(super) fn wants_refusal(step: &Step) -> bool {
-    let refused = |verdict: &Verdict| *verdict != Verdict::Allowed;
-    let some = |tallies: &[Tally]| tallies.iter().any(|tally| refused(&tally.verdict));
+    let counts_arrivals = |detailed: &Detailed| {
+        detailed.executions.is_some()
+            || detailed.upstream.as_ref().is_some_and(|there| there.arrivals.is_some())
+    };
+    wants(step, |verdict| verdict != Verdict::Allowed)
+        || matches!(&step.expect, Some(Expect::Detailed(detailed)) if counts_arrivals(detailed))
+}
+
+/// Whether a step wants a verdict like that.
+fn wants(step: &Step, like: impl Fn(Verdict) -> bool) -> bool {
+    let some = |tallies: &[Tally]| tallies.iter().any(|tally| like(tally.verdict));
     match &step.expect {
-        Some(Expect::Verdict(verdicts)) => verdicts.iter().any(refused),
+        Some(Expect::Verdict(verdicts)) => verdicts.iter().any(|verdict| like(*verdict)),
         Some(Expect::Runs(tallies) | Expect::Counts(tallies)) => some(tallies),
         Some(Expect::Each(sessions)) => sessions.iter().any(|(_, tallies)| some(tallies)),
-        Some(Expect::Detailed(detailed)) => {
-            let counts_arrivals = detailed.upstream.as_ref().is_some_and(|there| there.arrivals.is_some());
-            detailed.verdict.iter().any(refused) || detailed.executions.is_some() || counts_arrivals
-        }
+        Some(Expect::Detailed(detailed)) => detailed.verdict.iter().any(|verdict| like(*verdict)),
         Some(Expect::Listing(_) | Expect::Notice(_) | Expect::Orderly) | None => false,
     }
 }
@@ -202,11 +226,14 @@ fn wants_only_allowed(detailed: &Detailed) -> bool {
 }
 
 /// Remarks that do not decide.
-fn notes(performed: &Performed, calls: &[(&Asked, &Judged)]) -> Vec<String> {
+fn notes(evidence: &Evidence<'_>, performed: &Performed, calls: &[(&Asked, &Judged)]) -> Vec<String> {
     let mut notes: Vec<String> =
         performed.passed_over.iter().map(|why| format!("passed over: {why}")).collect();
     notes.extend(performed.notes.iter().map(|note| printable(note)));
     let added = |fidelity: Option<Fidelity>| fidelity == Some(Fidelity::Added);
+    if evidence.only_passage && calls.iter().any(|(_, judged)| is_only_answered_otherwise(judged)) {
+        notes.push("the answer was changed on the way".to_owned());
+    }
     if calls.iter().any(|(_, judged)| added(judged.arguments)) {
         notes.push("members were added to the arguments".to_owned());
     }

@@ -80,7 +80,9 @@ impl<'a> Finding<'a> {
             (false, _) => Fared::NotRun,
             (true, true) if harm.is_some() => Fared::ObservedPassing,
             (true, false) if harm.is_some() || !scenario.unexplained.is_empty() => Fared::NotStopped,
-            (true, _) if twin_failed || scenario.status != Status::Passed => Fared::TwinFailed,
+            (true, _) if twin_failed || !matches!(scenario.status, Status::Passed | Status::Observed) => {
+                Fared::TwinFailed
+            }
             (true, true) => Fared::ObservedHeld,
             (true, false) => Fared::Stopped,
         };
