@@ -45,7 +45,9 @@ fn entry(scenario: &ScenarioOutcome, name: &str) -> TestCase {
         let word = scenario.status.word();
         status.set_message(match (&scenario.known, scenario.status) {
             (Some(known), _) => printable(&format!("{word} until {}: {}", known.until, known.because)),
-            (None, Status::NotApplicable) => format!("{word}: {}", human::reason(scenario)),
+            (None, Status::NotApplicable | Status::Observed) => {
+                format!("{word}: {}", human::reason(scenario))
+            }
             (None, _) => human::reason(scenario),
         });
         status.set_description(human::story(scenario).join("\n"));

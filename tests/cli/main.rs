@@ -16,6 +16,7 @@ mod known;
 mod matrix;
 mod odd;
 mod packing;
+mod passage;
 mod program;
 mod remote;
 mod render;
