@@ -139,11 +139,8 @@ fn running(arguments: &Doctor, url: &str, surroundings: &Surroundings) -> Result
     }
     let mut secrets = Secrets::new();
     let address = filled("--url", url, surroundings, &mut secrets)?;
-    let uri = address.parse::<http::Uri>().ok();
-    if uri.is_none_or(|uri| uri.scheme_str() != Some("http") || uri.host().is_none_or(str::is_empty)) {
-        return Err(wrong(&format!(
-            "`--url {url}` is no address such as `http://127.0.0.1:8080/mcp`\nhelp: an encrypted one needs something on this machine that ends the encryption"
-        )));
+    if let Some(unfit) = remote::unfit(&address, url) {
+        return Err(wrong(&format!("`--url` {unfit}")));
     }
     let mut headers = Vec::new();
     for header in &arguments.headers {

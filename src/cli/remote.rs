@@ -155,27 +155,22 @@ pub(super) fn check_names<'a>(
 }
 
 fn check_gateway(url: &str) -> Result<(), Exit> {
-    if url.starts_with("https://") {
-        return Err(mistake(&format!(
-            "`{url}` is encrypted, which is not spoken from here\nhelp: let something on this machine end the encryption (a tunnel, a local proxy), and name its `http://` address"
-        )));
-    }
-    match host_of(url) {
-        Some("http") => Ok(()),
-        _ => Err(mistake(&format!(
-            "`--gateway-url {url}` is no address such as `http://gateway.test:8080/mcp`"
-        ))),
+    match unfit(url, url) {
+        None => Ok(()),
+        Some(wrong) => Err(mistake(&format!("`--gateway-url` {wrong}"))),
     }
 }
 
-/// The scheme of an address with a host.
-fn host_of(url: &str) -> Option<&'static str> {
-    let uri: Uri = url.parse().ok()?;
-    uri.host().filter(|host| !host.is_empty())?;
-    match uri.scheme_str() {
-        Some("http") => Some("http"),
-        Some("https") => Some("https"),
-        _ => None,
+/// Why an address cannot be asked, a fragment that shows what was written for it; `None` where it can.
+pub(super) fn unfit(url: &str, written: &str) -> Option<String> {
+    let uri = url.parse::<Uri>().ok().filter(|uri| matches!(uri.scheme_str(), Some("http" | "https")));
+    match uri.as_ref().and_then(Uri::authority) {
+        // The address is not repeated: it holds what should not be seen.
+        Some(authority) if authority.as_str().contains('@') => Some(
+            "has a credential in it\nhelp: put it into the environment, and send it with `--header 'Authorization: Basic ${NAME}'`".to_owned(),
+        ),
+        Some(authority) if !authority.host().is_empty() => None,
+        _ => Some(format!("`{written}` is no address such as `https://gateway.test/mcp`")),
     }
 }
 
@@ -186,7 +181,7 @@ fn public_url(text: &str) -> Result<(String, String), Exit> {
         ))
     };
     let (name, url) = text.split_once('=').ok_or_else(wrong)?;
-    if name.is_empty() || host_of(url).is_none() {
+    if name.is_empty() || unfit(url, url).is_some() {
         return Err(wrong());
     }
     Ok((name.to_owned(), url.to_owned()))
