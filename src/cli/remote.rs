@@ -20,7 +20,7 @@ const CREDENTIALS: [&str; 5] = ["authorization", "proxy-authorization", "cookie"
 #[derive(Args, Debug, Default)]
 #[command(next_help_heading = "A gateway that runs already")]
 pub struct RemoteFlags {
-    /// Its address; `--gateway` then only says how to read its answers
+    /// Its address, `http://` or `https://`; `--gateway` then only says how to read its answers
     #[arg(long, value_name = "URL")]
     pub gateway_url: Option<String>,
     /// A header of each request to it, such as 'Authorization: Bearer ${TOKEN}'; again for more
@@ -155,22 +155,19 @@ pub(super) fn check_names<'a>(
 }
 
 fn check_gateway(url: &str) -> Result<(), Exit> {
-    match unfit(url, url) {
-        None => Ok(()),
-        Some(wrong) => Err(mistake(&format!("`--gateway-url` {wrong}"))),
-    }
+    unfit("--gateway-url", url, url).map_or(Ok(()), |wrong| Err(mistake(&wrong)))
 }
 
-/// Why an address cannot be asked, a fragment that shows what was written for it; `None` where it can.
-pub(super) fn unfit(url: &str, written: &str) -> Option<String> {
+/// Why an address cannot be asked, in words that show what was written for it; `None` where it can.
+pub(super) fn unfit(flag: &str, url: &str, written: &str) -> Option<String> {
     let uri = url.parse::<Uri>().ok().filter(|uri| matches!(uri.scheme_str(), Some("http" | "https")));
     match uri.as_ref().and_then(Uri::authority) {
         // The address is not repeated: it holds what should not be seen.
-        Some(authority) if authority.as_str().contains('@') => Some(
-            "has a credential in it\nhelp: put it into the environment, and send it with `--header 'Authorization: Basic ${NAME}'`".to_owned(),
-        ),
+        Some(authority) if authority.as_str().contains('@') => Some(format!(
+            "a credential does not belong on the command line: the address of `{flag}` has one\nhelp: leave it out there, put it into the environment, and let `run` and `doctor` send it: `--header 'Authorization: Basic ${{NAME}}'`"
+        )),
         Some(authority) if !authority.host().is_empty() => None,
-        _ => Some(format!("`{written}` is no address such as `https://gateway.test/mcp`")),
+        _ => Some(format!("`{flag} {written}` is no address such as `https://gateway.test/mcp`")),
     }
 }
 
@@ -181,7 +178,7 @@ fn public_url(text: &str) -> Result<(String, String), Exit> {
         ))
     };
     let (name, url) = text.split_once('=').ok_or_else(wrong)?;
-    if name.is_empty() || unfit(url, url).is_some() {
+    if name.is_empty() || unfit("--public-url", url, url).is_some() {
         return Err(wrong());
     }
     Ok((name.to_owned(), url.to_owned()))

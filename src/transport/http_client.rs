@@ -15,6 +15,7 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use std::error::Error;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// How long a connection may take to be made.
@@ -26,7 +27,7 @@ const IDLE: Duration = Duration::from_secs(2);
 
 /// Asks; clones share their connections.
 #[derive(Clone, Debug)]
-pub struct HttpClient(Client<HttpsConnector<HttpConnector>, Full<Bytes>>);
+pub struct HttpClient(Arc<Client<HttpsConnector<HttpConnector>, Full<Bytes>>>);
 
 /// One request.
 #[derive(Clone, Debug)]
@@ -81,7 +82,7 @@ impl HttpClient {
         tcp.set_connect_timeout(Some(CONNECTING));
         let mut builder = Client::builder(TokioExecutor::new());
         builder.pool_timer(TokioTimer::new()).pool_idle_timeout(IDLE);
-        Self(builder.build(HttpsConnector::from((tcp, trust::config()))))
+        Self(Arc::new(builder.build(HttpsConnector::from((tcp, trust::config())))))
     }
 
     /// Sends once; gives the head of the answer as soon as it is there.

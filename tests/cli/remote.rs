@@ -292,7 +292,7 @@ fn what_is_wrong_with_the_flags_is_told_before_anything_starts() {
         (
             "run suite --gateway-url https://me:secret@gate.test/mcp",
             &[],
-            "`--gateway-url` has a credential in it",
+            "the address of `--gateway-url` has one",
         ),
         ("run suite --gateway-url gate.test", &[], "is no address such as"),
     ] {

@@ -24,7 +24,8 @@ pub(super) fn read(argument: &str) -> Result<(String, Behind), Diagnostic> {
         let words = words(command).map_err(|wrong| Diagnostic::mistake(at("stdio:"), wrong))?;
         command_of(words, Vec::new(), at("stdio:"))?
     } else {
-        url_of(what.to_owned(), Vec::new(), at("")).map_err(|wrong| wrong.help(help))?
+        url_of(what.to_owned(), Vec::new(), at(""))
+            .map_err(|wrong| if wrong.help.is_none() { wrong.help(help) } else { wrong })?
     };
     Ok((name.to_owned(), behind))
 }

@@ -46,12 +46,9 @@ impl Launch {
 
     /// Of an address.
     pub(super) fn of_url(url: &str) -> Result<Self, String> {
-        let wrong = unfit(url, url).or_else(|| {
-            let special = url.contains("{{") || url.contains('"');
-            special.then(|| format!("`{url}` is no plain address\nhelp: write one without `{{{{` and `\"`"))
-        });
-        if let Some(wrong) = wrong {
-            return Err(format!("`--url` {wrong}"));
+        let template = url.contains("{{") || url.contains('"');
+        if let Some(wrong) = unfit("--url", if template { "" } else { url }, url) {
+            return Err(wrong);
         }
         let files = vec!["policy".to_owned()];
         Ok(Self { words: Vec::new(), address: Some(url.to_owned()), files, upstream: "[http]" })
@@ -146,7 +143,7 @@ mod tests {
         }
         for url in ["x", "ftp://x", "https:///mcp", "http://x/{{port}}", "https://me:secret@x/"] {
             let wrong = Launch::of_url(url).unwrap_err();
-            assert!(wrong.starts_with("`--url` ") && !wrong.contains("secret"), "{wrong}");
+            assert!(wrong.contains("`--url") && !wrong.contains("secret"), "{wrong}");
         }
         assert_eq!(Launch::of_url("https://x/mcp").unwrap().address.as_deref(), Some("https://x/mcp"));
     }
