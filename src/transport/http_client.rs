@@ -1,5 +1,5 @@
-//! HTTP asked, as plainly as it goes, over TLS where the address says so: no redirect is followed, no proxy used, nothing
-//! sent twice or decoded.
+//! HTTP asked, as plainly as it goes, over TLS where the address says so: a path is sent as it is written, no redirect is
+//! followed, no proxy used, nothing sent twice or decoded.
 //!
 //! One header is added where the caller names none: `accept: */*`. It knows nothing of MCP, and whom to trust is
 //! `trust`'s to say.
@@ -186,6 +186,7 @@ mod tests {
     async fn answer(request: Request) -> Reply {
         let bytes = Bytes::from("half");
         match request.target.as_str() {
+            "/x/../a/./b" => Reply::full(200, "text/plain", "as written".to_owned()),
             "/moved" => Reply::status(302).with("location", "/elsewhere"),
             "/abort" => Reply { status: 200, headers: Vec::new(), body: Body::Abort },
             "/truncated" => Reply { status: 200, headers: Vec::new(), body: Body::Truncated(bytes, 9) },
@@ -236,7 +237,10 @@ mod tests {
         assert_eq!(answer.whole(100).await.unwrap(), "POST 1+2  b\"{ }\"");
         let moved = client.send(outgoing(&url, "/moved")).await.unwrap();
         assert_eq!((moved.status, moved.header("location")), (302, Some("/elsewhere")));
-        assert_eq!(asked.load(Ordering::SeqCst), 2);
+        // Where a path leads is the other side's to say: this is how one is led past a policy.
+        let odd = client.send(outgoing(&url, "/x/../a/./b")).await.unwrap();
+        assert_eq!(odd.whole(100).await.unwrap(), "as written");
+        assert_eq!(asked.load(Ordering::SeqCst), 3);
         let long = client.send(outgoing(&url, "/echo")).await.unwrap().whole(3).await;
         assert_eq!(long, Err(Lost("a body of more than 3 bytes".into())));
     }
@@ -265,6 +269,11 @@ mod tests {
         assert!(lost.0.starts_with("no connection: connection refused"), "{lost}");
         assert!(!lost.0.contains("secret"));
         let mut bad = outgoing("http://127.0.0.1:1", "/");
+        for url in ["/mcp", "http://a b/", "https://me:secret@127.0.0.1:1/"] {
+            let told =
+                HttpClient::new().send(Outgoing { url: url.to_owned(), ..bad.clone() }).await.unwrap_err();
+            assert!(told.0.starts_with("no address: ") && !told.0.contains("secret"), "{told}");
+        }
         bad.headers.push(("a b".into(), "x".into()));
         assert_eq!(HttpClient::new().send(bad).await.unwrap_err().0, "header `a b` cannot be sent");
     }
