@@ -1,39 +1,55 @@
-//! Renders the files that ship inside the binary: mocks as JSON with their lists as ready text, scenarios and gateway
-//! profiles as they are. So nothing has to be parsed at the start that may never be asked for.
+//! Renders the files that ship inside the binary: mocks as JSON with their lists as ready text, and all files as they
+//! are written, deflated. So nothing has to be parsed or inflated at the start that may never be asked for.
 
 #[path = "src/mock/assemble.rs"]
 mod assemble;
 
 use assemble::{Part, assemble};
+use flate2::Compression;
+use flate2::write::DeflateEncoder;
 use std::fmt::Write as _;
 use std::fs;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 fn main() {
     let root = PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").expect("cargo names the folder"));
+    let out = PathBuf::from(std::env::var_os("OUT_DIR").expect("cargo names the folder"));
     let mut text = String::new();
     for (table, folder) in [("SCENARIOS", "scenarios"), ("GATEWAYS", "gateways"), ("MOCK_FILES", "mocks")] {
         println!("cargo:rerun-if-changed={folder}");
-        let files = files(&root.join(folder));
-        writeln!(
-            text,
-            "/// The files under `{folder}/`, by their path there.\npub static {table}: &[File] = &["
-        )
-        .expect("a string");
-        for path in files {
-            let full = root.join(folder).join(&path);
-            println!("cargo:rerun-if-changed={folder}/{path}");
-            writeln!(text, "    File {{ path: {path:?}, text: include_str!({full:?}) }},").expect("a string");
-        }
-        text.push_str("];\n");
+        packed(&mut text, table, &root.join(folder), &out);
     }
     text.push_str("/// The shipped mocks, put together.\npub(crate) static MOCKS: &[MockText] = &[\n");
     for name in folders(&root.join("mocks")) {
         mock(&mut text, &name, &root.join("mocks").join(&name));
     }
     text.push_str("];\n");
-    let out = PathBuf::from(std::env::var_os("OUT_DIR").expect("cargo names the folder"));
     fs::write(out.join("embedded.rs"), text).expect("the output folder can be written");
+}
+
+/// The files of a folder, one behind the other and deflated; the table says where each ends.
+fn packed(text: &mut String, table: &str, folder: &Path, out: &Path) {
+    let (mut all, mut ends) = (String::new(), String::new());
+    for path in files(folder) {
+        let full = folder.join(&path);
+        println!("cargo:rerun-if-changed={}", full.display());
+        all.push_str(
+            &fs::read_to_string(&full).unwrap_or_else(|error| panic!("{}: {error}", full.display())),
+        );
+        writeln!(ends, "        ({path:?}, {}),", all.len()).expect("a string");
+    }
+    let kept = out.join(table.to_lowercase());
+    let mut deflated = DeflateEncoder::new(Vec::new(), Compression::best());
+    deflated.write_all(all.as_bytes()).expect("memory");
+    fs::write(&kept, deflated.finish().expect("memory")).expect("the output folder can be written");
+    let name = folder.file_name().expect("a folder").display();
+    writeln!(
+        text,
+        "/// The files under `{name}/`, by their path there.\n\
+         pub static {table}: &Shelf = {{\n    static KEPT: Shelf = Shelf::new(include_bytes!({kept:?}), &[\n{ends}    ]);\n    &KEPT\n}};"
+    )
+    .expect("a string");
 }
 
 fn mock(text: &mut String, name: &str, folder: &Path) {

@@ -1,7 +1,12 @@
-//! The files that ship inside the binary: scenarios and gateway profiles as they are written, mocks also put together
-//! and rendered by the build script.
+//! The files that ship inside the binary: all as they are written, deflated until one of their kind is asked for;
+//! mocks also put together and rendered by the build script, ready as they are.
 //!
 //! It only carries them; what they mean is the rooms' that read them.
+
+use flate2::read::DeflateDecoder;
+use std::io::Read as _;
+use std::ops::Deref;
+use std::sync::OnceLock;
 
 /// One shipped file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -10,6 +15,44 @@ pub struct File {
     pub path: &'static str,
     /// What it says.
     pub text: &'static str,
+}
+
+/// The files of one kind, a slice of [`File`] that is inflated when it is first looked at.
+#[derive(Debug)]
+pub struct Shelf {
+    /// All texts, one behind the other, deflated.
+    deflated: &'static [u8],
+    /// The path of each, and where its text ends.
+    ends: &'static [(&'static str, usize)],
+    files: OnceLock<Vec<File>>,
+}
+
+impl Shelf {
+    const fn new(deflated: &'static [u8], ends: &'static [(&'static str, usize)]) -> Self {
+        Self { deflated, ends, files: OnceLock::new() }
+    }
+
+    fn inflate(&self) -> Vec<File> {
+        let mut all = String::with_capacity(self.ends.last().map_or(0, |(_, end)| *end));
+        DeflateDecoder::new(self.deflated).read_to_string(&mut all).expect("the build script deflated it");
+        // They are needed until the process ends, and shared by all its threads.
+        let all: &'static str = all.leak();
+        let mut start = 0;
+        let file = |(path, end): &(&'static str, usize)| {
+            let text = &all[start..*end];
+            start = *end;
+            File { path, text }
+        };
+        self.ends.iter().map(file).collect()
+    }
+}
+
+impl Deref for Shelf {
+    type Target = [File];
+
+    fn deref(&self) -> &[File] {
+        self.files.get_or_init(|| self.inflate())
+    }
 }
 
 /// A shipped mock, put together; every text is JSON.
@@ -63,6 +106,18 @@ pub fn text(table: &[File], path: &str) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_file_is_as_it_is_written() {
+        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+        for (folder, files) in [("scenarios", SCENARIOS), ("gateways", GATEWAYS), ("mocks", MOCK_FILES)] {
+            assert!(files.len() > 10, "{folder}");
+            for file in files.iter() {
+                let written = std::fs::read_to_string(root.join(folder).join(file.path)).unwrap();
+                assert_eq!(file.text, written, "{folder}/{}", file.path);
+            }
+        }
+    }
 
     #[test]
     fn the_mocks_are_there_as_files_and_put_together() {

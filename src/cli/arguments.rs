@@ -175,11 +175,13 @@ const GATEWAY_EXAMPLES: &str = "\
 Examples:
   gauntlet gateway --policy policy.json --upstream lab=mock:ludus
   gauntlet gateway --policy policy.json --upstream lab=http://127.0.0.1:9000/mcp --http 8080
+  gauntlet gateway --policy policy.json --upstream lab=https://lab.test/mcp --http 8080
   gauntlet gateway --policy policy.json --upstream 'files=stdio:file-server --root /srv'
   gauntlet gateway --config reference.yaml
 
 On stdio, `$GAUNTLET_TOKEN` is the token of whoever speaks. Policies that change are read again; one with a
-mistake is told, and the one before stays in force. `gauntlet schema reference` describes the file.
+mistake is told, and the one before stays in force. It speaks TLS with servers (whom it trusts, `SSL_CERT_FILE` says
+where the system does not), not with agents: something in front of it does. `gauntlet schema reference` describes the file.
 
 Exit codes: 0 the agent left or the gateway was told to end, 2 a wrong file or argument, 3 a port in use or a
 file that cannot be written, 130 interrupted.";
@@ -253,10 +255,13 @@ Examples:
   gauntlet run --markdown \"$GITHUB_STEP_SUMMARY\"      a summary beside a pull request
   gauntlet run --attacks attacks.md --attacks a.sarif  how the attacks fared, for people and for code scanning
   gauntlet run --since outcome.json                    what changed, as behaviour: `denied → leaked`
-  gauntlet run --gateway-url http://gate.test/mcp --header 'Authorization: Bearer ${TOKEN}' \\
+  gauntlet run --gateway-url https://gate.test/mcp --header 'Authorization: Bearer ${TOKEN}' \\
     --listen 0.0.0.0:7700 --public-url ludus=https://lab.test/mcp --bearer '${LAB_TOKEN}'
                                                        a gateway that runs already, configured once with what
                                                        `gauntlet render --suite` printed
+
+What is spoken to over `https://` is trusted as this system does; `SSL_CERT_FILE` names a file with other authorities
+in their place, or with the one certificate that a gateway signed itself.
 
 `known.yaml` lists failures that are known: `- {scenario or requirement: DENY-06, gateway: acme, because: ...,
 until: 2027-01-31}`. They do not fail the run; an entry that passes, or is past its day, does.

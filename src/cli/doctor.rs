@@ -21,6 +21,7 @@ Examples:
   gauntlet doctor ./my-gateway --url http://127.0.0.1:8080/mcp --listen 127.0.0.1:7700
       one that runs already, with the mock behind it, under the policy of `gauntlet render doctor --for ./my-gateway`
 
+An `https://` address is trusted as this system does, or as the file says that `SSL_CERT_FILE` names.
 With `--url` nothing is started. Without `--listen` or `--public-url` no tool that exists is called either: only what an
 agent can see is told. With one of them a mock called `lab` stands there, and what arrived is told too.
 
@@ -139,11 +140,8 @@ fn running(arguments: &Doctor, url: &str, surroundings: &Surroundings) -> Result
     }
     let mut secrets = Secrets::new();
     let address = filled("--url", url, surroundings, &mut secrets)?;
-    let uri = address.parse::<http::Uri>().ok();
-    if uri.is_none_or(|uri| uri.scheme_str() != Some("http") || uri.host().is_none_or(str::is_empty)) {
-        return Err(wrong(&format!(
-            "`--url {url}` is no address such as `http://127.0.0.1:8080/mcp`\nhelp: an encrypted one needs something on this machine that ends the encryption"
-        )));
+    if let Some(unfit) = remote::unfit("--url", &address, url) {
+        return Err(wrong(&unfit));
     }
     let mut headers = Vec::new();
     for header in &arguments.headers {

@@ -20,7 +20,7 @@ const CREDENTIALS: [&str; 5] = ["authorization", "proxy-authorization", "cookie"
 #[derive(Args, Debug, Default)]
 #[command(next_help_heading = "A gateway that runs already")]
 pub struct RemoteFlags {
-    /// Its address; `--gateway` then only says how to read its answers
+    /// Its address, `http://` or `https://`; `--gateway` then only says how to read its answers
     #[arg(long, value_name = "URL")]
     pub gateway_url: Option<String>,
     /// A header of each request to it, such as 'Authorization: Bearer ${TOKEN}'; again for more
@@ -155,27 +155,19 @@ pub(super) fn check_names<'a>(
 }
 
 fn check_gateway(url: &str) -> Result<(), Exit> {
-    if url.starts_with("https://") {
-        return Err(mistake(&format!(
-            "`{url}` is encrypted, which is not spoken from here\nhelp: let something on this machine end the encryption (a tunnel, a local proxy), and name its `http://` address"
-        )));
-    }
-    match host_of(url) {
-        Some("http") => Ok(()),
-        _ => Err(mistake(&format!(
-            "`--gateway-url {url}` is no address such as `http://gateway.test:8080/mcp`"
-        ))),
-    }
+    unfit("--gateway-url", url, url).map_or(Ok(()), |wrong| Err(mistake(&wrong)))
 }
 
-/// The scheme of an address with a host.
-fn host_of(url: &str) -> Option<&'static str> {
-    let uri: Uri = url.parse().ok()?;
-    uri.host().filter(|host| !host.is_empty())?;
-    match uri.scheme_str() {
-        Some("http") => Some("http"),
-        Some("https") => Some("https"),
-        _ => None,
+/// Why an address cannot be asked, in words that show what was written for it; `None` where it can.
+pub(super) fn unfit(flag: &str, url: &str, written: &str) -> Option<String> {
+    let uri = url.parse::<Uri>().ok().filter(|uri| matches!(uri.scheme_str(), Some("http" | "https")));
+    match uri.as_ref().and_then(Uri::authority) {
+        // The address is not repeated: it holds what should not be seen.
+        Some(authority) if authority.as_str().contains('@') => Some(format!(
+            "a credential does not belong on the command line: the address of `{flag}` has one\nhelp: leave it out there, put it into the environment, and let `run` and `doctor` send it: `--header 'Authorization: Basic ${{NAME}}'`"
+        )),
+        Some(authority) if !authority.host().is_empty() => None,
+        _ => Some(format!("`{flag} {written}` is no address such as `https://gateway.test/mcp`")),
     }
 }
 
@@ -186,7 +178,7 @@ fn public_url(text: &str) -> Result<(String, String), Exit> {
         ))
     };
     let (name, url) = text.split_once('=').ok_or_else(wrong)?;
-    if name.is_empty() || host_of(url).is_none() {
+    if name.is_empty() || unfit("--public-url", url, url).is_some() {
         return Err(wrong());
     }
     Ok((name.to_owned(), url.to_owned()))

@@ -49,6 +49,9 @@ pub enum Failure {
         /// What it printed last.
         last_words: String,
     },
+    /// The certificate that it shows.
+    #[error("cannot be spoken to: {0}")]
+    Distrusted(String),
     /// Its process.
     #[error("could not be started: {0}")]
     Spawn(SpawnError),

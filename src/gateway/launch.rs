@@ -2,7 +2,8 @@
 
 use super::saying::Pattern;
 use crate::transport::Child;
-use crate::transport::http_client::{HttpClient, Outgoing};
+use crate::transport::http_client::{HttpClient, Lost, Outgoing};
+use crate::transport::trust::NO_TRUST;
 use bytes::Bytes;
 use std::io;
 use std::net::{Ipv4Addr, TcpListener};
@@ -32,6 +33,8 @@ pub(super) enum Unready {
     Ended(String),
     /// The time is over.
     Late,
+    /// It answers, and is not trusted.
+    Distrusted(String),
 }
 
 /// Waits for the sign.
@@ -39,7 +42,7 @@ pub(super) async fn ready(child: &mut Child, sign: &Sign, within: Duration) -> R
     let outcome = timeout(within, async {
         let seen = match sign {
             Sign::Prints(pattern) => child.says(|line| pattern.0.is_match(line)).await,
-            Sign::Answers(url) => answers(url, child).await,
+            Sign::Answers(url) => answers(url, child).await.map_err(|Lost(why)| Unready::Distrusted(why))?,
         };
         if seen {
             return Ok(());
@@ -52,18 +55,19 @@ pub(super) async fn ready(child: &mut Child, sign: &Sign, within: Duration) -> R
     outcome.await.unwrap_or(Err(Unready::Late))
 }
 
-/// Whether an address answers, with anything at all, before the process ends.
-async fn answers(url: &str, child: &mut Child) -> bool {
+/// Whether an address answers, with anything at all, before the process ends; one that is not trusted never will be.
+async fn answers(url: &str, child: &mut Child) -> Result<bool, Lost> {
     let client = HttpClient::new();
     let question =
         Outgoing { method: http::Method::GET, url: url.to_owned(), headers: vec![], body: Bytes::new() };
     while child.ended().is_none() {
-        if matches!(timeout(QUESTION, client.send(question.clone())).await, Ok(Ok(_))) {
-            return true;
+        match timeout(QUESTION, client.send(question.clone())).await {
+            Ok(Ok(_)) => return Ok(true),
+            Ok(Err(lost)) if lost.0.starts_with(NO_TRUST) => return Err(lost),
+            _ => sleep(LOOK).await,
         }
-        sleep(LOOK).await;
     }
-    false
+    Ok(false)
 }
 
 /// Ports that systems leave alone when they choose one themselves, for a listener or for a connection that goes out: what

@@ -76,6 +76,7 @@ impl RunningGateway {
             match unready {
                 Unready::Ended(status) => Failure::Ended { status, last_words },
                 Unready::Late => Failure::Late { within, last_words },
+                Unready::Distrusted(why) => Failure::Distrusted(why),
             }
         })
     }

@@ -11,7 +11,8 @@ use crate::diagnostic::printable;
 use crate::gateway::Word;
 use crate::scenario::{self, Call, Expect, Kind, Scenario, Step, Verdict};
 use crate::source::Placed;
-use crate::transcript::Ended;
+use crate::transcript::{Ended, Exchange};
+use crate::transport::trust::NO_TRUST;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -66,7 +67,8 @@ impl Probe {
             if theatre.has_been_called() {
                 return Ok(());
             }
-            if Instant::now() >= end {
+            let distrusted = |asked: &Asked| asked.exchanges.last().is_some_and(is_distrusted);
+            if Instant::now() >= end || asked.as_ref().is_ok_and(distrusted) {
                 let told = asked.map_err(|trouble| trouble.to_string())?;
                 return Err(self.complaint(&told, theatre, remote));
             }
@@ -96,6 +98,9 @@ impl Probe {
              as `Authorization: Bearer ...`"
         } else if matches!(status, Some(401 | 403)) || asked.told.word == Word::Unauthorized {
             "look at `--header`: the gateway does not know the credential"
+        } else if asked.exchanges.last().is_some_and(is_distrusted) {
+            "let the gateway show a certificate for the host in `--gateway-url`, of an authority that this system knows, or \
+             that is in the file that `SSL_CERT_FILE` names"
         } else if lost && seen.iter().all(|visit| visit.requests == 0) {
             "look at `--gateway-url`: nothing there speaks HTTP to this machine"
         } else if seen.iter().all(|visit| visit.requests == 0) {
@@ -112,6 +117,11 @@ impl Probe {
             visits.join(", ")
         )
     }
+}
+
+/// Whether a gateway was there and was not trusted: that does not pass.
+fn is_distrusted(exchange: &Exchange) -> bool {
+    matches!(&exchange.ended, Ended::Lost(why) if why.starts_with(NO_TRUST))
 }
 
 /// A call that needs nothing from before, and that must pass.

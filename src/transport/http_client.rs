@@ -1,10 +1,21 @@
-//! HTTP asked, as plainly as it goes: no redirect is followed, no proxy used, nothing sent twice or decoded.
+//! HTTP asked, as plainly as it goes, over TLS where the address says so: a path is sent as it is written, no redirect is
+//! followed, no proxy used, nothing sent twice or decoded.
 //!
-//! One header is added where the caller names none: `accept: */*`. It knows nothing of MCP.
+//! One header is added where the caller names none: `accept: */*`. It knows nothing of MCP, and whom to trust is
+//! `trust`'s to say.
 
+use super::trust::{self, NO_TRUST};
 use bytes::Bytes;
-use http::{HeaderName, HeaderValue};
-use std::error::Error as _;
+use http::header::{ACCEPT, HeaderName, HeaderValue};
+use http::response::Parts;
+use http::{Request, Uri};
+use http_body_util::{BodyExt as _, Full};
+use hyper_rustls::HttpsConnector;
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use std::error::Error;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// How long a connection may take to be made.
@@ -16,7 +27,7 @@ const IDLE: Duration = Duration::from_secs(2);
 
 /// Asks; clones share their connections.
 #[derive(Clone, Debug)]
-pub struct HttpClient(reqwest::Client);
+pub struct HttpClient(Arc<Client<HttpsConnector<HttpConnector>, Full<Bytes>>>);
 
 /// One request.
 #[derive(Clone, Debug)]
@@ -38,13 +49,23 @@ pub struct Incoming {
     pub status: u16,
     /// Names in lower case, values as text, in order.
     pub headers: Vec<(String, String)>,
-    response: reqwest::Response,
+    body: hyper::body::Incoming,
 }
 
 /// The connection is gone, or was never made; why, a fragment.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct Lost(pub String);
+
+/// How a loss begins where no connection was made.
+pub(super) const NO_CONNECTION: &str = "no connection";
+
+impl Lost {
+    /// Whether there never was a connection: nothing was sent.
+    pub fn is_unsent(&self) -> bool {
+        [NO_CONNECTION, NO_TRUST].iter().any(|beginning| self.0.starts_with(beginning))
+    }
+}
 
 impl Default for HttpClient {
     fn default() -> Self {
@@ -55,38 +76,50 @@ impl Default for HttpClient {
 impl HttpClient {
     /// A client with connections of its own.
     pub fn new() -> Self {
-        let builder = reqwest::Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .retry(reqwest::retry::never())
-            .no_proxy()
-            .referer(false)
-            .http1_only()
-            .tcp_nodelay(true)
-            .pool_idle_timeout(IDLE)
-            .connect_timeout(CONNECTING);
-        // Only TLS, name resolution or a default header could fail here, and none is configured.
-        Self(builder.build().unwrap_or_default())
+        let mut tcp = HttpConnector::new();
+        tcp.enforce_http(false);
+        tcp.set_nodelay(true);
+        tcp.set_connect_timeout(Some(CONNECTING));
+        let mut builder = Client::builder(TokioExecutor::new());
+        builder.pool_timer(TokioTimer::new()).pool_idle_timeout(IDLE);
+        Self(Arc::new(builder.build(HttpsConnector::from((tcp, trust::config())))))
     }
 
     /// Sends once; gives the head of the answer as soon as it is there.
     pub async fn send(&self, outgoing: Outgoing) -> Result<Incoming, Lost> {
-        let mut request = self.0.request(outgoing.method, &outgoing.url);
-        for (name, value) in outgoing.headers {
-            let name =
-                HeaderName::try_from(&name).map_err(|_| Lost(format!("header `{name}` cannot be sent")))?;
-            let value = HeaderValue::try_from(value)
-                .map_err(|_| Lost(format!("the value of `{name}` cannot be sent")))?;
-            request = request.header(name, value);
-        }
-        if !outgoing.body.is_empty() {
-            request = request.body(outgoing.body);
-        }
-        let response = request.send().await.map_err(lost)?;
+        let request = request(outgoing)?;
+        let host = request.uri().host().unwrap_or_default().to_owned();
+        let answer = self.0.request(request).await.map_err(|error| match trust::cause(&error) {
+            Some(cause) => trust::lost(cause, &host),
+            None => lost(error.is_connect(), &error),
+        })?;
+        let (Parts { status, headers, .. }, body) = answer.into_parts();
         let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
-        let headers =
-            response.headers().iter().map(|(name, value)| (name.to_string(), text(value))).collect();
-        Ok(Incoming { status: response.status().as_u16(), headers, response })
+        let headers = headers.iter().map(|(name, value)| (name.to_string(), text(value))).collect();
+        Ok(Incoming { status: status.as_u16(), headers, body })
     }
+}
+
+fn request(outgoing: Outgoing) -> Result<Request<Full<Bytes>>, Lost> {
+    // The address is not told: it may hold a secret.
+    let uri: Uri = outgoing.url.parse().map_err(|error| Lost(format!("no address: {error}")))?;
+    if uri.authority().is_none_or(|authority| authority.as_str().contains('@')) {
+        return Err(Lost(
+            "no address: one host is named, and no user; `authorization` is a header".to_owned(),
+        ));
+    }
+    let mut request = Request::new(Full::new(outgoing.body));
+    *request.method_mut() = outgoing.method;
+    *request.uri_mut() = uri;
+    for (name, value) in outgoing.headers {
+        let name =
+            HeaderName::try_from(&name).map_err(|_| Lost(format!("header `{name}` cannot be sent")))?;
+        let value = HeaderValue::try_from(value)
+            .map_err(|_| Lost(format!("the value of `{name}` cannot be sent")))?;
+        request.headers_mut().append(name, value);
+    }
+    request.headers_mut().entry(ACCEPT).or_insert(HeaderValue::from_static("*/*"));
+    Ok(request)
 }
 
 impl Incoming {
@@ -97,7 +130,13 @@ impl Incoming {
 
     /// The next piece of the body; `None` at its orderly end.
     pub async fn chunk(&mut self) -> Result<Option<Bytes>, Lost> {
-        self.response.chunk().await.map_err(lost)
+        while let Some(frame) = self.body.frame().await {
+            // What is no data is a trailer, which nobody here reads.
+            if let Ok(piece) = frame.map_err(|error| lost(false, &error))?.into_data() {
+                return Ok(Some(piece));
+            }
+        }
+        Ok(None)
     }
 
     /// The whole body, if it is no longer than the limit.
@@ -113,15 +152,10 @@ impl Incoming {
     }
 }
 
-/// The innermost cause says most; the outer ones repeat the URL, which may hold a secret.
-fn lost(error: reqwest::Error) -> Lost {
-    let error = error.without_url();
-    let mut cause = error.source();
-    while let Some(inner) = cause.and_then(|outer| outer.source()) {
-        cause = Some(inner);
-    }
-    let why = cause.map_or_else(|| error.to_string(), ToString::to_string);
-    let stage = if error.is_connect() { "no connection" } else { "connection lost" };
+/// The innermost cause says most.
+fn lost(connecting: bool, error: &(dyn Error + 'static)) -> Lost {
+    let why = trust::causes(error).last().map(ToString::to_string).unwrap_or_default();
+    let stage = if connecting { NO_CONNECTION } else { "connection lost" };
     Lost(format!("{stage}: {}", why.to_lowercase()))
 }
 
@@ -152,6 +186,7 @@ mod tests {
     async fn answer(request: Request) -> Reply {
         let bytes = Bytes::from("half");
         match request.target.as_str() {
+            "/x/../a/./b" => Reply::full(200, "text/plain", "as written".to_owned()),
             "/moved" => Reply::status(302).with("location", "/elsewhere"),
             "/abort" => Reply { status: 200, headers: Vec::new(), body: Body::Abort },
             "/truncated" => Reply { status: 200, headers: Vec::new(), body: Body::Truncated(bytes, 9) },
@@ -202,7 +237,10 @@ mod tests {
         assert_eq!(answer.whole(100).await.unwrap(), "POST 1+2  b\"{ }\"");
         let moved = client.send(outgoing(&url, "/moved")).await.unwrap();
         assert_eq!((moved.status, moved.header("location")), (302, Some("/elsewhere")));
-        assert_eq!(asked.load(Ordering::SeqCst), 2);
+        // Where a path leads is the other side's to say: this is how one is led past a policy.
+        let odd = client.send(outgoing(&url, "/x/../a/./b")).await.unwrap();
+        assert_eq!(odd.whole(100).await.unwrap(), "as written");
+        assert_eq!(asked.load(Ordering::SeqCst), 3);
         let long = client.send(outgoing(&url, "/echo")).await.unwrap().whole(3).await;
         assert_eq!(long, Err(Lost("a body of more than 3 bytes".into())));
     }
@@ -231,6 +269,11 @@ mod tests {
         assert!(lost.0.starts_with("no connection: connection refused"), "{lost}");
         assert!(!lost.0.contains("secret"));
         let mut bad = outgoing("http://127.0.0.1:1", "/");
+        for url in ["/mcp", "http://a b/", "https://me:secret@127.0.0.1:1/"] {
+            let told =
+                HttpClient::new().send(Outgoing { url: url.to_owned(), ..bad.clone() }).await.unwrap_err();
+            assert!(told.0.starts_with("no address: ") && !told.0.contains("secret"), "{told}");
+        }
         bad.headers.push(("a b".into(), "x".into()));
         assert_eq!(HttpClient::new().send(bad).await.unwrap_err().0, "header `a b` cannot be sent");
     }

@@ -315,7 +315,7 @@ async fn a_gateway_that_runs_already_with_our_mock_behind_it_is_seen_from_both_s
 fn what_cannot_be_asked_is_a_mistake() {
     for (arguments, why) in [
         (&["nobody"][..], "no gateway `nobody`"),
-        (&["--url", "https://x/mcp"], "is no address such as"),
+        (&["--url", "https:///mcp"], "is no address such as"),
         (&["--url", "http://127.0.0.1:1/mcp", "--header", "A: ${NOPE}"], "the environment has no `NOPE`"),
         (&["direct", "--flaw", "forwards-then-refuses"], "not for `direct`"),
         (&["direct", "--listen", "127.0.0.1:7700"], "help: say where it is with `--url`"),

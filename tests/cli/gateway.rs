@@ -264,7 +264,7 @@ fn a_variable_that_is_missing_is_told_at_its_place() {
 fn every_mistake_of_the_settings_is_told_at_once() {
     let folder = folder(DENIED);
     let settings = "listen: nowhere\nupstreams:\n  a/b: {mock: lduus}\n  lab: {url: \"http://127.0.0.1:9/mcp\", command: [x]}\n  \
-        far: {url: \"https://lab.test/mcp\"}\n  odd: {command: [x], headers: {A: b}}\ngrants:\n  - {identity: alice, token: t, policy: {version: \"1\", default: dny}}\n  \
+        far: {url: \"https://me:x@lab.test/mcp\"}\n  odd: {command: [x], headers: {A: b}}\ngrants:\n  - {identity: alice, token: t, policy: {version: \"1\", default: dny}}\n  \
         - {identity: bob, token: t}\nupstream_timeout: soon\n";
     fs::write(folder.path().join("reference.yaml"), settings).unwrap();
     let (code, said) = run(folder.path(), &["gateway", "--config", "reference.yaml"]);
@@ -275,7 +275,7 @@ fn every_mistake_of_the_settings_is_told_at_once() {
     error: `a/b` is no name for an upstream: it is empty, or has spaces or slashes in it
     error: unknown mock `lduus`
     error: exactly one of `mock`, `url` and `command` says what it is
-    error: an encrypted upstream cannot be reached from here
+    error: an address has no place for a credential
     error: `headers` means nothing here
     error: unknown word `dny`
     error: `alice` and `bob` have the same token

@@ -6,6 +6,7 @@ mod cancelling;
 mod choosing;
 mod compare;
 mod doctor;
+mod encrypted;
 #[cfg(unix)]
 mod ending;
 mod exits;

@@ -39,22 +39,22 @@ policy: {version: \"1\", default: deny, tools: {destroy_vm: {}}}
 steps:
   - {call: destroy_vm, with: {vm_id: \"104\"}, expect: allowed}
 ";
-const TOKENS: [(&str, &str); 2] =
+pub(crate) const TOKENS: [(&str, &str); 2] =
     [("TOKEN", "agent-of-the-lab-7"), ("LAB_TOKEN", "only-the-gateway-knows-8")];
 
-fn suite() -> TempDir {
+pub(crate) fn suite() -> TempDir {
     folder(&[("suite/a.yaml", DENIES), ("suite/b.yaml", LIMITS), ("suite/c.yaml", CLASHES)])
 }
 
 /// Another loopback address where there is one: all of 127.0.0.0/8 on Linux, one alone elsewhere.
-fn elsewhere() -> SocketAddr {
+pub(crate) fn elsewhere() -> SocketAddr {
     let other = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 2));
     let listener = TcpListener::bind((other, 0)).or_else(|_| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)));
     listener.unwrap().local_addr().unwrap()
 }
 
 /// Starts the reference gateway as somebody else would, with the files that were rendered; where it listens.
-async fn gateway(folder: &Path) -> (Child, String) {
+pub(crate) async fn gateway(folder: &Path) -> (Child, String) {
     let environment =
         [&TOKENS[..], &[("PORT", "0"), ("SIDE_PORT", "0"), ("SECRET", "of-those-who-decide")]].concat();
     let child = start(folder, &["gateway", "--config", "conf/reference.yaml"], &environment, Talk::Words);
@@ -62,7 +62,7 @@ async fn gateway(folder: &Path) -> (Child, String) {
     (child, url)
 }
 
-fn rendered(folder: &Path, listen: &str) -> Ran {
+pub(crate) fn rendered(folder: &Path, listen: &str) -> Ran {
     let words =
         ["render", "--suite", "suite", "--for", "reference-process", "--into", "conf", "--listen", listen];
     ran(folder, &[&words[..], &["--bearer", "${LAB_TOKEN}"]].concat(), &[])
@@ -287,7 +287,13 @@ fn what_is_wrong_with_the_flags_is_told_before_anything_starts() {
             &[],
             "`--gateway-url` is one gateway",
         ),
-        ("run suite --gateway-url https://gate.test/mcp", &[], "is encrypted"),
+        ("run suite --gateway-url https:///mcp", &[], "is no address such as"),
+        ("run suite --gateway-url wss://gate.test/mcp", &[], "is no address such as"),
+        (
+            "run suite --gateway-url https://me:secret@gate.test/mcp",
+            &[],
+            "the address of `--gateway-url` has one",
+        ),
         ("run suite --gateway-url gate.test", &[], "is no address such as"),
     ] {
         let words: Vec<&str> = arguments.split_whitespace().collect();

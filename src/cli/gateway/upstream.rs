@@ -4,6 +4,7 @@ use super::wanted::{Behind, unfit};
 use crate::diagnostic::Diagnostic;
 use crate::mock::Mock;
 use crate::source::Spot;
+use http::Uri;
 use std::path::Path;
 
 /// Reads `NAME=mock:MOCK`, `NAME=URL` or `NAME=stdio:COMMAND`; the spots are those of the argument.
@@ -23,7 +24,8 @@ pub(super) fn read(argument: &str) -> Result<(String, Behind), Diagnostic> {
         let words = words(command).map_err(|wrong| Diagnostic::mistake(at("stdio:"), wrong))?;
         command_of(words, Vec::new(), at("stdio:"))?
     } else {
-        url_of(what.to_owned(), Vec::new(), at("")).map_err(|wrong| wrong.help(help))?
+        url_of(what.to_owned(), Vec::new(), at(""))
+            .map_err(|wrong| if wrong.help.is_none() { wrong.help(help) } else { wrong })?
     };
     Ok((name.to_owned(), behind))
 }
@@ -38,18 +40,19 @@ pub(super) fn mock_of(name: &str, spot: Spot) -> Result<Behind, Diagnostic> {
 
 /// A server with an address.
 pub(super) fn url_of(url: String, headers: Vec<(String, String)>, spot: Spot) -> Result<Behind, Diagnostic> {
-    if url.starts_with("https://") {
-        let help = "let something beside the gateway end the encryption, and name its `http://` address";
-        return Err(Diagnostic::mistake(spot, "an encrypted upstream cannot be reached from here").help(help));
-    }
-    let host = url.strip_prefix("http://").unwrap_or_default();
-    if host.is_empty() || url.parse::<http::Uri>().is_err() {
-        return Err(Diagnostic::mistake(
+    let uri = url.parse::<Uri>().ok().filter(|uri| matches!(uri.scheme_str(), Some("http" | "https")));
+    match uri.as_ref().and_then(Uri::authority) {
+        Some(authority) if authority.as_str().contains('@') => {
+            let help =
+                "write it into `headers` of the settings, as `authorization`, with `${NAME}` in its place";
+            Err(Diagnostic::mistake(spot, "an address has no place for a credential").help(help))
+        }
+        Some(authority) if !authority.host().is_empty() => Ok(Behind::Url { url, headers }),
+        _ => Err(Diagnostic::mistake(
             spot,
             format!("`{url}` is no address such as `http://127.0.0.1:9000/mcp`"),
-        ));
+        )),
     }
-    Ok(Behind::Url { url, headers })
 }
 
 /// A server that is started.
@@ -111,6 +114,7 @@ mod tests {
         for (argument, expected) in [
             ("lab=mock:ludus", Behind::Mock("ludus".into())),
             ("lab=http://127.0.0.1:9/mcp?a=b", url("http://127.0.0.1:9/mcp?a=b")),
+            ("lab=https://lab.test/mcp", url("https://lab.test/mcp")),
             ("lab=stdio:npx -y 'a server' \"\"", command(&["npx", "-y", "a server", ""])),
         ] {
             assert_eq!(read(argument), Ok(("lab".to_owned(), expected)), "{argument}");
@@ -131,7 +135,9 @@ mod tests {
         for (argument, expected) in [
             ("mock:ludus", "an upstream needs a name"),
             ("a/b=mock:ludus", "`a/b` is no name"),
-            ("lab=https://lab.test/mcp", "an encrypted upstream"),
+            ("lab=https:///mcp", "`https:///mcp` is no address"),
+            ("lab=wss://lab.test/mcp", "`wss://lab.test/mcp` is no address"),
+            ("lab=https://me:secret@lab.test/mcp", "no place for a credential"),
             ("lab=ludus", "`ludus` is no address"),
             ("lab=stdio:", "names no program"),
             ("lab=stdio:a 'b", "`'` is not closed"),

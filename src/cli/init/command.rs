@@ -1,5 +1,7 @@
 //! What a gateway's command says of how it is driven: where it listens, what is written for it, what stands behind it.
 
+use super::super::remote::unfit;
+
 /// How a gateway is started, or where it runs.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Launch {
@@ -44,8 +46,9 @@ impl Launch {
 
     /// Of an address.
     pub(super) fn of_url(url: &str) -> Result<Self, String> {
-        if !url.starts_with("http://") || url.contains("{{") || url.contains('"') {
-            return Err(format!("`--url {url}` is no address such as `http://127.0.0.1:8080/mcp`"));
+        let template = url.contains("{{") || url.contains('"');
+        if let Some(wrong) = unfit("--url", if template { "" } else { url }, url) {
+            return Err(wrong);
         }
         let files = vec!["policy".to_owned()];
         Ok(Self { words: Vec::new(), address: Some(url.to_owned()), files, upstream: "[http]" })
@@ -138,6 +141,10 @@ mod tests {
         {
             assert!(Launch::of_command(command).unwrap_err().contains(why), "{command}");
         }
-        assert!(Launch::of_url("https://x").is_err());
+        for url in ["x", "ftp://x", "https:///mcp", "http://x/{{port}}", "https://me:secret@x/"] {
+            let wrong = Launch::of_url(url).unwrap_err();
+            assert!(wrong.contains("`--url") && !wrong.contains("secret"), "{wrong}");
+        }
+        assert_eq!(Launch::of_url("https://x/mcp").unwrap().address.as_deref(), Some("https://x/mcp"));
     }
 }

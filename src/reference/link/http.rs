@@ -248,8 +248,7 @@ fn garbage(what: &str) -> Trouble {
 }
 
 fn trouble(lost: &Lost) -> Trouble {
-    let reached = !lost.0.starts_with("no connection");
-    let failure = if reached { Failure::Dropped } else { Failure::Unreachable };
+    let failure = if lost.is_unsent() { Failure::Unreachable } else { Failure::Dropped };
     Trouble::new(failure, format!("the upstream cannot be reached: {}", lost.0))
 }
 
