@@ -2,7 +2,7 @@
 
 use super::answer::Answer;
 use super::chart::Chart;
-use super::line::{Line, Mark};
+use super::line::{DRAFTED, Line, Mark};
 use super::rendered::Cabinet;
 use crate::gateway::Profile;
 use crate::run::outcome::{CallOutcome, StepOutcome};
@@ -24,7 +24,7 @@ pub(super) fn lines(chart: &Chart, profile: &Profile, cabinet: &Cabinet<'_>) -> 
             ),
             Some(_) => line,
         };
-        return vec![cabinet.policy("approval").into_iter().fold(line, Line::because)];
+        return vec![line.because_all(cabinet.policy("approval"))];
     }
     match profile.approval_style() {
         None => vec![undescribed(asked, call)],
@@ -81,7 +81,7 @@ fn waits(call: &CallOutcome) -> Line {
             "the call did not run, and no rule of `reads` knows that it waits (read as `{}`)",
             call.told
         ))
-        .because("the draft below has a rule for exactly this answer"),
+        .because(DRAFTED),
     }
 }
 

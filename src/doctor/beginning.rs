@@ -27,7 +27,7 @@ pub(super) fn list(chart: &Chart, first: &str, cabinet: &Cabinet<'_>) -> Line {
     };
     match listed(step) {
         Some(names) => Line::new(Mark::Well, about, format!("{} tools", names.len())),
-        None => cabinet.policy("first").into_iter().fold(no_list(about, step), Line::because),
+        None => no_list(about, step).because_all(cabinet.policy("first")),
     }
 }
 
@@ -68,11 +68,9 @@ pub(super) fn allowed(chart: &Chart, first: &str, cabinet: &Cabinet<'_>) -> Line
         ("duplicated", _) => line(Mark::Wrong, "arrived more than once"),
         (_, 1..) => line(Mark::Wrong, &format!("arrived and ran, and its answer is read as `{}`", call.told))
             .because("a rule of `reads` claims an answer: anchor it to the gateway's own words"),
-        _ => {
-            let line = line(Mark::Wrong, "never arrived at the server")
-                .because(why_it_did_not_arrive(chart, first, call));
-            cabinet.policy("first").into_iter().fold(line, Line::because)
-        }
+        _ => line(Mark::Wrong, "never arrived at the server")
+            .because(why_it_did_not_arrive(chart, first, call))
+            .because_all(cabinet.policy("first")),
     }
 }
 

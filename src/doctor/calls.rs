@@ -1,7 +1,7 @@
 //! What is to be said of each call that a probe made: where it is wrong, both sides of it and the way to mend it.
 
 use super::chart::Chart;
-use super::line::{Line, Mark};
+use super::line::{DRAFTED, Line, Mark};
 use super::rendered::Cabinet;
 use crate::run::outcome::{CallOutcome, StepOutcome};
 
@@ -12,6 +12,10 @@ const REFUSED: [(&str, &str, &str); 4] = [
     ("arguments", "denied", "denied argument"),
     ("hidden", "hidden", "call of a hidden tool"),
 ];
+
+/// What is to be said where the gateway does its work, and only its words are not known.
+const BITES: &str =
+    "nothing arrived, so the policy bites; the draft below has a rule for exactly this answer";
 
 /// Everything that is needed to say it.
 pub(super) struct Calls<'a> {
@@ -63,16 +67,16 @@ impl Calls<'_> {
             ("pending" | "held", _) => wrong("blocked, and read as waiting for a decision")
                 .because("a `pending` rule of `reads` claims this answer: make it narrower, or put the `denied` rule before it"),
             ("unfounded", _) => wrong("blocked, and told as a success")
-                .because("nothing arrived, so the policy bites; the draft below has a rule for exactly this answer"),
+                .because(BITES),
             ("unanswered" | "lost", _) => wrong("nothing arrived, and no answer came either")
                 .because("an agent waits here until it gives up: see whether the gateway logs why"),
             _ => wrong(&format!("blocked, and no rule of `reads` knows the denial (read as `{}`)", call.told))
-                .because("nothing arrived, so the policy bites; the draft below has a rule for exactly this answer"),
+                .because(BITES),
         }
     }
 
     fn with_policy(&self, line: Line, probe: &str) -> Line {
-        self.cabinet.policy(probe).into_iter().fold(line, Line::because)
+        line.because_all(self.cabinet.policy(probe))
     }
 
     fn hidden_list(&self) -> Line {
@@ -105,7 +109,7 @@ impl Calls<'_> {
             (3, 0, "denied" | "unknown_tool") => wrong("blocked, and read as a denial".to_owned())
                 .because("a `denied` rule of `reads` claims this answer: put the `limited` rule of the draft before it"),
             (3, 0, _) => wrong(format!("blocked, and no rule of `reads` knows the limit (read as `{}`)", call.told))
-                .because("the draft below has a rule for exactly this answer"),
+                .because(DRAFTED),
             (3, over, _) => {
                 self.with_policy(wrong(format!("{} calls got through a limit of 3", 3 + over)), "limit")
             }
@@ -143,9 +147,7 @@ fn unknown(call: &CallOutcome) -> Line {
         ("unanswered" | "lost", _) => Line::new(Mark::Wrong, about, "no answer came").sides(call),
         (_, told) => {
             let said = format!("no rule of `reads` knows the answer (read as `{told}`)");
-            Line::new(Mark::Wrong, about, said)
-                .sides(call)
-                .because("the draft below has a rule for exactly this answer")
+            Line::new(Mark::Wrong, about, said).sides(call).because(DRAFTED)
         }
     }
 }

@@ -71,6 +71,16 @@ pub async fn examine(patient: &Patient, setting: &Setting) -> Examination {
     visit.told(first)
 }
 
+/// A probe in each era.
+pub(super) fn in_each_era(probe: &Probe, contender: &Arc<Contender>) -> Vec<Entry> {
+    ERAS.iter().map(|(.., revision)| entry(probe, contender, Some(*revision))).collect()
+}
+
+fn entry(probe: &Probe, contender: &Arc<Contender>, revision: Option<Revision>) -> Entry {
+    let (scenario, contender) = (probe.scenario(), contender.clone());
+    Entry { scenario, contender, revision, fate: Fate::Run, known: None }
+}
+
 /// An examination that goes on.
 pub(super) struct Visit<'a> {
     pub(super) patient: &'a Patient,
@@ -91,19 +101,9 @@ impl Visit<'_> {
     /// The first probe in each era, and the names of several upstreams; gives what kept the gateway from being started.
     async fn begin(&mut self, profile: &Profile) -> Option<String> {
         let contender = self.contender(profile.clone());
-        let entry = |probe: &Probe, revision| Entry {
-            scenario: probe.scenario(),
-            contender: contender.clone(),
-            revision,
-            fate: Fate::Run,
-            known: None,
-        };
         let several = REST.iter().find(|probe| probe.name == "several")?;
-        let entries: Vec<Entry> = ERAS
-            .iter()
-            .map(|(.., revision)| entry(&FIRST, Some(*revision)))
-            .chain([entry(several, None)])
-            .collect();
+        let mut entries = in_each_era(&FIRST, &contender);
+        entries.push(entry(several, &contender, None));
         let ran = run(&entries, self.setting, &Pace::of(1), |_| ()).await;
         let trouble = ran.world.first().cloned();
         let refused = ran.outcome.scenarios.first().filter(|first| first.status == Status::NotApplicable);

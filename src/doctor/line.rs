@@ -6,6 +6,9 @@ use crate::run::outcome::CallOutcome;
 /// How much of one side is told.
 const EXCERPT: usize = 300;
 
+/// The way to mend a reading that the profile lacks.
+pub(super) const DRAFTED: &str = "the draft below has a rule for exactly this answer";
+
 /// How a thing was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mark {
@@ -37,9 +40,20 @@ impl Line {
         Self { mark, about: about.to_owned(), said: said.into(), because: Vec::new() }
     }
 
+    /// Of several lines: the first is what was seen, the others say why.
+    pub(super) fn of_lines(mark: Mark, about: &str, text: &str) -> Self {
+        let mut lines = text.lines();
+        let first = Self::new(mark, about, lines.next().unwrap_or_default());
+        first.because_all(lines)
+    }
+
     pub(super) fn because(mut self, why: impl Into<String>) -> Self {
         self.because.push(why.into());
         self
+    }
+
+    pub(super) fn because_all(self, whys: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        whys.into_iter().fold(self, Self::because)
     }
 
     /// With what the agent got, and what the ledger has of it.

@@ -2,11 +2,12 @@
 //! why it could not be. Nothing here reads an answer's words; what arrived decides.
 
 use super::chart::{Chart, Seen, listed, sent_name};
+use super::examine::ERAS;
 use super::window::{Attempt, Fit, Rate, fit};
-use crate::declared::{Batch, Counts, Declared, Drift, Failure, Leaning, Naming, Records, Spoken};
+use crate::declared::{Batch, Counts, Drift, Failure, Leaning, Naming, Records, Spoken};
 use crate::run::outcome::CallOutcome;
 use crate::scenario::{Kind, Wait};
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// One member of `declares`.
@@ -90,13 +91,14 @@ fn attempts(seen: &Seen, still: bool) -> Vec<Attempt> {
         SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().saturating_sub(first.elapsed());
     let mut turned = Duration::ZERO;
     let mut attempts = Vec::new();
-    for (burst, (step, outcome)) in seen.scenario.steps.iter().zip(&seen.outcome.steps).enumerate() {
+    for (place, (step, outcome)) in seen.scenario.steps.iter().zip(&seen.outcome.steps).enumerate() {
         if let Kind::Wait(Wait::For(time)) = &step.kind {
             turned += *time;
         }
         for (call, exchange) in outcome.calls.iter().zip(&outcome.exchanges) {
             let passed = if still { turned } else { exchange.sent.at.duration_since(first) };
-            attempts.push(Attempt { burst: burst / 2, at: begun + passed, passed: call.reach > 0 });
+            // Bursts and waits take turns.
+            attempts.push(Attempt { burst: place / 2, at: begun + passed, passed: call.reach > 0 });
         }
     }
     attempts
@@ -211,8 +213,8 @@ fn counters_survive(chart: &Chart) -> Result<Value, String> {
 }
 
 fn denied_are_listed(chart: &Chart) -> Result<Value, String> {
-    for era in ["first/legacy", "first/modern"] {
-        let (Some(list), Some(denied)) = (chart.step(era, "list"), chart.step(era, "denied")) else {
+    for (first, ..) in ERAS {
+        let (Some(list), Some(denied)) = (chart.step(first, "list"), chart.step(first, "denied")) else {
             continue;
         };
         let name = denied.exchanges.first().and_then(sent_name);
@@ -247,46 +249,4 @@ fn records(chart: &Chart) -> Result<Value, String> {
         1 => word(Records::Calls),
         _ => word(Records::Everything),
     }
-}
-
-/// What is declared of that member, if anything.
-pub(super) fn declared(declares: &Declared, member: &str) -> Option<Value> {
-    let all = serde_json::to_value(declares).unwrap_or_default();
-    all.get(member).filter(|said| !said.is_null()).cloned()
-}
-
-/// A value as `declares` has it: a word, or a list of words.
-pub(super) fn spelled(value: &Value) -> String {
-    match value {
-        Value::Array(several) => format!("[{}]", several.iter().map(spelled).collect::<Vec<_>>().join(", ")),
-        Value::String(word) => word.clone(),
-        other => other.to_string(),
-    }
-}
-
-/// The whole of `declares` as a draft: what was measured, and what was said before of what was not.
-pub(super) fn draft(chart: &Chart, measured: &[Measured], declares: &Declared) -> String {
-    let mut members = Vec::new();
-    for Measured { member, found } in measured {
-        let before = declared(declares, member);
-        let value = match (*member, found) {
-            ("refund", Ok(found)) => Some(with_unmeasured(chart, found, before.as_ref())),
-            (_, Ok(found)) => Some(found.clone()),
-            (_, Err(_)) => before,
-        };
-        members.extend(value.map(|value| format!("{member}: {}", spelled(&value))));
-    }
-    if members.is_empty() { String::new() } else { format!("declares: {{{}}}\n", members.join(", ")) }
-}
-
-/// Kinds of failure that nothing was measured of stay as they were declared.
-fn with_unmeasured(chart: &Chart, found: &Value, before: Option<&Value>) -> Value {
-    let mut kinds = found.as_array().cloned().unwrap_or_default();
-    for kind in before.and_then(Value::as_array).into_iter().flatten() {
-        let failure = serde_json::from_value::<Failure>(kind.clone());
-        if failure.is_ok_and(|failure| gives_back(chart, failure).is_err()) && !kinds.contains(kind) {
-            kinds.push(kind.clone());
-        }
-    }
-    json!(kinds)
 }

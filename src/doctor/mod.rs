@@ -10,6 +10,7 @@ mod approvals;
 mod beginning;
 mod calls;
 mod chart;
+mod declares;
 mod draft;
 mod examine;
 mod line;

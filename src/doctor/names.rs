@@ -44,17 +44,14 @@ pub(super) fn template(tools: &[(&str, &str)], listed: &[String]) -> Option<Stri
 
 /// What becomes of names, and the template for it, of what one upstream's names and those of several are made of.
 pub(super) fn naming(one: &str, several: Option<&str>) -> (Naming, Option<String>) {
+    let several = several.filter(|several| *several != one);
+    let either =
+        |several| format!("{{% if upstreams | length > 1 %}}{several}{{% else %}}{one}{{% endif %}}");
     match (one, several) {
-        (KEPT, None | Some(KEPT)) => (Naming::Kept, None),
-        (KEPT, Some(several)) => (
-            Naming::WhenNeeded,
-            Some(format!("{{% if upstreams | length > 1 %}}{several}{{% else %}}{KEPT}{{% endif %}}")),
-        ),
-        (one, Some(several)) if one != several => (
-            Naming::Rewritten,
-            Some(format!("{{% if upstreams | length > 1 %}}{several}{{% else %}}{one}{{% endif %}}")),
-        ),
-        (one, _) => (Naming::Rewritten, Some(one.to_owned())),
+        (KEPT, None) => (Naming::Kept, None),
+        (KEPT, Some(several)) => (Naming::WhenNeeded, Some(either(several))),
+        (_, Some(several)) => (Naming::Rewritten, Some(either(several))),
+        (_, None) => (Naming::Rewritten, Some(one.to_owned())),
     }
 }
 

@@ -3,32 +3,24 @@
 
 use super::beginning::no_list;
 use super::chart::{Chart, Seen, listed};
-use super::examine::{ERAS, Examination};
+use super::declares::spelled;
+use super::examine::{ERAS, Examination, in_each_era};
 use super::line::{Line, Mark};
+use super::names;
 use super::probes::OUTSIDE;
-
-use super::{measure, names};
 use crate::declared::Spoken;
 use crate::gateway::Profile;
 use crate::mock::Mock;
 use crate::run::outcome::CallOutcome;
-use crate::run::{Contender, Entry, Fate, Pace, Setting, run};
+use crate::run::{Contender, Pace, Setting, run};
 use crate::transcript::Ended;
 use std::sync::Arc;
 
 /// Looks at a gateway from outside.
 pub async fn look(profile: Profile, setting: &Setting) -> Examination {
     let gateway = profile.gateway.clone();
-    let profile = Arc::new(profile);
-    let contender = Arc::new(Contender { name: gateway.clone(), profile: profile.clone(), flaw: None });
-    let entry = |revision| Entry {
-        scenario: OUTSIDE.scenario(),
-        contender: contender.clone(),
-        revision: Some(revision),
-        fate: Fate::Run,
-        known: None,
-    };
-    let entries: Vec<Entry> = ERAS.iter().map(|(.., revision)| entry(*revision)).collect();
+    let contender = Contender { name: gateway.clone(), profile: Arc::new(profile), flaw: None };
+    let entries = in_each_era(&OUTSIDE, &Arc::new(contender));
     let ran = run(&entries, setting, &Pace::of(1), |_| ()).await;
     let mut chart = Chart::default();
     for ((_, spoken, _), outcome) in ERAS.iter().zip(ran.outcome.scenarios) {
@@ -66,14 +58,14 @@ fn told(gateway: &str, chart: &Chart) -> Examination {
     lines.extend(known_servers(&listed));
     lines.extend(chart.call(name_of(*first), "unknown").map(unknown));
     let eras = serde_json::to_value(&spoken).unwrap_or_default();
-    lines.push(Line::new(Mark::Note, "declares eras", measure::spelled(&eras)));
+    lines.push(Line::new(Mark::Note, "declares eras", spelled(&eras)));
     let unseen = "what is allowed, denied, limited or held only shows behind the gateway";
     lines.push(
         Line::new(Mark::Unmeasured, "everything else", unseen).because(
             "put the mocks behind it (`gauntlet mock ludus --http PORT`), or write a profile that starts it, to have both sides",
         ),
     );
-    examination(lines, format!("declares: {{eras: {}}}\n", measure::spelled(&eras)), false)
+    examination(lines, format!("declares: {{eras: {}}}\n", spelled(&eras)), false)
 }
 
 /// A call of a tool that nobody has. There is no profile that could be wrong about the answer, and nobody here knows

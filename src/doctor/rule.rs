@@ -155,10 +155,8 @@ pub(super) fn leaves(place: &str, value: &Json) -> Vec<(String, Json)> {
             .enumerate()
             .flat_map(|(index, value)| leaves(&format!("{place}/{index}"), value))
             .collect(),
-        leaf if place.is_empty() => {
-            let _ = leaf;
-            Vec::new()
-        }
+        // A value that has no members has no place.
+        _ if place.is_empty() => Vec::new(),
         leaf => vec![(place.to_owned(), leaf.clone())],
     }
 }

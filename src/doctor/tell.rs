@@ -1,21 +1,20 @@
 //! What is to be said at the end of a visit: a line for each thing, and the draft.
 
+use super::declares::{self, compared};
 use super::examine::{Examination, Visit};
 use super::line::{Line, Mark};
-use super::measure::{self, Beside, Measured, declared, spelled};
+use super::measure::{self, Beside, Measured};
 use super::sample::{samples, successes};
 use super::{approvals, beginning, calls, draft};
 use crate::declared::Naming;
 
 impl Visit<'_> {
     pub(super) fn not_started(&self, trouble: &str) -> Examination {
-        let mut words = trouble.lines();
-        let line = Line::new(Mark::Wrong, "start", words.next().unwrap_or_default());
-        let mut line = words.fold(line, Line::because);
+        let mut line = Line::of_lines(Mark::Wrong, "start", trouble);
         if trouble.contains("not ready within") {
             line = line.because("it runs, and the sign of `start.ready` never came: does it listen on `{{ port }}`, and does it print or answer what the profile waits for?");
         }
-        let line = self.cabinet().policy("first").into_iter().fold(line, Line::because);
+        let line = line.because_all(self.cabinet().policy("first"));
         Examination {
             gateway: self.patient.profile.gateway.clone(),
             lines: vec![line],
@@ -43,9 +42,10 @@ impl Visit<'_> {
             draft.push_str(&self.approval_draft());
             lines.extend(readings.doubts.iter().map(|doubt| Line::new(Mark::Note, "reads", doubt.as_str())));
             let measured = self.measured();
-            let compared: Vec<Line> = measured.iter().map(|one| self.compared(one)).collect();
+            let compared: Vec<Line> =
+                measured.iter().map(|one| compared(&self.chart, &profile.declares, one)).collect();
             if compared.iter().any(|line| matches!(line.mark, Mark::Wrong | Mark::Note)) {
-                draft.push_str(&measure::draft(&self.chart, &measured, &profile.declares));
+                draft.push_str(&declares::draft(&self.chart, &profile.declares, &measured));
             }
             lines.extend(compared);
         } else {
@@ -90,51 +90,6 @@ impl Visit<'_> {
         let eras = if declared { self.spoken() } else { self.eras_to_speak() };
         let beside = Beside { eras, naming: self.naming, still: self.patient.profile.is_embedded() };
         measure::measure(&self.chart, &beside)
-    }
-
-    /// One member of `declares`: what was measured, held against what is declared.
-    fn compared(&self, measured: &Measured) -> Line {
-        let about = format!("declares {}", measured.member);
-        let before = declared(&self.patient.profile.declares, measured.member);
-        let found = match &measured.found {
-            Ok(found) => found,
-            Err(why) => return Line::new(Mark::Unmeasured, &about, why.as_str()),
-        };
-        let said = spelled(found);
-        match before {
-            None => Line::new(Mark::Note, &about, format!("{said}; the profile does not declare it")),
-            Some(before) if self.agrees(measured.member, &before, found) => {
-                let more = if before == *found {
-                    String::new()
-                } else {
-                    format!(" (declared {})", spelled(&before))
-                };
-                Line::new(Mark::Well, &about, format!("{said}{more}"))
-            }
-            Some(before) => {
-                Line::new(Mark::Wrong, &about, format!("measured {said}, declared {}", spelled(&before)))
-                    .because("one of the two is wrong: the word in the profile, or the gateway")
-            }
-        }
-    }
-
-    fn agrees(&self, member: &str, before: &serde_json::Value, found: &serde_json::Value) -> bool {
-        let words = |value: &serde_json::Value| value.as_array().cloned().unwrap_or_default();
-        match member {
-            // It may speak more than it is to be driven in.
-            "eras" => words(before).iter().all(|era| words(found).contains(era)),
-            "refund" => {
-                let measured = |kind: &serde_json::Value| {
-                    let failure = serde_json::from_value(kind.clone()).ok()?;
-                    measure::gives_back(&self.chart, failure).ok()
-                };
-                words(before).iter().all(|kind| measured(kind) != Some(false))
-                    && words(found).iter().all(|kind| words(before).contains(kind))
-            }
-            // With one upstream alone nobody sees what becomes of names that collide.
-            "names" if self.chart.done("several").is_none() => before == found || before == "when_needed",
-            _ => before == found,
-        }
     }
 
     /// The whole of `approval`, where the agent's own client decides.

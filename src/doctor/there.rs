@@ -2,7 +2,7 @@
 //! needs another policy or another start is left out.
 
 use super::beginning;
-use super::examine::{ERAS, Examination, Patient, Visit};
+use super::examine::{ERAS, Examination, Patient, Visit, in_each_era};
 use super::line::{Line, Mark};
 use super::probes::{FIRST, Probe, REST};
 use crate::declared::Declared;
@@ -30,7 +30,7 @@ pub async fn examine_there(patient: &Patient, setting: &Setting, remote: &Remote
     let mut patient = patient.clone();
     patient.profile.declares =
         Declared { eras: patient.profile.declares.eras.clone(), ..Declared::default() };
-    let (entries, settled) = settled(&patient.profile, remote);
+    let (entries, settled) = fitting(&patient.profile, remote);
     if let Some(Fate::NotApplicable(why)) = entries.first().map(|first| &first.fate) {
         return unreached(&patient.profile, why);
     }
@@ -49,7 +49,7 @@ pub async fn examine_there(patient: &Patient, setting: &Setting, remote: &Remote
 }
 
 /// The first probe and all that fit beside it, with the call that shows whether calls come through.
-fn settled(profile: &Profile, remote: &Remote) -> (Vec<Entry>, Settled) {
+fn fitting(profile: &Profile, remote: &Remote) -> (Vec<Entry>, Settled) {
     let contender =
         Contender { name: profile.gateway.clone(), profile: Arc::new(profile.clone()), flaw: None };
     let mut entries = plan(&together(), &[Arc::new(contender)], &Wishes::default());
@@ -58,24 +58,14 @@ fn settled(profile: &Profile, remote: &Remote) -> (Vec<Entry>, Settled) {
 }
 
 fn unreached(profile: &Profile, trouble: &str) -> Examination {
-    let mut words = trouble.lines();
-    let line = Line::new(Mark::Wrong, "first call", words.next().unwrap_or_default());
-    let lines = vec![words.fold(line, Line::because)];
+    let lines = vec![Line::of_lines(Mark::Wrong, "first call", trouble)];
     Examination { gateway: profile.gateway.clone(), lines, draft: String::new(), world: true }
 }
 
 impl Visit<'_> {
     /// The first probe in each era; gives why no call comes through.
     async fn begin_there(&mut self) -> Option<String> {
-        let contender = self.contender(self.patient.profile.clone());
-        let entry = |revision| Entry {
-            scenario: FIRST.scenario(),
-            contender: contender.clone(),
-            revision: Some(revision),
-            fate: Fate::Run,
-            known: None,
-        };
-        let entries: Vec<Entry> = ERAS.iter().map(|(.., revision)| entry(*revision)).collect();
+        let entries = in_each_era(&FIRST, &self.contender(self.patient.profile.clone()));
         let ran = run(&entries, self.setting, &Pace::of(1), |_| ()).await;
         let trouble = ran.world.first().cloned();
         self.keep(ERAS.iter().map(|(name, ..)| *name), &entries, ran);
@@ -87,7 +77,7 @@ impl Visit<'_> {
         let Some(remote) = &self.setting.remote else { return };
         let mut profile = self.patient.profile.clone();
         profile.declares.eras = Some(self.eras_to_speak());
-        let (fitting, _) = settled(&profile, remote);
+        let (fitting, _) = fitting(&profile, remote);
         let left = REST.iter().filter(|probe| !TOGETHER.contains(&probe.name));
         let scenarios: Vec<Arc<Scenario>> = left.map(Probe::scenario).collect();
         let mut entries = plan(&scenarios, &[self.contender(profile)], &Wishes::default());

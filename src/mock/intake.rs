@@ -2,9 +2,9 @@
 //! And every reading of them that some server could take.
 
 use crate::wire::{Called, Json, RpcError, parse, parse_lenient, readings, readings_of, rpc, without_case};
-use flate2::read::GzDecoder;
+use flate2::read::{GzDecoder, ZlibDecoder};
 use std::borrow::Cow;
-use std::io::Read as _;
+use std::io::Read;
 
 /// The longest text that a compressed body may become.
 const LONGEST: u64 = 64 << 20;
@@ -21,7 +21,7 @@ pub(super) fn take(bytes: &[u8], lenient: bool) -> Result<Json, RpcError> {
             Err(_) => Err(refused(&error.to_string())),
         },
         Ok(value) if lenient => Ok(without_case(&value).unwrap_or(value)),
-        Ok(_) if packed => Err(refused("the body is compressed")),
+        Ok(_) if packed => Err(refused("the body is not plain UTF-8")),
         Ok(value) if value.repeats() => Err(refused("a member is repeated")),
         Ok(value) => Ok(value),
     }
@@ -39,16 +39,29 @@ pub fn calls(bytes: &[u8]) -> Vec<Called> {
     }
 }
 
-/// The text inside gzip; the bytes themselves where they are none.
+/// The text inside gzip, zlib or UTF-16, which some servers look for themselves; other bytes as they are. No JSON begins
+/// so.
 fn unpacked(bytes: &[u8]) -> Cow<'_, [u8]> {
-    if !bytes.starts_with(&[0x1f, 0x8b]) {
-        return Cow::Borrowed(bytes);
-    }
+    let inside = match bytes {
+        [0x1f, 0x8b, ..] => inflated(GzDecoder::new(bytes)),
+        [b'x', ..] => inflated(ZlibDecoder::new(bytes)),
+        [_, 0, ..] => narrow(bytes),
+        _ => None,
+    };
+    inside.map_or(Cow::Borrowed(bytes), Cow::Owned)
+}
+
+fn inflated(packed: impl Read) -> Option<Vec<u8>> {
     let mut text = Vec::new();
-    match GzDecoder::new(bytes).take(LONGEST).read_to_end(&mut text) {
-        Ok(_) => Cow::Owned(text),
-        Err(_) => Cow::Borrowed(bytes),
-    }
+    packed.take(LONGEST).read_to_end(&mut text).ok()?;
+    Some(text)
+}
+
+/// UTF-16, little end first.
+fn narrow(wide: &[u8]) -> Option<Vec<u8>> {
+    let (pairs, rest) = wide.as_chunks::<2>();
+    let units: Vec<u16> = pairs.iter().map(|pair| u16::from_le_bytes(*pair)).collect();
+    String::from_utf16(&units).ok().filter(|_| rest.is_empty()).map(String::into_bytes)
 }
 
 #[cfg(test)]
@@ -58,10 +71,12 @@ mod tests {
 
     const CALL: &str = r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a"}}"#;
 
-    fn packed(text: &str) -> Vec<u8> {
-        let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-        packer.write_all(text.as_bytes()).unwrap();
-        packer.finish().unwrap()
+    /// As gzip, zlib and UTF-16 have it.
+    fn packed(text: &str) -> [Vec<u8>; 3] {
+        let mut zlib = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::fast());
+        zlib.write_all(text.as_bytes()).unwrap();
+        let wide = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        [super::super::fault::packed(text.as_bytes()), zlib.finish().unwrap(), wide]
     }
 
     #[test]
@@ -70,7 +85,8 @@ mod tests {
         let cased = r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","Params":{"Name":"a"}}"#;
         let nan =
             r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a","arguments":{"n":NaN}}}"#;
-        for bytes in [format!("\u{feff}{CALL}").into_bytes(), packed(CALL), nan.into(), twice.into()] {
+        let texts = [format!("\u{feff}{CALL}").into_bytes(), nan.into(), twice.into()];
+        for bytes in texts.into_iter().chain(packed(CALL)) {
             let (strict, lenient) = (take(&bytes, false), take(&bytes, true));
             assert_eq!(strict.unwrap_err().code, rpc::PARSE_ERROR);
             assert!(!calls(&bytes).is_empty());
@@ -83,6 +99,9 @@ mod tests {
         );
         assert!(take(b"nonsense", true).is_err());
         assert_eq!(calls(CALL.as_bytes()).len(), 1);
-        assert_eq!(calls(&packed(CALL))[0].readings, [crate::wire::Reading::Lenient].into());
+        for bytes in packed(CALL) {
+            assert_eq!(calls(&bytes)[0].readings, [crate::wire::Reading::Lenient].into());
+            assert!(calls(&bytes[..bytes.len() - 3]).is_empty(), "what is cut off is no text");
+        }
     }
 }

@@ -22,6 +22,7 @@ struct Page<'a> {
     begun: &'a str,
     states: [&'static str; 7],
     gateways: Vec<Gateway>,
+    strays: Vec<String>,
     complaints: Vec<String>,
     groups: Vec<Group>,
     unasked: Option<(usize, usize)>,
@@ -80,6 +81,7 @@ pub fn html(outcome: &Outcome) -> String {
         begun: &outcome.begun,
         states: Summary::default().counts().map(|(status, _)| status.word()),
         gateways: matrix.columns.iter().map(gateway).collect(),
+        strays: matrix.columns.iter().filter_map(Column::strays).map(|told| shown(&told)).collect(),
         complaints: known
             .map(|known| known.complaints.iter().map(|one| complaint(&known.file, one)).collect())
             .unwrap_or_default(),
@@ -186,6 +188,17 @@ mod tests {
     }
 
     #[test]
+    fn a_release_that_the_profile_was_not_driven_with_is_told() {
+        let mut outcome = outcome(&["acme"], vec![scenario("DENY-01-a", "acme", Status::Passed)]);
+        let version = outcome.gateways[0].introduced[0].version.clone();
+        outcome.gateways[0].verified = Some(version);
+        assert!(!html(&outcome).contains("verified with"));
+        outcome.gateways[0].verified = Some("0.9<b>".to_owned());
+        let told = "<p>acme: verified with 0.9&lt;b&gt;, calls itself ";
+        assert!(html(&outcome).contains(told), "{}", html(&outcome));
+    }
+
+    #[test]
     fn hostile_text_stays_text_and_nothing_is_loaded() {
         let mut one = scenario(HOSTILE, HOSTILE, Status::Failed);
         one.title = HOSTILE.to_owned();
@@ -197,6 +210,7 @@ mod tests {
         let message = HOSTILE.to_owned();
         let complaints = vec![Complaint { line: 1, message, help: Some(HOSTILE.to_owned()) }];
         outcome.known = Some(KnownList { file: HOSTILE.to_owned(), complaints });
+        outcome.gateways[0].verified = Some(HOSTILE.to_owned());
         outcome.gateways[0].introduced[0].name =
             HOSTILE.replace(['\u{1b}', '\u{202e}', '\u{0}', '\u{fffe}', '\n'], "");
         let page = html(&outcome);

@@ -5,6 +5,7 @@
 
 mod check;
 mod document;
+mod encoding;
 mod expect;
 mod needs;
 mod pattern;
@@ -21,6 +22,7 @@ pub use check::{Known, check};
 pub use document::{
     Attack, Canary, EraChoice, Given, Haunt, Identity, IdentityPolicy, Offer, Scenario, Session, Severity,
 };
+pub use encoding::Encoding;
 pub use expect::{
     Amount, Detailed, EntryExpect, Expect, HttpExpect, Listing, NoticeExpect, Tally, UpstreamExpect, Verdict,
 };

@@ -1,6 +1,7 @@
 //! What a scenario does: its steps.
 
 use super::document::Given;
+use super::encoding::Encoding;
 use super::expect::{Amount, Expect};
 use super::pattern::Pattern;
 use super::policy::PolicyText;
@@ -294,7 +295,12 @@ pub struct Send {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Body {
     /// A text, its `{{ }}` filled in.
-    Text(String),
+    Text {
+        /// The template.
+        text: String,
+        /// What its bytes are.
+        encoding: Encoding,
+    },
     /// These bytes.
     Bytes(Vec<u8>),
 }

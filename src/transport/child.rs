@@ -87,7 +87,12 @@ impl Child {
         if !command.folder.is_dir() {
             return Err(SpawnError::NoFolder(command.folder.clone()));
         }
-        let mut process = start(command, talk).map_err(|error| match error.kind() {
+        let mut starting = prepared(command, talk);
+        #[cfg(unix)]
+        let started = Group::start(&mut starting, &command.environment);
+        #[cfg(not(unix))]
+        let started = starting.kill_on_drop(true).spawn().map(|process| (process, ()));
+        let (mut process, group) = started.map_err(|error| match error.kind() {
             ErrorKind::NotFound => SpawnError::NotFound(command.program.clone()),
             _ => SpawnError::Refused(command.program.clone(), error),
         })?;
@@ -106,7 +111,7 @@ impl Child {
             stdout,
             words,
             #[cfg(unix)]
-            group: Group::new(pid, &command.environment),
+            group,
             process,
             pid,
             _listeners: listeners,
@@ -186,7 +191,8 @@ impl Drop for Child {
     }
 }
 
-fn start(command: &Command, talk: Talk) -> io::Result<tokio::process::Child> {
+/// The command, ready to be started.
+fn prepared(command: &Command, talk: Talk) -> tokio::process::Command {
     let stdin = if talk == Talk::Frames { Stdio::piped() } else { Stdio::null() };
     let mut starting = tokio::process::Command::new(&command.program);
     starting
@@ -194,14 +200,7 @@ fn start(command: &Command, talk: Talk) -> io::Result<tokio::process::Child> {
         .env_clear()
         .envs(command.environment.iter().map(|(name, value)| (name, value)));
     starting.current_dir(&command.folder).stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped());
-    #[cfg(unix)]
-    {
-        super::group::adopt_daemons();
-        starting.process_group(0);
-    }
-    #[cfg(not(unix))]
-    starting.kill_on_drop(true);
-    starting.spawn()
+    starting
 }
 
 #[cfg(all(test, unix))]

@@ -3,6 +3,9 @@
 //! A process that forks twice and takes a session of its own is in no group of ours. On Linux this process therefore
 //! becomes a *subreaper*: such a daemon is handed to it when its parent ends. A daemon is recognised as a certain
 //! child's by the environment that it inherited. It does not know what the processes are for.
+//!
+//! A child that was started a moment ago looks like such a daemon until it is known as the leader of a group. So
+//! `LIVING` is held while one is started, and while daemons are looked for.
 
 use super::guard;
 use nix::errno::Errno;
@@ -10,8 +13,10 @@ use nix::sys::signal::{Signal, kill, killpg};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 use std::collections::BTreeMap;
+use std::io;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
+use tokio::process::{Child, Command};
 
 /// How long a killed process may take to be gone. One that the system holds on to is left to it.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -19,15 +24,18 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// An environment, as a child was given it.
 type Environment = Vec<(String, String)>;
 
-/// The groups that live, by number, with what their leaders were given.
-static LIVING: Mutex<BTreeMap<i32, Environment>> = Mutex::new(BTreeMap::new());
+/// Groups by number, with what their leaders were given.
+type Living = BTreeMap<i32, Environment>;
 
-fn living() -> MutexGuard<'static, BTreeMap<i32, Environment>> {
+/// The groups that live.
+static LIVING: Mutex<Living> = Mutex::new(BTreeMap::new());
+
+fn living() -> MutexGuard<'static, Living> {
     LIVING.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Makes this process the parent of orphaned descendants, where the system can.
-pub(super) fn adopt_daemons() {
+fn adopt_daemons() {
     #[cfg(target_os = "linux")]
     {
         // Where it is refused, daemons escape; groups are still ended.
@@ -50,15 +58,21 @@ pub(super) struct Group {
 }
 
 impl Group {
-    /// The group of a child that was just started as its leader.
-    pub(super) fn new(leader: u32, environment: &[(String, String)]) -> Self {
-        let number = i32::try_from(leader).unwrap_or_default();
+    /// Starts a child as the leader of a group. The command is to have this environment and no other.
+    pub(super) fn start(
+        command: &mut Command,
+        environment: &[(String, String)],
+    ) -> io::Result<(Child, Self)> {
+        adopt_daemons();
+        let mut living = living();
+        let child = command.process_group(0).spawn()?;
+        let number = child.id().and_then(|number| i32::try_from(number).ok()).unwrap_or_default();
         // Zero would be our own group.
         if number > 0 {
-            living().insert(number, environment.to_vec());
+            living.insert(number, environment.to_vec());
             guard::lives(number);
         }
-        Self { number }
+        Ok((child, Self { number }))
     }
 
     /// SIGTERM for all of it.
@@ -120,34 +134,41 @@ fn end_daemons(_environment: &Environment) {}
 
 #[cfg(target_os = "linux")]
 fn end_daemons(environment: &Environment) {
-    // A child without an environment, or with the same one as a child that still lives, has no daemons that can be
-    // told from others; the last of its kind ends them for all.
-    let shared = living().values().any(|other| environment.iter().all(|pair| other.contains(pair)));
-    if environment.is_empty() || shared {
-        return;
-    }
     // What a daemon had started becomes ours when the daemon ends: hence the rounds.
     let limit = Instant::now() + PATIENCE;
     while Instant::now() < limit {
-        let daemons = linux::adopted(environment);
+        let daemons = kill_daemons(environment, &living());
         if daemons.is_empty() {
             return;
         }
-        for daemon in daemons {
-            let _ = kill(daemon, Signal::SIGKILL);
-            reap(daemon);
-        }
+        daemons.into_iter().for_each(reap);
     }
+}
+
+/// SIGKILL for the daemons of a child that had this environment, without waiting.
+#[cfg(target_os = "linux")]
+fn kill_daemons(environment: &Environment, living: &Living) -> Vec<Pid> {
+    // A child without an environment, or with the same one as a child that still lives, has no daemons that can be
+    // told from others; the last of its kind ends them for all.
+    let shared = living.values().any(|other| environment.iter().all(|pair| other.contains(pair)));
+    if environment.is_empty() || shared {
+        return Vec::new();
+    }
+    let daemons = linux::adopted(environment, living);
+    for daemon in &daemons {
+        let _ = kill(*daemon, Signal::SIGKILL);
+    }
+    daemons
 }
 
 #[cfg(target_os = "linux")]
 mod linux {
-    use super::{Environment, living};
+    use super::{Environment, Living};
     use nix::unistd::{Pid, getpgrp, getpid};
     use std::fs;
 
-    /// The adopted processes that inherited this environment.
-    pub(super) fn adopted(environment: &Environment) -> Vec<Pid> {
+    /// The adopted processes that inherited this environment, and lead none of the groups that live.
+    pub(super) fn adopted(environment: &Environment, living: &Living) -> Vec<Pid> {
         let (ours, own_group) = (getpid().as_raw(), getpgrp().as_raw());
         let Ok(entries) = fs::read_dir("/proc") else { return Vec::new() };
         let numbers = entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok());
@@ -157,7 +178,7 @@ mod linux {
             // come there.
             parent == ours
                 && group != own_group
-                && !living().contains_key(&group)
+                && !living.contains_key(&group)
                 && inherited(*number, environment)
         };
         numbers.filter(adopted).map(Pid::from_raw).collect()

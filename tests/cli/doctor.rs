@@ -5,6 +5,7 @@ use crate::odd;
 use crate::program::{Ran, heard, ran, start};
 use crate::suite::folder;
 use mcp_gauntlet::embedded::{GATEWAYS, text};
+use mcp_gauntlet::gateway::free_ports;
 use mcp_gauntlet::transport::child::Talk;
 use std::fs;
 use std::path::Path;
@@ -261,7 +262,7 @@ async fn a_gateway_that_runs_already_is_seen_from_the_agents_side_alone() {
 /// doctor says of it.
 async fn told_of_one_that_runs(policy_of: impl FnOnce(String) -> String) -> Ran {
     let here = folder(&[]);
-    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    let free = format!("127.0.0.1:{}", free_ports().unwrap().0);
     let rendered = ran(here.path(), &["render", "doctor", "--for", "reference"], &[]);
     assert_eq!(rendered.code, 0, "{}", rendered.err);
     assert!(rendered.err.contains("5 of 5 fit together"), "{}", rendered.err);

@@ -21,21 +21,26 @@ pub(super) fn of(frame: &Json, headers: &HeaderMap) -> Era {
     if !legacy && (said || header || method == "server/discover") { Era::Modern } else { Era::Legacy }
 }
 
-/// What is wrong with a modern request, by its own word.
-pub(super) fn check_modern(frame: &Json) -> Result<(), RpcError> {
-    let stated =
-        frame.get("params").and_then(|params| params.get("_meta")?.get(meta::VERSION)).and_then(Json::as_str);
-    let Some(stated) = stated else {
-        return Err(RpcError::new(
-            rpc::INVALID_PARAMS,
-            format!("invalid params: `_meta` lacks `{}`", meta::VERSION),
-        ));
-    };
-    if stated != Revision::V2026_07_28.as_str() {
-        let data = json!({"supported": [Revision::V2026_07_28.as_str()], "requested": stated});
-        return Err(RpcError::new(code::UNSUPPORTED_VERSION, "unsupported protocol version").with(data));
-    }
-    Ok(())
+/// The version that a modern request has to state in its `_meta`.
+pub(super) fn stated(frame: &Json) -> Result<&str, RpcError> {
+    version(frame).ok_or_else(|| {
+        RpcError::new(rpc::INVALID_PARAMS, format!("invalid params: `_meta` lacks `{}`", meta::VERSION))
+    })
+}
+
+fn version(frame: &Json) -> Option<&str> {
+    frame.get("params")?.get("_meta")?.get(meta::VERSION)?.as_str()
+}
+
+/// Whether that version is the modern one.
+pub(super) fn check_modern(version: &str) -> Result<(), RpcError> {
+    if version == Revision::V2026_07_28.as_str() { Ok(()) } else { Err(unsupported(version)) }
+}
+
+/// The error for a version that is not spoken.
+pub(super) fn unsupported(version: &str) -> RpcError {
+    let data = json!({"supported": [Revision::V2026_07_28.as_str()], "requested": version});
+    RpcError::new(code::UNSUPPORTED_VERSION, "unsupported protocol version").with(data)
 }
 
 /// Whether headers and body agree: whoever routes by the one and judges by the other could be deceived.
@@ -43,7 +48,6 @@ pub(in crate::reference) fn check_headers(frame: &Json, headers: &HeaderMap) -> 
     let disagree =
         |name: &str| Err(RpcError::new(code::HEADER_MISMATCH, format!("header `{name}` and body disagree")));
     let params = frame.get("params");
-    let stated = params.and_then(|params| params.get("_meta")?.get(meta::VERSION)).and_then(Json::as_str);
     let method = frame.get("method").and_then(Json::as_str);
     let member = match method {
         Some("tools/call" | "prompts/get") => "name",
@@ -51,7 +55,8 @@ pub(in crate::reference) fn check_headers(frame: &Json, headers: &HeaderMap) -> 
         _ => "",
     };
     let name = params.and_then(|params| params.get(member)).and_then(Json::as_str);
-    for (header, body) in [(header::VERSION, stated), (header::METHOD, method), (header::NAME, name)] {
+    for (header, body) in [(header::VERSION, version(frame)), (header::METHOD, method), (header::NAME, name)]
+    {
         let mut values = headers.get_all(header).iter();
         let value = values.next().and_then(|value| decoded(value.to_str().ok()?));
         if values.next().is_some() || value.as_deref() != body {

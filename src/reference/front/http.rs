@@ -146,15 +146,12 @@ impl Asked {
             Err(Reply::json(status, answer.to_bytes()))
         };
         if era::of(frame, &self.request.headers) == Era::Modern {
-            return match era::check_modern(frame)
-                .and_then(|()| (self.state.conduct.agrees)(frame, &self.request.headers))
-            {
+            return match self.check_modern(frame) {
                 Ok(()) => Ok(self.state.stateless(self.granted.identity())),
                 Err(error) => refused(error),
             };
         }
-        let version = self.request.header(header::VERSION);
-        if version.is_some_and(|version| !(self.state.conduct.speaks)(version)) {
+        if self.unspoken().is_some() {
             return Err(failure(400, id, "unsupported `MCP-Protocol-Version`"));
         }
         if frame.get("method").and_then(Json::as_str) == Some("initialize") {
@@ -162,6 +159,22 @@ impl Asked {
             return Ok(self.state.stateless(self.granted.identity()));
         }
         self.shown_session(id)
+    }
+
+    /// The version in the header, if it is none that is spoken.
+    fn unspoken(&self) -> Option<&str> {
+        self.request.header(header::VERSION).filter(|version| !(self.state.conduct.speaks)(version))
+    }
+
+    /// What is wrong with a modern request. A header that nobody speaks comes before its disagreement with the body, and
+    /// that before what the body says.
+    fn check_modern(&self, frame: &Json) -> Result<(), RpcError> {
+        if let Some(version) = self.unspoken() {
+            return Err(era::unsupported(version));
+        }
+        let stated = era::stated(frame)?;
+        (self.state.conduct.agrees)(frame, &self.request.headers)?;
+        era::check_modern(stated)
     }
 
     fn shown_session(&self, id: Json) -> Result<Arc<Session>, Reply> {

@@ -144,7 +144,7 @@ impl Line {
 
     fn session_for(&mut self, frame: &Json, granted: &Granted) -> Result<Arc<Session>, RpcError> {
         if era::of(frame, &HeaderMap::new()) == Era::Modern {
-            era::check_modern(frame)?;
+            era::check_modern(era::stated(frame)?)?;
             return Ok(self.stateless_for(granted.identity()));
         }
         // A revoked or another identity's session is not taken over.

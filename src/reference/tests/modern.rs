@@ -59,7 +59,17 @@ async fn requests_stand_alone_and_headers_must_agree() {
     }
     let text = String::from_utf8(body).unwrap();
     let future = text.replace("2026-07-28", "2030-01-01");
-    assert_eq!(modern.says(future).await, "http 400 error -32022");
+    assert_eq!(modern.says(future.clone()).await, "http 400 error -32020");
+    let ahead = alice.with("mcp-protocol-version", "2030-01-01");
+    for body in [text.clone(), future] {
+        assert_eq!(ahead.says(body).await, "http 400 error -32022", "before any disagreement");
+    }
+    let past = text.replace("2026-07-28", "2025-11-25");
+    let legacy = alice
+        .with("mcp-protocol-version", "2025-11-25")
+        .with("mcp-method", "tools/call")
+        .with("mcp-name", "destroy");
+    assert_eq!(legacy.says(past).await, "http 400 error -32022", "agreed, but of the other era");
     assert_eq!(
         modern.with("mcp-method", "tools/call").says(call("list", "{}")).await,
         "http 400 error -32602"

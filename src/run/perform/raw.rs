@@ -33,7 +33,7 @@ pub(super) async fn send(stage: &Stage, performance: &mut Performance, send: &Se
 
 async fn send_once(stage: &Stage, send: &Send, row: &Variables) -> Result<Asked, Trouble> {
     let bytes: Bytes = match &send.body {
-        Body::Text(text) => row.fill_string(text)?.into(),
+        Body::Text { text, encoding } => encoding.bytes(row.fill_string(text)?).into(),
         Body::Bytes(bytes) => bytes.clone().into(),
     };
     let session = stage.voice_name(&send.voice);

@@ -1,6 +1,7 @@
 //! What reading alone cannot tell: whether names exist, whether a denial has an allowed twin, whether anything was
 //! named in vain.
 
+mod literal;
 mod names;
 mod tools;
 mod twin;
@@ -36,6 +37,7 @@ pub fn check(scenario: &Scenario, known: &Known) -> Diagnostics {
     };
     names::check(&mut checking);
     tools::check(&mut checking);
+    literal::check(&mut checking);
     twin::check(&mut checking);
     used::check(&mut checking);
     scenario.diagnostics(checking.told)

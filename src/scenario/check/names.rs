@@ -204,7 +204,7 @@ fn variables(checking: &mut Checking<'_>, stop: &Stop<'_>, seen: &Seen) {
 }
 
 /// The text's own place where the file has it as it is; otherwise the step's.
-fn template_spot(checking: &Checking<'_>, step: Spot, text: &str) -> Spot {
+pub(super) fn template_spot(checking: &Checking<'_>, step: Spot, text: &str) -> Spot {
     let within = checking.scenario.text.get(step.start..).unwrap_or_default();
     let Some(at) = within.find(text).filter(|_| !text.is_empty()) else { return step };
     let start = step.start + at;

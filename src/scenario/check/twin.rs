@@ -44,7 +44,7 @@ pub(super) fn check(checking: &mut Checking<'_>) {
 fn calls(scenario: &Scenario, step: &Step, wanted: &ToolName) -> bool {
     if let Kind::Send(send) = &step.kind {
         return match &send.body {
-            Body::Text(text) => text.contains(&wanted.name),
+            Body::Text { text, .. } => text.contains(&wanted.name),
             Body::Bytes(bytes) => String::from_utf8_lossy(bytes).contains(&wanted.name),
         };
     }

@@ -112,7 +112,7 @@ fn call_texts(call: &Call, found: &mut Vec<String>) {
 }
 
 fn send_texts(send: &Send, found: &mut Vec<String>) {
-    if let Body::Text(text) = &send.body {
+    if let Body::Text { text, .. } = &send.body {
         found.push(text.clone());
     }
     found.extend(send.headers.iter().filter_map(|(_, value)| value.clone()));

@@ -4,6 +4,7 @@ use super::Told;
 use super::members::Members;
 use super::value::{duration, elements, entries, expected, name, positive, text, word};
 use crate::diagnostic::Diagnostic;
+use crate::scenario::encoding::Encoding;
 use crate::scenario::step::{Approver, Body, Call, Column, Decision, Over, Send, Settle, ToolName, Voice};
 use crate::scenario::template;
 use crate::source::{Node, Placed, Spot, Value};
@@ -202,9 +203,9 @@ fn approver(node: &Node, told: &mut Told) -> Option<Approver> {
 /// `send` and its members.
 pub(super) fn send(main: &Node, members: &mut Members<'_>, told: &mut Told) -> Option<Send> {
     let mut bytes = match &main.value {
-        Value::Text(text) => Some(raw(Body::Text(text.clone()))),
+        Value::Text(text) => Some(raw(Body::Text { text: text.clone(), encoding: Encoding::default() })),
         Value::Map(_) => bytes(main, told),
-        _ => expected("a text, or a mapping with `bytes_hex`", main, told),
+        _ => expected("a text, or a mapping with `text` or `bytes_hex`", main, told),
     };
     let name = members.take("as").and_then(|node| self::name(node, told));
     let voice = voice(members, told);
@@ -234,7 +235,15 @@ fn raw(body: Body) -> Send {
 fn bytes(node: &Node, told: &mut Told) -> Option<Send> {
     let mut members = Members::of(node, "a send", told)?;
     let hex = members.take("bytes_hex").map(|node| self::hex(node, told));
-    let text = members.take("text").map(|node| self::text(node, told).map(Body::Text));
+    let encoding = members.take("encoding").map(|node| (node, word(node, "encoding", &Encoding::ALL, told)));
+    let text = members.take("text").map(|node| {
+        let encoding = encoding.and_then(|(_, word)| word).unwrap_or_default();
+        self::text(node, told).map(|text| Body::Text { text, encoding })
+    });
+    if let (Some((node, _)), None) = (encoding, &text) {
+        let complaint = Diagnostic::mistake(node.spot, "bytes have no encoding: it says what a text becomes");
+        told.push(complaint.help("write the `text`, or leave the `encoding` out"));
+    }
     let headers = members.take("headers").map(|node| self::headers(node, told)).unwrap_or_default();
     let method = members.take("method").and_then(|node| self::text(node, told));
     let path = members.take("path").and_then(|node| self::text(node, told));

@@ -1,6 +1,7 @@
 //! The shapes of steps and upstreams.
 
 use super::{described, map, object, reference};
+use crate::scenario::encoding::Encoding;
 use crate::scenario::read::ENTRY;
 use crate::scenario::step::Persona;
 use serde_json::{Map, Value, json};
@@ -50,14 +51,17 @@ fn steps() -> Vec<Value> {
         "headers": reference("headers"), "approver": reference("approver"), "carrying": reference("name"),
         "answer": described(json!({"enum": ["later"]}), "Leaves the answer for the step that settles the call.")
     }));
-    let raw = object(
+    let mut raw = object(
         "Bytes, and how they are sent.",
         json!({
-            "text": {"type": "string"}, "bytes_hex": {"type": "string", "pattern": "^(\\s*[0-9a-fA-F]\\s*[0-9a-fA-F])*\\s*$"},
+            "text": {"type": "string"},
+            "encoding": described(json!({"enum": Encoding::ALL.map(|(word, _)| word)}), "What the bytes of the text are; UTF-8 unless said otherwise."),
+            "bytes_hex": {"type": "string", "pattern": "^(\\s*[0-9a-fA-F]\\s*[0-9a-fA-F])*\\s*$"},
             "headers": reference("headers"), "method": {"type": "string"}, "path": {"type": "string"}
         }),
         &[],
     );
+    raw["dependentRequired"] = json!({"encoding": ["text"]});
     let until = object(
         "Until a calendar boundary (UTC).",
         json!({

@@ -94,6 +94,25 @@ async fn a_daemon_that_left_the_group_is_gone_too() {
     assert!(others.iter().all(|pid| is_gone(pid)), "{others:?}");
 }
 
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_child_that_is_just_being_started_is_no_daemon_of_one_that_ends() {
+    // All of them under one environment, the only mark of a daemon.
+    let command = shell("read line; exit 7");
+    let mut lives = JoinSet::new();
+    for _ in 0..4 {
+        let command = command.clone();
+        lives.spawn(async move {
+            for _ in 0..100 {
+                let child = Child::spawn(&command, Talk::Frames).unwrap();
+                let status = child.stop(Duration::from_secs(20)).await.unwrap();
+                assert_eq!(status.code(), Some(7), "{status}");
+            }
+        });
+    }
+    lives.join_all().await;
+}
+
 #[tokio::test]
 async fn stopping_is_gentle_first() {
     let gentle = Child::spawn(&shell("while read line; do :; done; exit 4"), Talk::Frames).unwrap();
@@ -149,7 +168,8 @@ async fn how_a_process_goes_is_seen() {
     };
     let orderly = gone("trap 'exit 0' TERM; sleep 1000 & echo up; wait", 2_000).await;
     assert!(orderly.left_behind, "the sleep goes on");
-    let orderly = gone("trap 'kill $!; exit 3' TERM; sleep 1000 & echo up; wait", 5_000).await;
+    // What it starts speaks for itself: until then it would catch the signal by the trap that it inherited.
+    let orderly = gone("trap 'kill $!; exit 3' TERM; sh -c 'echo up; exec sleep 1000' & wait", 5_000).await;
     assert_eq!((orderly.status.unwrap().code(), orderly.left_behind), (Some(3), false));
     let by_signal = gone("echo up; exec sleep 1000", 5_000).await;
     assert_eq!((by_signal.status.unwrap().code(), by_signal.left_behind), (None, false));
