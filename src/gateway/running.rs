@@ -171,7 +171,8 @@ impl RunningGateway {
         self.facts = facts;
     }
 
-    fn failed(&self, why: Failure) -> StartError {
+    /// That it could not be started, and why, with the way to install what is missing.
+    pub fn failed(&self, why: Failure) -> StartError {
         let Profile { gateway, install, .. } = &*self.profile;
         StartError { gateway: gateway.clone(), why: why.with_help(install.as_ref()) }
     }

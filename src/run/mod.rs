@@ -34,6 +34,7 @@ pub(crate) mod testing;
 mod variants;
 pub mod verdict;
 mod verify;
+mod whole;
 
 pub use event::Event;
 pub use outcome::Outcome;

@@ -5,7 +5,8 @@ use crate::declared::{Declared, Spoken};
 use crate::gateway::{Profile, Style};
 use crate::known::Deviation;
 use crate::scenario::{
-    Agent, Boundary, EraChoice, Expect, Given, Kind, Part, Records, Scenario, Step, Verdict, Wait,
+    Agent, Boundary, EraChoice, Expect, Given, Kind, Need, Part, Records, Reload, Scenario, Step, Verdict,
+    Wait,
 };
 use crate::wire::{Era, Revision};
 use std::sync::Arc;
@@ -156,6 +157,9 @@ fn lacks(scenario: &Scenario, profile: &Profile, revision: Option<Revision>) -> 
     if answers_once && repeats_by_hand(scenario) {
         return Some("it answers the call that asked: there is nothing to repeat".to_owned());
     }
+    if scenario.needs().contains(&Need::Spoiled) && !profile.reads_its_policy() {
+        return Some("it has no file for its policy: there is nothing to break".to_owned());
+    }
     if record::is_about(scenario) && !profile.is_embedded() && !profile.records() {
         return Some("it keeps no record that can be read".to_owned());
     }
@@ -215,6 +219,9 @@ fn lacks_for(step: &Step, profile: &Profile) -> Option<String> {
         Kind::Accept(_) if !embedded => Some("cannot be told to accept a changed entry"),
         Kind::Records(records) if !embedded => lacks_records(records, profile),
         Kind::Reload(_) if !embedded && !profile.reloads() => Some("cannot reload a policy"),
+        Kind::Reload(reload) if breaks(reload) && !profile.reads_its_policy() => {
+            Some("has no file for its policy: there is nothing to break")
+        }
         Kind::Revoke(_) if !embedded && !profile.revokes() => Some("cannot revoke a credential"),
         Kind::Restart(Part::Gateway) | Kind::Stop(Part::Gateway) if !profile.restarts() => {
             Some("cannot be restarted within a scenario")
@@ -230,6 +237,10 @@ fn lacks_for(step: &Step, profile: &Profile) -> Option<String> {
         _ => None,
     };
     missing.map(|missing| format!("it {missing}"))
+}
+
+fn breaks(reload: &Reload) -> bool {
+    reload.policy.as_ref().is_some_and(|text| text.spoiled.is_some())
 }
 
 /// A record that is looked for in words that the profile does not have.

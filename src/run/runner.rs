@@ -9,16 +9,17 @@ use super::plan::{Contender, Entry, Fate};
 use super::play::play;
 use super::preflight::Probe;
 use super::settle::expressible;
-use super::stage::{Setting, SetupError, Theatre};
+use super::stage::{Setting, SetupError, Stage, Theatre, spoil};
+use super::whole::{is_served_whole, whole};
 use crate::gateway::{Isolate, Start};
 use crate::scenario::Scenario;
 use futures_util::StreamExt as _;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
-use tokio::sync::mpsc;
+use tokio::sync::{OnceCell, mpsc};
 use tokio_util::task::AbortOnDropHandle;
 
 /// How a plan is run.
@@ -103,6 +104,7 @@ pub async fn each(
         events,
         stopped: AtomicBool::new(false),
         broken: Mutex::default(),
+        tried: Mutex::default(),
     });
     let begin = |pack: Vec<usize>| {
         let run = run.clone();
@@ -154,6 +156,8 @@ struct Run {
     stopped: AtomicBool,
     /// Gateways that did not start: they are not tried again, the others are.
     broken: Mutex<HashSet<String>>,
+    /// Those that agents start themselves, and why they do not start; empty where that is not known yet.
+    tried: Mutex<HashMap<String, Arc<OnceCell<Option<String>>>>>,
 }
 
 impl Run {
@@ -234,10 +238,44 @@ impl Run {
         places.iter().map(why).collect()
     }
 
+    /// Makes sure, once in a run, that a gateway that agents start themselves starts at all: what is not there refuses
+    /// everything. That it does not is everybody's trouble; any other error is this entry's own.
+    async fn tried(&self, entry: &Entry) -> Result<(), SetupError> {
+        let contender = &entry.contender;
+        if self.setting.remote.is_some() || !contender.profile.speaks_lines() {
+            return Ok(());
+        }
+        let tried = self
+            .tried
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .entry(contender.name.clone())
+            .or_default()
+            .clone();
+        let told = tried.get_or_try_init(|| async {
+            let entry = Entry { scenario: Arc::new(whole(&entry.scenario)), ..entry.clone() };
+            let theatre = Arc::new(Theatre::open(contender, &entry.scenario, &self.setting).await?);
+            let stage = Stage::set_up(&entry, theatre.clone());
+            let tried = stage.tries().await;
+            stage.leave().await;
+            if let Some(theatre) = Arc::into_inner(theatre) {
+                theatre.close().await;
+            }
+            Ok::<_, SetupError>(tried.err().map(|error| error.to_string()))
+        });
+        told.await?.clone().map_or(Ok(()), |why| Err(SetupError::Absent(why)))
+    }
+
     /// Opens a theatre for the entries; at a gateway that runs already a first call has come through then, and is the
     /// fence behind each scenario.
     async fn open(&self, entries: &[&Entry]) -> Result<(Arc<Theatre>, Option<Probe>), SetupError> {
         let contender = &entries[0].contender;
+        self.tried(entries[0]).await?;
+        if let [broken] = entries
+            && spoil(&broken.scenario).is_some()
+        {
+            is_served_whole(broken, &self.setting).await?;
+        }
         let scenarios: Vec<&Scenario> = entries.iter().map(|entry| &*entry.scenario).collect();
         let theatre = Arc::new(Theatre::open(contender, &merged(&scenarios), &self.setting).await?);
         let Some(remote) = &self.setting.remote else { return Ok((theatre, None)) };

@@ -4,6 +4,17 @@ use crate::program::{Ran, ran};
 use crate::suite::{SOUND, folder};
 use std::net::TcpListener;
 
+/// Breaks its policy, and is content with a gateway from which nothing comes.
+const BROKEN: &str = "\
+scenario: a broken policy lets nothing through
+requirement: LIFE-05
+upstreams: [ludus]
+policy: {spoiled: truncated}
+steps:
+  - {call: list_hosts, expect: [blocked, lost]}
+";
+
+const BIN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/gateways/bin:/usr/bin:/bin");
 const PATH: (&str, &str) = ("PATH", "/usr/bin:/bin");
 
 fn started(start: &str) -> Ran {
@@ -54,6 +65,77 @@ fn a_gateway_whose_preparation_fails_says_why() {
     let told = started(start);
     assert_eq!(told.code, 3, "{}", told.err);
     assert!(told.err.contains("could not be prepared") && told.err.contains("no license"), "{}", told.err);
+}
+
+/// Runs a sound scenario and two that break their policy at a gateway that agents start themselves.
+fn on_lines(command: &str) -> Ran {
+    let profile = format!(
+        "gateway: acme\ninstall: pip install acme\nstart: {{command: [{command}]}}\nconnect: {{stdio: {{}}}}\ndeclares: {{eras: [legacy]}}\n\
+         files: {{policy: {{template: policy.j2, name: policy.json}}}}\n"
+    );
+    let here = folder(&[
+        ("all/broken.yaml", BROKEN),
+        ("all/broken-too.yaml", BROKEN),
+        ("all/sound.yaml", SOUND),
+        ("acme/profile.yaml", &profile),
+        ("acme/policy.j2", "{{ policy | tojson }}"),
+    ]);
+    ran(here.path(), &["run", "all", "--gateway", "acme", "--jobs", "1"], &[("PATH", BIN)])
+}
+
+#[test]
+fn a_gateway_on_stdio_that_is_not_there_is_told_once_and_passes_nothing() {
+    let told = on_lines("no-such-gateway-xyz");
+    assert_eq!(told.code, 3, "{}{}", told.out, told.err);
+    let missing = "gateway `acme` needs the command `no-such-gateway-xyz`, which is not found\nhelp: install it: pip install acme\n";
+    assert_eq!(told.err, missing);
+    assert!(told.out.contains("1 inconclusive") && told.out.contains("2 skipped"), "{}", told.out);
+    assert!(told.out.contains("0 passed"), "{}", told.out);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_gateway_on_stdio_that_ends_at_once_is_told_with_its_last_words() {
+    let told = on_lines("sh, -c, 'echo no license >&2; exit 4'");
+    assert_eq!(told.code, 3, "{}{}", told.out, told.err);
+    let ended = "gateway `acme` ended with exit status: 4 before it was ready; its last words:\nno license\n";
+    assert_eq!(told.err, ended);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_gateway_that_serves_no_policy_has_not_refused_the_broken_one() {
+    let told = on_lines("speaks-badly, dies");
+    assert_eq!(told.code, 1, "{}{}", told.out, told.err);
+    assert!(told.out.contains("2 inconclusive"), "{}", told.out);
+    let why = "to refuse a broken policy shows nothing: with the same policy unbroken `list_hosts` was";
+    assert!(told.out.contains(why), "{}", told.out);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_gateway_that_gets_ready_with_no_policy_has_not_refused_the_broken_one() {
+    let start = "{command: [sh, -c, 'echo bad policy; exit 1'], ready: {line: up}}\n\
+                 files: {policy: {template: policy.j2, name: policy.json}}";
+    let profile =
+        format!("gateway: acme\nstart: {start}\nconnect: {{http: 'http://127.0.0.1:{{{{ port }}}}/mcp'}}\n");
+    let here = folder(&[
+        ("broken.yaml", BROKEN),
+        ("acme/profile.yaml", &profile),
+        ("acme/policy.j2", "{{ policy | tojson }}"),
+    ]);
+    let told = ran(here.path(), &["run", "broken.yaml", "--gateway", "acme"], &[PATH]);
+    assert_eq!(told.code, 3, "{}{}", told.out, told.err);
+}
+
+#[test]
+fn a_policy_that_is_no_file_cannot_be_broken() {
+    let profile = "gateway: acme\nstart: {command: [acme, '{{ policy | tojson }}']}\nconnect: {stdio: {}}\n";
+    let here = folder(&[("broken.yaml", BROKEN), ("acme/profile.yaml", profile)]);
+    let told = ran(here.path(), &["run", "broken.yaml", "--gateway", "acme"], &[PATH]);
+    assert_eq!(told.code, 4, "{}{}", told.out, told.err);
+    let (out, err) = (&told.out, &told.err);
+    assert!(out.contains("it has no file for its policy: there is nothing to break"), "{out}{err}");
 }
 
 #[test]

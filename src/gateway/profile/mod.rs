@@ -168,6 +168,20 @@ impl Profile {
         self.approval.as_ref().is_some_and(|approval| !approval.find.0.is_empty())
     }
 
+    /// How long it may take until it can be spoken to.
+    pub fn ready_within(&self) -> Duration {
+        let ready = match &self.start {
+            Some(Start::Command(start)) => start.ready.as_ref().map(|ready| ready.within.0),
+            _ => None,
+        };
+        ready.unwrap_or(Duration::from_secs(30))
+    }
+
+    /// Whether its policy is a file, which can be broken: others are given theirs in words.
+    pub fn reads_its_policy(&self) -> bool {
+        self.is_embedded() || !self.files.is_empty()
+    }
+
     /// Whether an agent talks to a process of its own on stdio, rather than to an address.
     pub fn speaks_lines(&self) -> bool {
         self.connect.stdio.is_some()

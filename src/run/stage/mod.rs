@@ -5,6 +5,7 @@ mod gateway;
 pub(super) mod mocks;
 mod sessions;
 mod theatre;
+mod trial;
 
 pub(super) use gateway::{identities, spoil};
 pub(super) use sessions::Opened;
@@ -75,6 +76,9 @@ pub enum SetupError {
     /// The gateway did not start.
     #[error(transparent)]
     Start(#[from] StartError),
+    /// The same of one that agents start themselves, which was tried once for all.
+    #[error("{0}")]
+    Absent(String),
     /// Nothing comes through a gateway that runs already.
     #[error("{0}")]
     Unreached(String),

@@ -9,7 +9,7 @@ use crate::witness::{OpenError, Opening, Session, Target};
 use std::time::{Duration, Instant};
 
 /// How long a process has to end after its input is closed.
-const GRACE: Duration = Duration::from_secs(2);
+pub(super) const GRACE: Duration = Duration::from_secs(2);
 
 /// A connection, and the process behind it where it has one of its own.
 pub(super) enum Open {
@@ -111,10 +111,11 @@ impl Stage {
         }
     }
 
-    async fn open(&self, name: &str) -> Open {
+    /// How the session of that name is opened.
+    pub(super) fn opening(&self, name: &str) -> Opening {
         let session = self.scenario.sessions.get(name);
         let offers = if self.declines(name) { &[] } else { self.profile.offers() };
-        let opening = Opening {
+        Opening {
             revision: self.revision,
             offers: session.into_iter().flat_map(|one| one.offers.iter().map(|offer| offer.word())).collect(),
             elicitation: offers.contains(&Mode::Form),
@@ -124,9 +125,11 @@ impl Stage {
             client_name: session
                 .and_then(|session| session.client.clone())
                 .unwrap_or_else(|| "gauntlet".to_owned()),
-        };
-        let connection = self.way(name);
-        let (target, child) = match connection {
+        }
+    }
+
+    async fn open(&self, name: &str) -> Open {
+        let (target, child) = match self.way(name) {
             Ok(Connection::Http { url, headers }) => (Target::Http { url, headers }, None),
             Ok(Connection::Stdio(command)) => match Child::spawn(&command, Talk::Frames) {
                 Ok(mut child) => match (child.stdout.take(), child.stdin.take()) {
@@ -137,7 +140,7 @@ impl Stage {
             },
             Err(why) => return Open::refused(&why),
         };
-        match Session::open(target, opening).await {
+        match Session::open(target, self.opening(name)).await {
             Ok(session) => Open::Session { session, child },
             Err(OpenError { what, mut exchanges }) => match exchanges.pop() {
                 Some(mut last) => {
@@ -156,6 +159,7 @@ impl Stage {
 async fn last_words(mut child: Child) -> String {
     // It has ended its output; that it ends itself is waited for, but not for ever.
     let _ = tokio::time::timeout(GRACE, child.exited()).await;
+    let _ = tokio::time::timeout(GRACE, child.says(|_| false)).await;
     match child.last_words() {
         words if words.is_empty() => String::new(),
         words => format!("; its last words: {words}"),

@@ -1,0 +1,61 @@
+//! What the refusal of a broken policy is worth: nothing, where the same policy whole is not served either.
+//!
+//! A gateway that is not there, or that no policy suits, lets nothing pass whatever its policy is. So each scenario
+//! that breaks one has its allowed twin here: the same gateway with the same policy unbroken, and a call that it lets pass.
+
+use super::judge::{answer_line, judge};
+use super::pack::passes_freely;
+use super::perform;
+use super::plan::{Entry, flat};
+use super::stage::{Setting, SetupError, Stage, Theatre};
+use crate::diagnostic::printable;
+use crate::scenario::{Call, IdentityPolicy, Kind, Scenario, Verdict};
+use std::sync::Arc;
+
+/// What is said where no call can show anything.
+const NO_TWIN: &str =
+    "nothing shows that its policy is served when it is whole: no call of it passes freely then";
+
+/// Makes sure that a policy that a scenario breaks would be served whole; an error is why that is not known.
+pub(super) async fn is_served_whole(entry: &Entry, setting: &Setting) -> Result<(), SetupError> {
+    let scenario = Arc::new(whole(&entry.scenario));
+    let call = twin(&scenario).ok_or_else(|| SetupError::Scenario(NO_TWIN.to_owned()))?;
+    let entry = Entry { scenario, ..entry.clone() };
+    let theatre = Arc::new(Theatre::open(&entry.contender, &entry.scenario, setting).await?);
+    let stage = Stage::set_up(&entry, theatre.clone());
+    let asked = perform::once(&stage, &call).await;
+    stage.leave().await;
+    let theatre = Arc::into_inner(theatre).expect("the stage has been left");
+    let (arrivals, _) = theatre.close().await;
+    let asked = asked.map_err(|trouble| SetupError::Scenario(trouble.to_string()))?;
+    let (judged, _) = judge(std::slice::from_ref(&asked), &arrivals, false);
+    let verdict = judged[0].verdict;
+    if matches!(verdict, Verdict::Allowed | Verdict::Altered) {
+        return Ok(());
+    }
+    let answer = asked.exchanges.last().map(answer_line).unwrap_or_default();
+    Err(SetupError::Scenario(format!(
+        "to refuse a broken policy shows nothing: with the same policy unbroken `{}` was {verdict}: {answer}",
+        printable(&call.tool.name)
+    )))
+}
+
+/// The scenario with its policies as they are meant.
+pub(super) fn whole(scenario: &Scenario) -> Scenario {
+    let mut scenario = scenario.clone();
+    let own = scenario.identities.values_mut().filter_map(|identity| match &mut identity.policy {
+        IdentityPolicy::Own(text) => Some(text),
+        IdentityPolicy::Shared | IdentityPolicy::None => None,
+    });
+    scenario.policy.iter_mut().chain(own).for_each(|text| text.spoiled = None);
+    scenario
+}
+
+/// The first call that the policy lets pass without any condition.
+fn twin(scenario: &Scenario) -> Option<Call> {
+    let call = flat(&scenario.steps).find_map(|step| match &step.kind {
+        Kind::Call(call) if call.over.0.is_empty() && passes_freely(scenario, &call.tool.name) => Some(call),
+        _ => None,
+    })?;
+    Some(Call { times: 1, name: None, save: Default::default(), ..(**call).clone() })
+}
