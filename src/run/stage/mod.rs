@@ -6,7 +6,8 @@ pub(super) mod mocks;
 mod sessions;
 mod theatre;
 
-pub(super) use gateway::{identities, spoil};
+pub(super) use gateway::{identities, spoil, written};
+pub(crate) use mocks::listed;
 pub(super) use sessions::Opened;
 pub(super) use theatre::Theatre;
 
