@@ -54,7 +54,7 @@ fn there(arguments: &Run, url: &str, id: &str) -> String {
 }
 
 /// A word as a shell takes it for one.
-fn quoted(word: &str) -> String {
+pub(super) fn quoted(word: &str) -> String {
     let plain = |letter: char| letter.is_ascii_alphanumeric() || "_-./+=:,@".contains(letter);
     if !word.is_empty() && word.chars().all(plain) {
         return word.to_owned();

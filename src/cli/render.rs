@@ -1,10 +1,11 @@
 //! `gauntlet render`: the configuration that a gateway would be given.
 
+use super::again::quoted;
 use super::remote::{self, PlacesFlags};
 use super::{Exit, Surroundings, files, print, say};
 use crate::doctor;
-use crate::gateway::{Profile, RenderError};
-use crate::run::preview::{File, Known, preview};
+use crate::gateway::{CommandLine, Profile, RenderError};
+use crate::run::preview::{File, Known, Preview, preview};
 use crate::run::{Contender, Entry, Fate, Places, Settled, Sharing, Wishes, plan, settle};
 use crate::scenario::Scenario;
 use clap::Args;
@@ -22,11 +23,15 @@ Examples:
       what a gateway that runs already is configured with once, for `gauntlet run --gateway-url ...` with the same PATHs
   gauntlet render doctor --for ./my-gateway                      the same for `gauntlet doctor --url ... --listen ...`
 
+A gateway that takes its policy on the command line is shown that: `start.command`, its environment before it.
 What only a start makes known is named: `${PORT}`, `${TOKEN}`, `${TOKEN_SHA256}`, `${SECRET}`. With `--suite`, what does
 not fit together with the most is left out and told, each with the reason.
 
 Exit codes: 0 printed, 2 a wrong file or argument, 3 a file that cannot be written, 4 the gateway cannot express it, or
 nothing fits.";
+
+/// The name under which a command is shown.
+const COMMAND: &str = "start.command";
 
 /// Prints the configuration that a gateway would be given.
 #[derive(Args, Debug)]
@@ -78,22 +83,63 @@ fn rendered(arguments: &Render, surroundings: &Surroundings) -> Result<Exit, Exi
     remote::check_names(&places, names)?;
     let all: Vec<&Scenario> = scenarios.iter().map(|scenario| &**scenario).collect();
     let known = Known { token: token.as_deref(), open: open.as_deref() };
-    let files = preview(&profile, &all, &places, &known).map_err(|error| match error {
-        RenderError::Cannot(what) => {
-            say(&format!("`{}` cannot express {what}", profile.gateway));
-            Exit::Nothing
-        }
-        RenderError::Template(wrong) => {
-            say(&format!("gateway `{}`: {wrong}", profile.gateway));
-            Exit::Mistake
-        }
-    })?;
+    let Preview { mut files, command } =
+        preview(&profile, &all, &places, &known).map_err(|error| match error {
+            RenderError::Cannot(what) => {
+                say(&format!("`{}` cannot express {what}", profile.gateway));
+                Exit::Nothing
+            }
+            RenderError::Template(wrong) => {
+                say(&format!("gateway `{}`: {wrong}", profile.gateway));
+                Exit::Mistake
+            }
+        })?;
+    if command.is_none() && !profile.has_files() && !profile.is_embedded() {
+        say(&format!(
+            "the profile of `{}` tells it nothing; this is the policy in no gateway's words",
+            profile.gateway
+        ));
+    }
+    files.extend(command.map(|command| (COMMAND.to_owned(), line(&command))));
+    broken(&profile, &all);
     match &arguments.into {
         Some(folder) => write_all(folder, &files),
         None => {
             print(&shown(&files));
             Ok(Exit::Clean)
         }
+    }
+}
+
+/// Says what is wrong on purpose: nobody should have to find it, or to miss a file.
+fn broken(profile: &Profile, scenarios: &[&Scenario]) {
+    let spoiled = scenarios.iter().find_map(|scenario| scenario.policy.as_ref()?.spoiled);
+    let Some(how) = spoiled else { return };
+    let word = how.word();
+    if !profile.has_files() && !profile.is_embedded() {
+        say(&format!(
+            "the scenario breaks the policy (`spoiled: {word}`); `{}` has no file of its own to break",
+            profile.gateway
+        ));
+    } else {
+        say(&format!("the policy is broken on purpose: `spoiled: {word}`"));
+    }
+}
+
+/// A command as a shell takes it, what it adds to the environment before it.
+fn line(command: &CommandLine) -> String {
+    let variables = command.environment.iter().map(|(name, text)| format!("{name}={}", word(text)));
+    variables.chain(command.words.iter().map(|text| word(text))).collect::<Vec<_>>().join(" ")
+}
+
+/// One word of it; what stands for what nobody knows yet is left to the shell.
+fn word(text: &str) -> String {
+    let known = text.split("${").map(|part| part.split_once('}').map_or(part, |(_, behind)| behind));
+    let plain = known.collect::<String>();
+    if !plain.is_empty() && quoted(&plain) != plain || text.is_empty() {
+        quoted(text)
+    } else {
+        text.to_owned()
     }
 }
 

@@ -4,8 +4,8 @@
 use super::probes::{FIRST, REST};
 use crate::diagnostic::printable_lines;
 use crate::gateway::{self, Facts, Place, Profile};
-use crate::run::Setting;
-use crate::scenario::{IdentityPolicy, PolicyText, Scenario};
+use crate::run::{Setting, listed};
+use crate::scenario::{IdentityPolicy, PolicyText, Scenario, Upstream};
 use std::path::{Path, PathBuf};
 
 /// How much of a file is shown.
@@ -56,10 +56,11 @@ fn write(path: &Path, text: &str) -> std::io::Result<()> {
 
 /// What the probe's gateway was given, with addresses and tokens that say what they stand for.
 fn inputs(scenario: &Scenario) -> gateway::Inputs {
-    let upstream = |name: &String| gateway::Upstream {
+    let upstream = |(name, upstream): (&String, &Upstream)| gateway::Upstream {
         name: name.clone(),
         url: format!("http://127.0.0.1:9/{name}"),
         command: vec!["gauntlet".to_owned(), "relay".to_owned(), format!("ADDRESS-OF-{name}")],
+        tools: listed(upstream),
     };
     let shared = scenario.policy.as_ref();
     let document = |text: &PolicyText| serde_json::to_value(&text.policy).unwrap_or_default();
@@ -73,7 +74,7 @@ fn inputs(scenario: &Scenario) -> gateway::Inputs {
         },
     };
     gateway::Inputs {
-        upstreams: scenario.upstreams.keys().map(upstream).collect(),
+        upstreams: scenario.upstreams.iter().map(upstream).collect(),
         identities: scenario.identities.iter().map(identity).collect(),
     }
 }

@@ -2,7 +2,7 @@
 //! `cannot` it has no words for. It knows what is said, not whether the gateway then does it: that takes a run.
 
 use super::profile::Profile;
-use super::render::{Facts, Identity, Inputs, Place, Upstream, render, render_files};
+use super::render::{Facts, Identity, Inputs, Place, Upstream, render, render_told};
 use super::template::RenderError;
 use serde_json::{Value, json};
 use std::path::PathBuf;
@@ -163,6 +163,7 @@ impl Profile {
             name: name.to_owned(),
             url: format!("http://127.0.0.1:1/{name}"),
             command: vec!["server".to_owned()],
+            tools: vec!["one".to_owned(), "other".to_owned(), "another".to_owned()],
         };
         let take = |several: bool| if several { 2 } else { 1 };
         let inputs = Inputs {
@@ -181,13 +182,13 @@ impl Profile {
         match subject {
             // Where it is reached is another question than what it is told.
             Subject::Upstreams => render(self, facts).map(drop),
-            _ => render_files(self, &facts).map(drop),
+            _ => render_told(self, &facts),
         }
     }
 
     /// Whether the profile has what a subject needs beside words for it.
     fn has(&self, subject: Subject) -> bool {
-        let takes_policies = self.is_embedded() || !self.files.is_empty();
+        let takes_policies = self.is_embedded() || self.has_files() || self.is_started_with_policy();
         match subject {
             Subject::Upstreams => true,
             Subject::Approvals => takes_policies && self.approval.is_some(),

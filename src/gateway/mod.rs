@@ -7,6 +7,7 @@
 
 mod approval;
 mod audit;
+mod command_line;
 mod connection;
 mod errand;
 mod express;
@@ -32,6 +33,7 @@ mod view;
 
 pub use approval::{ApprovalError, Carried, Decided, Decision, Pending};
 pub use audit::AuditRecord;
+pub use command_line::CommandLine;
 pub use connection::Connection;
 pub use errand::ErrandError;
 pub use express::{Expresses, Subject};

@@ -96,7 +96,12 @@ mod tests {
     fn names(tools: &str, pairs: &[(&str, &str)]) -> Names {
         let text = format!("gateway: g\nconnect: {{http: 'http://x'}}\n{tools}");
         let profile = Profile::read("profile.yaml", &text, BTreeMap::new()).unwrap();
-        let upstream = |name: &str| Upstream { name: name.to_owned(), url: String::new(), command: vec![] };
+        let upstream = |name: &str| Upstream {
+            name: name.to_owned(),
+            url: String::new(),
+            command: vec![],
+            tools: vec![],
+        };
         let inputs = Inputs { upstreams: vec![upstream("lab"), upstream("dfir")], identities: vec![] };
         let place = Place { folder: "/f".into(), gauntlet: "g".to_owned(), environment: vec![] };
         Names::of(&profile, &Facts::of(&profile, inputs, &place, (1, 2)), pairs.iter().copied()).unwrap()

@@ -1,7 +1,8 @@
 //! The policy in the gateway's own dialect: facts of the run go in, files come out, or the word that the gateway
 //! cannot express it. Pure; nothing is written here.
 
-use super::profile::{Profile, Start};
+use super::command_line::CommandLine;
+use super::profile::Profile;
 use super::template::{self, Engine, RenderError, Variables};
 use indexmap::IndexMap;
 use serde::Serialize;
@@ -21,6 +22,8 @@ pub struct Upstream {
     pub url: String,
     /// The command that is a byte pipe to it, for gateways that start their servers.
     pub command: Vec<String>,
+    /// The names of the tools that it lists from the start: what a dialect that only blocks has to name.
+    pub tools: Vec<String>,
 }
 
 /// Somebody who calls tools.
@@ -108,7 +111,7 @@ pub(super) type Files = IndexMap<String, (String, Option<String>)>;
 pub fn render(profile: &Profile, facts: Facts) -> Result<Rendered, RenderError> {
     let files = render_files(profile, &facts)?;
     let engine = Engine::new();
-    startable(profile, &engine, &template::value(&facts))?;
+    CommandLine::of(profile, &facts)?;
     connectable(profile, &engine, &facts)?;
     Ok(Rendered { facts, files })
 }
@@ -128,11 +131,10 @@ pub(super) fn render_files(profile: &Profile, facts: &Facts) -> Result<Files, Re
     Ok(files)
 }
 
-/// A profile without files may say what it cannot do where it is started.
-fn startable(profile: &Profile, engine: &Engine, context: &minijinja::Value) -> Result<(), RenderError> {
-    let Some(Start::Command(start)) = &profile.start else { return Ok(()) };
-    let mut words = start.command.iter().chain(start.environment.values());
-    words.try_for_each(|word| engine.words(&word.0, context, &Variables::new()).map(drop))
+/// What it is told in its files and where it is started; where it is reached is left aside.
+pub(super) fn render_told(profile: &Profile, facts: &Facts) -> Result<(), RenderError> {
+    render_files(profile, facts)?;
+    CommandLine::of(profile, facts).map(drop)
 }
 
 /// A profile without files says what it cannot do where an agent connects.

@@ -21,6 +21,7 @@ pub(super) fn inputs() -> Inputs {
         name: "lab".to_owned(),
         url: "http://127.0.0.1:1/mcp".to_owned(),
         command: vec!["cat".to_owned()],
+        tools: vec!["list_hosts".to_owned(), "destroy_vm".to_owned()],
     };
     Inputs { upstreams: vec![upstream], identities: vec![identity("alice"), identity("bob")] }
 }

@@ -45,4 +45,5 @@ pub use preview::preview;
 pub use remote::{Places, Remote};
 pub use runner::{Pace, Ran, each, run};
 pub use settle::{Settled, Sharing, settle};
+pub(crate) use stage::listed;
 pub use stage::{Beside, Setting, SetupError};

@@ -1,10 +1,10 @@
-//! The files that a gateway would be given, without starting anything.
+//! What a gateway would be given, files and command, without starting anything.
 
 use super::pack::merged_with;
 use super::remote::Places;
-use super::stage::{identities, spoil};
-use crate::gateway::{self, Facts, Identity, Place, Profile, RenderError, Upstream};
-use crate::scenario::Scenario;
+use super::stage::{identities, listed, spoil, written};
+use crate::gateway::{self, CommandLine, Facts, Identity, Place, Profile, RenderError, Spoil, Upstream};
+use crate::scenario::{self, Scenario};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
@@ -13,6 +13,15 @@ const PORTS: (u16, u16) = (64_998, 64_999);
 
 /// One file: its name and its text.
 pub type File = (String, String);
+
+/// What a gateway would be given.
+#[derive(Clone, Debug, Default)]
+pub struct Preview {
+    /// The files; none where it is told nothing in files, or where the one with the policy is left out on purpose.
+    pub files: Vec<File>,
+    /// What it is started with, where that is the policy or all that it is told.
+    pub command: Option<CommandLine>,
+}
 
 /// What is known beyond the scenarios.
 #[derive(Clone, Copy, Debug, Default)]
@@ -23,43 +32,56 @@ pub struct Known<'a> {
     pub open: Option<&'a str>,
 }
 
-/// The files that a gateway would be given for these scenarios together. What is not known before a start is named
-/// instead: `${PORT}`, `${TOKEN}`.
+/// What a gateway would be given for these scenarios together. What is not known before a start is named instead:
+/// `${PORT}`, `${TOKEN}`.
 pub fn preview(
     profile: &Profile,
     scenarios: &[&Scenario],
     places: &Places,
     known: &Known<'_>,
-) -> Result<Vec<File>, RenderError> {
+) -> Result<Preview, RenderError> {
     let whole = merged_with(scenarios, known.open);
     let mut callers = identities(&whole);
     if let (Some(token), [only]) = (known.token, callers.as_mut_slice()) {
         token.clone_into(&mut only.token);
     }
-    let upstream = |(place, name): (usize, &String)| Upstream {
-        name: name.clone(),
-        url: places.url(place, name),
-        command: ["gauntlet", "relay", "${ADDRESS}", "--upstream", name, "--token", "${RELAY_TOKEN}"]
-            .map(str::to_owned)
-            .to_vec(),
-    };
-    let upstreams = whole.upstreams.keys().enumerate().map(upstream).collect();
-    let inputs = gateway::Inputs { upstreams, identities: callers.clone() };
+    let inputs = gateway::Inputs { upstreams: upstreams(&whole, places), identities: callers.clone() };
     let place =
         Place { folder: "${FOLDER}".into(), gauntlet: "gauntlet".to_owned(), environment: Vec::new() };
     let mut facts = Facts::of(profile, inputs, &place, PORTS);
     facts.bearer.clone_from(&places.bearer);
     let secret = facts.secret.clone();
     let mut rendered = gateway::render(profile, facts)?;
-    if let Some(how) = spoil(&whole) {
+    let command = CommandLine::of(profile, &rendered.facts)?;
+    let command = command.filter(|_| rendered.files.is_empty() || profile.is_started_with_policy());
+    let spoiled = spoil(&whole);
+    if !profile.has_files() && command.is_none() {
+        return Ok(Preview { files: documents(&callers, spoiled), command });
+    }
+    if let Some(how) = spoiled {
         rendered.spoil(how);
     }
     let strangers = if known.token.is_some() && callers.len() == 1 { &[][..] } else { &callers };
     let names = placeholders(strangers, &secret);
     let named = |text: String| names.iter().fold(text, |text, (value, name)| text.replace(value, name));
-    let files = rendered.files.into_values().filter_map(|(name, text)| Some((name, named(text?))));
-    let files: Vec<File> = files.collect();
-    Ok(if files.is_empty() { documents(&callers) } else { files })
+    let files = rendered.files.into_values().filter_map(|(name, text)| Some((name, named(text?)))).collect();
+    let command = command.map(|CommandLine { words, environment }| CommandLine {
+        words: words.into_iter().map(named).collect(),
+        environment: environment.into_iter().map(|(name, text)| (name, named(text))).collect(),
+    });
+    Ok(Preview { files, command })
+}
+
+fn upstreams(whole: &Scenario, places: &Places) -> Vec<Upstream> {
+    let one = |(place, (name, upstream)): (usize, (&String, &scenario::Upstream))| Upstream {
+        name: name.clone(),
+        url: places.url(place, name),
+        command: ["gauntlet", "relay", "${ADDRESS}", "--upstream", name, "--token", "${RELAY_TOKEN}"]
+            .map(str::to_owned)
+            .to_vec(),
+        tools: listed(upstream),
+    };
+    whole.upstreams.iter().enumerate().map(one).collect()
 }
 
 /// What stands in the place of what only a start makes known.
@@ -84,14 +106,18 @@ fn placeholders(callers: &[Identity], secret: &str) -> Vec<(String, String)> {
     names
 }
 
-/// A profile without files is given the policies as they are.
-fn documents(callers: &[Identity]) -> Vec<File> {
-    let pretty = |document: &Value| format!("{document:#}\n");
+/// The embedded reference is given the policies as they are; broken where the scenario wants it.
+fn documents(callers: &[Identity], spoiled: Option<Spoil>) -> Vec<File> {
+    let text = |document: &Value| match spoiled {
+        None => Some(format!("{document:#}\n")),
+        Some(Spoil::Missing) => None,
+        how => Some(written(document, how)),
+    };
     let named = |caller: &Identity| match callers {
         [_] => "policy.json".to_owned(),
         _ => format!("policy-{}.json", caller.name),
     };
-    callers.iter().filter_map(|caller| Some((named(caller), pretty(caller.policy.as_ref()?)))).collect()
+    callers.iter().filter_map(|caller| Some((named(caller), text(caller.policy.as_ref()?)?))).collect()
 }
 
 #[cfg(test)]
@@ -111,6 +137,7 @@ mod tests {
         );
         let scenario = scenario::read(&text, "s.yaml").unwrap();
         preview(&gateway::named(gateway).unwrap(), &[&scenario], &places(), &Known { token, open: None })
+            .map(|preview| preview.files)
     }
 
     #[test]

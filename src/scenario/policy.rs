@@ -26,3 +26,15 @@ pub enum Spoil {
     /// There is no file.
     Missing,
 }
+
+impl Spoil {
+    /// The word for it in scenarios.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::UnknownMember => "unknown_member",
+            Self::UnknownMemberOfARule => "unknown_member_of_a_rule",
+            Self::Truncated => "truncated",
+            Self::Missing => "missing",
+        }
+    }
+}

@@ -104,6 +104,48 @@ fn what_a_gateway_cannot_express_is_told_and_left_out() {
     assert_eq!(nothing.code, 4, "{}", nothing.err);
 }
 
+/// A gateway that blocks what it is told, on its command line.
+const BLOCKER: &str = r#"
+gateway: blocker
+connect: {stdio: {}}
+start:
+  command:
+    - blocker
+    - --port={{ port }}
+    - "{{ upstreams[0].url }}"
+    - "{{ cannot('several upstreams') if upstreams | length > 1 else [] }}"
+    - "{% for name in upstreams[0].tools if policy.default == 'deny' and name not in policy.tools %}--block {{ name }} {% endfor %}"
+  environment: {HOME: "{{ folder }}", NOTE: "it's"}
+"#;
+
+#[test]
+fn a_policy_on_the_command_line_is_shown_as_it_is_given() {
+    let scenario = "scenario: s\nupstreams:\n  lab: {mock: velociraptor, change: [{remove: list_orgs}, {add: peek}]}\n\
+        policy: {version: \"1\", default: deny, tools: {client_info: {}}}\nsteps: [{call: lab/client_info}]\n";
+    let folder = folder(&[("s.yaml", scenario), ("b/profile.yaml", BLOCKER)]);
+    let shown = ran(folder.path(), &["render", "s.yaml", "--for", "./b"], &[]);
+    assert_eq!(shown.code, 0, "{}", shown.err);
+    let begins = r"HOME=${FOLDER} NOTE='it'\''s' blocker --port=${PORT} http://127.0.0.1:7700/mcp '--block ";
+    assert!(shown.out.starts_with(begins), "{}", shown.out);
+    assert!(shown.out.contains("--block peek ") && !shown.out.contains("list_orgs"), "{}", shown.out);
+    let broken = ran(folder.path(), &["render", "LIFE-05-truncated-policy", "--for", "./b"], &[]);
+    assert!(broken.err.contains("`blocker` has no file of its own to break"), "{}", broken.err);
+}
+
+#[test]
+fn a_policy_that_is_broken_on_purpose_is_shown_broken() {
+    let folder = folder(&[]);
+    for (id, gateway, shown) in [
+        ("LIFE-05-truncated-policy", "reference", "{\"version\":\"1\",\"\n"),
+        ("LIFE-05-missing-policy", "reference", ""),
+        ("LIFE-05-missing-policy", "mcp-policy-gateway", ""),
+    ] {
+        let printed = ran(folder.path(), &["render", id, "--for", gateway], &[]);
+        assert_eq!((printed.code, printed.out.as_str()), (0, shown), "{id}: {}", printed.err);
+        assert!(printed.err.contains("is broken on purpose: `spoiled: "), "{}", printed.err);
+    }
+}
+
 #[test]
 fn each_mistake_has_a_way_out() {
     let folder = written();

@@ -123,9 +123,14 @@ impl Profile {
         }
     }
 
+    /// Whether it is told anything in files.
+    pub fn has_files(&self) -> bool {
+        !self.files.is_empty()
+    }
+
     /// Whether somebody else runs it.
     pub fn runs_elsewhere(&self) -> bool {
-        self.start.is_none() && !self.files.is_empty()
+        self.start.is_none() && self.has_files()
     }
 
     /// Whether it lives in the harness itself.

@@ -6,6 +6,7 @@ fn facts(profile: &Profile, upstreams: &[&str], policies: &[Option<Value>]) -> F
         name: (*name).to_owned(),
         url: format!("http://127.0.0.1:1/{name}"),
         command: vec!["/bin/gauntlet".to_owned(), "relay".to_owned(), format!("127.0.0.1:2/{name}")],
+        tools: vec!["list_hosts".to_owned(), "destroy_vm".to_owned(), "whoami".to_owned()],
     };
     let identity = |(index, policy): (usize, &Option<Value>)| Identity {
         name: ["alice", "bob"][index].to_owned(),

@@ -1,6 +1,6 @@
 //! The gateway of a stage: none, the embedded reference, or a process that a profile starts.
 
-use super::{SetupError, clock, name_of, token};
+use super::{SetupError, clock, listed, name_of, token};
 use crate::gateway::{
     self, AuditRecord, Connection, Facts, Failure, Place, Profile, Recorded, RenderError, RunningGateway,
     StartError,
@@ -76,6 +76,10 @@ impl Stand {
         };
         let spoiled = spoil(inputs.scenario);
         if let Some(how) = spoiled {
+            // Words of a command line are there or not; half of them is another policy.
+            if rendered.files.is_empty() && profile.is_started_with_policy() {
+                return Err(SetupError::Cannot("a policy file of its own".to_owned()));
+            }
             rendered.spoil(how);
         }
         let started = RunningGateway::start(profile, rendered, &place).await;
@@ -284,10 +288,12 @@ fn upstreams(inputs: &Inputs<'_>) -> Vec<gateway::Upstream> {
             [&inputs.setting.program, "relay", &address, "--upstream", name, "--token", server.relay_token()];
         words.map(str::to_owned).to_vec()
     };
+    let lists = |name: &str| inputs.scenario.upstreams.get(name).map(listed).unwrap_or_default();
     let one = |(name, server): (&String, &MockServer)| gateway::Upstream {
         name: name.clone(),
         url: server.url(),
         command: relay(name, server),
+        tools: lists(name),
     };
     inputs.mocks.iter().map(one).collect()
 }
@@ -337,7 +343,7 @@ pub(super) fn grant(
 }
 
 /// The text of a policy, broken on purpose where the scenario wants it.
-fn written(document: &Value, spoiled: Option<gateway::Spoil>) -> String {
+pub(in crate::run) fn written(document: &Value, spoiled: Option<gateway::Spoil>) -> String {
     let mut text = document.to_string();
     match spoiled {
         Some(gateway::Spoil::Truncated) => text.truncate(text.len() / 2),

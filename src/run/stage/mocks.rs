@@ -29,6 +29,21 @@ pub(in crate::run) async fn start(
     Ok(servers)
 }
 
+/// The names of the tools that an upstream lists before anything happens.
+pub(crate) fn listed(upstream: &Upstream) -> Vec<String> {
+    let mut tools: Vec<String> = Mock::named(&upstream.mock.value)
+        .map(|mock| mock.tools().into_iter().map(str::to_owned).collect())
+        .unwrap_or_default();
+    for change in upstream.changes.iter().filter(|change| change.after.is_none()) {
+        match &change.what {
+            Changed::Add(tool) => tools.push(tool.clone()),
+            Changed::Remove(tool) => tools.retain(|known| known != tool),
+            Changed::Tool(_) => {}
+        }
+    }
+    tools
+}
+
 fn placed(
     mut builder: MockServerBuilder,
     places: &Places,

@@ -7,7 +7,8 @@ mod sessions;
 mod theatre;
 mod trial;
 
-pub(super) use gateway::{identities, spoil};
+pub(super) use gateway::{identities, spoil, written};
+pub(crate) use mocks::listed;
 pub(super) use sessions::Opened;
 pub(super) use theatre::Theatre;
 

@@ -9,10 +9,10 @@ use crate::source::{Node, Value};
 
 /// The ways to spoil a policy.
 pub(in crate::scenario) const SPOILS: [(&str, Spoil); 4] = [
-    ("unknown_member", Spoil::UnknownMember),
-    ("unknown_member_of_a_rule", Spoil::UnknownMemberOfARule),
-    ("truncated", Spoil::Truncated),
-    ("missing", Spoil::Missing),
+    (Spoil::UnknownMember.word(), Spoil::UnknownMember),
+    (Spoil::UnknownMemberOfARule.word(), Spoil::UnknownMemberOfARule),
+    (Spoil::Truncated.word(), Spoil::Truncated),
+    (Spoil::Missing.word(), Spoil::Missing),
 ];
 
 /// A policy document, perhaps with `spoiled` beside its own members.
