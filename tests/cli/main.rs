@@ -8,6 +8,8 @@ mod compare;
 mod doctor;
 #[cfg(unix)]
 mod ending;
+#[cfg(unix)]
+mod evidence;
 mod exits;
 mod gateway;
 mod hostile;
