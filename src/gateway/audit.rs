@@ -3,7 +3,7 @@
 use super::errand::ErrandError;
 use super::profile::{AuditSource, Recorded};
 use super::running::RunningGateway;
-use super::template::Variables;
+use super::template::{Template, Variables};
 use indexmap::IndexMap;
 use serde_json::Value;
 
@@ -36,21 +36,24 @@ impl RunningGateway {
         let Some(source) = &self.profile().audit else { return Ok(None) };
         let text = match &source.file {
             Some(path) => {
+                let written = path.0.clone();
                 let path = self.desk().text(path, &Variables::new())?;
-                // Nothing was decided yet, so nothing was written.
-                tokio::fs::read_to_string(&path).await.unwrap_or_default()
+                // A file that is not there says nothing: an empty record in its place would clear every gateway.
+                let text = tokio::fs::read_to_string(&path).await;
+                text.map_err(|error| ErrandError::File { path: written, why: error.to_string() })?
             }
             None => self.desk().run(&self.desk().words(&source.run, &Variables::new())?).await?,
         };
-        Ok(Some(records(source, &text)))
+        records(source, &text).map(Some)
     }
 }
 
-fn records(source: &AuditSource, text: &str) -> Vec<AuditRecord> {
+fn records(source: &AuditSource, text: &str) -> Result<Vec<AuditRecord>, ErrandError> {
     let whole: Vec<Value> = match &source.list {
         Some(list) => {
             let document: Value = serde_json::from_str(text).unwrap_or_default();
-            document.pointer(list).and_then(Value::as_array).cloned().unwrap_or_default()
+            let missing = || ErrandError::missing("list", list, text);
+            document.pointer(list).and_then(Value::as_array).cloned().ok_or_else(missing)?
         }
         // A line that is no JSON is a finding, so it is kept as text.
         None => text
@@ -59,10 +62,23 @@ fn records(source: &AuditSource, text: &str) -> Vec<AuditRecord> {
             .map(|line| serde_json::from_str(line).unwrap_or_else(|_| Value::from(line)))
             .collect(),
     };
-    whole.into_iter().map(|record| source.record(record)).collect()
+    Ok(whole.into_iter().map(|record| source.record(record)).collect())
 }
 
 impl AuditSource {
+    /// Where the record is, as the profile says it.
+    pub(super) fn place(&self) -> String {
+        let words = || self.run.iter().map(|word| word.0.as_str()).collect::<Vec<_>>().join(" ");
+        self.file.as_ref().map_or_else(words, |file| file.0.clone())
+    }
+
+    /// Every template of it, with its place in the profile.
+    pub(super) fn texts(&self) -> Vec<(String, &Template)> {
+        let file = self.file.iter().map(|file| ("/audit/file".to_owned(), file));
+        let words = self.run.iter().enumerate().map(|(index, word)| (format!("/audit/run/{index}"), word));
+        file.chain(words).collect()
+    }
+
     fn found(&self, whole: &Value) -> IndexMap<String, Value> {
         let found = |(name, pointer): (&String, &String)| {
             let value = whole.pointer(pointer).filter(|value| !value.is_null())?;
@@ -105,6 +121,9 @@ mod tests {
     async fn json_lines_are_read_in_our_words_and_odd_lines_are_kept() {
         let (gateway, folder) =
             testing::attached(&format!("audit: {{file: '{{{{ folder }}}}/a.jsonl', {FIELDS}}}\n")).await;
+        let missing = gateway.audit().await.unwrap_err().to_string();
+        assert!(missing.starts_with("the file {{ folder }}/a.jsonl cannot be read: "), "{missing}");
+        std::fs::write(folder.path().join("a.jsonl"), "").unwrap();
         assert_eq!(gateway.audit().await.unwrap(), Some(vec![]));
         let lines = "{\"outcome\":\"allowed\",\"target\":\"a\",\"n\":1}\n{\"outcome\":\"odd\"}\nno json\n";
         std::fs::write(folder.path().join("a.jsonl"), lines).unwrap();
@@ -123,5 +142,8 @@ mod tests {
         let source = format!("audit: {{run: [sh, -c, \"echo '{printed}'\"], list: /events, {FIELDS}}}\n");
         let (gateway, _folder) = testing::attached(&source).await;
         assert_eq!(gateway.audit().await.unwrap().unwrap()[0].decision, Some(Recorded::Limit));
+        let (gateway, _folder) = testing::attached(&source.replace("/events", "/event")).await;
+        let missing = gateway.audit().await.unwrap_err().to_string();
+        assert!(missing.starts_with("no `list` at `/event` in the outcome"), "{missing}");
     }
 }

@@ -78,6 +78,13 @@ pub enum ErrandError {
     },
 }
 
+impl ErrandError {
+    /// Something was sought in an outcome in vain.
+    pub(super) fn missing(name: &str, sought: &str, outcome: &str) -> Self {
+        Self::Missing { name: name.to_owned(), sought: sought.to_owned(), outcome: shown(outcome) }
+    }
+}
+
 /// Where deeds are done: with which facts, in which folder, with which environment.
 pub(super) struct Desk {
     pub(super) engine: Engine,
@@ -207,11 +214,7 @@ impl Desk {
         let sought = errand.save.iter().map(|(name, sought)| (name.as_str(), sought)).chain(id);
         for (name, sought) in sought.collect::<Vec<_>>() {
             let sought = self.text(&Template(sought.clone()), variables)?;
-            let missing = || ErrandError::Missing {
-                name: name.to_owned(),
-                sought: sought.clone(),
-                outcome: shown(outcome),
-            };
+            let missing = || ErrandError::missing(name, &sought, outcome);
             let found = find(outcome, &sought).ok_or_else(missing)?;
             variables.insert(name.to_owned(), found);
         }

@@ -95,6 +95,20 @@ pub struct Facts {
     pub gauntlet: String,
 }
 
+/// The names of all that every template sees.
+pub(super) const FACTS: [&str; 10] = [
+    "upstreams",
+    "identities",
+    "policy",
+    "port",
+    "side_port",
+    "secret",
+    "bearer",
+    "folder",
+    "files",
+    "gauntlet",
+];
+
 /// The files of a gateway, not yet written.
 #[derive(Clone, Debug)]
 pub struct Rendered {

@@ -18,7 +18,9 @@ pub(super) fn sightings(
     let mut found = Vec::new();
     for (name, canary) in &scenario.canaries {
         let Some(marker) = performance.variables.get(name).and_then(Json::as_str) else { continue };
-        for haunt in &canary.never {
+        // A record that was not read is searched by nobody.
+        let searched = canary.never.iter().filter(|haunt| audit.is_some() || **haunt != Haunt::Audit);
+        for haunt in searched {
             let (place, seen) = match haunt {
                 Haunt::Client => {
                     ("the agent".to_owned(), received(performance).any(|bytes| holds(bytes, marker)))

@@ -1,6 +1,6 @@
 //! What will be run: every scenario at every gateway in every era that it asks for, and what will not, with the reason.
 
-use super::record;
+use super::{canary, record};
 use crate::declared::{Declared, Spoken};
 use crate::gateway::{Profile, Style};
 use crate::known::Deviation;
@@ -160,7 +160,8 @@ fn lacks(scenario: &Scenario, profile: &Profile, revision: Option<Revision>) -> 
     if scenario.needs().contains(&Need::Spoiled) && !profile.reads_its_policy() {
         return Some("it has no file for its policy: there is nothing to break".to_owned());
     }
-    if record::is_about(scenario) && !profile.is_embedded() && !profile.records() {
+    let reads = record::reads(scenario) || canary::reads_the_audit(scenario);
+    if reads && !profile.is_embedded() && !profile.records() {
         return Some("it keeps no record that can be read".to_owned());
     }
     if takes_back_a_pending(scenario) && !matches!(profile.approval_style(), Some(Style::Held)) {

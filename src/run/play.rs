@@ -34,7 +34,8 @@ struct Played {
     /// What its sessions were told besides answers.
     notices: Vec<Received>,
     revision: Option<Revision>,
-    audit: Option<Kept>,
+    /// The gateway's own record, or why it cannot be read, where the scenario reads it.
+    record: Option<Result<Kept, String>>,
     marks: Vec<(Mark, String)>,
     /// What a comparison with the servers themselves needs, where that was asked for.
     kept: Option<against::Kept>,
@@ -107,7 +108,7 @@ async fn play_one(entry: &Entry, stage: &Stage) -> Played {
     let revision = stage.revision().await;
     // To ask a gateway for its record can take as long as to start it.
     let wanted = canary::reads_the_audit(&entry.scenario) || record::reads(&entry.scenario);
-    let audit = if wanted { stage.audit().await } else { None };
+    let record = if wanted { Some(stage.audit().await) } else { None };
     let mut marks = stage.marks().await;
     let opened = stage.opening_exchanges().await;
     marks.extend(
@@ -124,7 +125,7 @@ async fn play_one(entry: &Entry, stage: &Stage) -> Played {
         opened,
         notices,
         revision,
-        audit,
+        record,
         marks,
         kept,
         complaints,
@@ -196,10 +197,15 @@ async fn conclude(entry: &Entry, played: &Played, arrivals: &[Arrival]) -> Scena
     variants::settle(&scenario.steps, &entry.contender.profile.declares, &mut steps);
     let sessions = Sessions { offers: entry.contender.profile.offers(), notices: &played.notices };
     steps.extend(questions::uninvited(scenario, performance, &sessions, &steps));
-    record::look(scenario, &played.audit.clone().unwrap_or_default(), &mut steps);
-    let text = played.audit.as_ref().map(|kept| kept.text.as_str());
+    let record = played.record.as_ref().and_then(|read| read.as_ref().ok());
+    let text = record.map(|kept| kept.text.as_str());
     steps.extend(canary::sightings(scenario, performance, arrivals, text));
-    steps.extend(record::compare(scenario, &judged, &played.audit.clone().unwrap_or_default()));
+    if let Some(kept) = record {
+        record::look(scenario, kept, &mut steps);
+        steps.extend(record::compare(scenario, &judged, kept));
+    }
+    let profile = &entry.contender.profile;
+    let doubt = played.record.as_ref().and_then(|read| record::doubt(read, performance.asked.len(), profile));
     let unexplained: Vec<_> =
         unexplained.into_iter().map(|place| seen(&arrivals[place], None, None)).collect();
     let mut outcome = blank(entry);
@@ -218,6 +224,9 @@ async fn conclude(entry: &Entry, played: &Played, arrivals: &[Arrival]) -> Scena
         outcome.why = Some(format!("the mock has no answer: {}", printable(complaint)));
     } else if scenario.observe {
         outcome.why = Some("reported, never failing".to_owned());
+    } else if let (Some(doubt), Status::Passed) = (doubt, outcome.status) {
+        outcome.status = Status::Inconclusive;
+        outcome.why = Some(printable(&doubt));
     }
     outcome
 }

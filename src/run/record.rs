@@ -2,7 +2,7 @@
 
 use super::judge::Judged;
 use super::outcome::StepOutcome;
-use crate::gateway::Recorded;
+use crate::gateway::{Profile, Recorded};
 use crate::scenario::{Kind, Scenario, Verdict};
 use crate::wire::Json;
 use indexmap::IndexMap;
@@ -16,6 +16,21 @@ pub(super) struct Kept {
     pub(super) decisions: Vec<Option<Recorded>>,
     /// Each record, member by member.
     pub(super) entries: Vec<IndexMap<String, Json>>,
+}
+
+/// Why a record clears nobody: it could not be read, or it is empty although there were calls to be recorded.
+pub(super) fn doubt(read: &Result<Kept, String>, calls: usize, profile: &Profile) -> Option<String> {
+    match read {
+        Err(why) => Some(format!("the gateway's own record (`audit` of its profile) cannot be read: {why}")),
+        Ok(kept) if kept.entries.is_empty() && calls > 0 => {
+            let place = match profile.is_embedded() {
+                true => String::new(),
+                false => format!(" (`{}`)", profile.record_place()),
+            };
+            Some(format!("the gateway's own record{place} holds nothing, and {calls} calls were made"))
+        }
+        Ok(_) => None,
+    }
 }
 
 /// Every kind of decision, in the order of the complaint.

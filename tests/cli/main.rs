@@ -9,6 +9,8 @@ mod doctor;
 mod encrypted;
 #[cfg(unix)]
 mod ending;
+#[cfg(unix)]
+mod evidence;
 mod exits;
 mod gateway;
 mod hostile;

@@ -163,6 +163,11 @@ impl Profile {
         self.audit.is_some()
     }
 
+    /// Where its own record is, as the profile says it.
+    pub fn record_place(&self) -> String {
+        self.audit.as_ref().map(AuditSource::place).unwrap_or_default()
+    }
+
     /// Whether its records have that member.
     pub fn records_field(&self, name: &str) -> bool {
         self.audit.as_ref().is_some_and(|source| source.fields.contains_key(name))

@@ -4,6 +4,7 @@ mod approval;
 
 use super::{Errand, FileSpec, OneOrMany, Profile, Start};
 use crate::diagnostic::{Diagnostic, Diagnostics, listed};
+use crate::gateway::render::FACTS;
 use crate::gateway::template::{Engine, Template};
 use crate::source::{self, Node};
 use std::collections::BTreeMap;
@@ -80,6 +81,7 @@ impl Check<'_> {
         self.files(profile);
         self.reads(profile);
         self.deeds(profile);
+        self.audit(profile);
         self.verified(profile);
         if let Some(spelling) = &profile.tools {
             self.template("/tools", spelling);
@@ -165,6 +167,21 @@ impl Check<'_> {
             Some(text) if member == "template" => self.template(&place, &Template(text.clone())),
             Some(_) => {}
             None => self.wrong(&place, format!("no file `{name}` beside the profile")),
+        }
+    }
+
+    /// What is misspelt here would be found by nobody: where nothing is read, nothing speaks against a gateway.
+    fn audit(&mut self, profile: &Profile) {
+        let Some(audit) = &profile.audit else { return };
+        if audit.file.is_some() != audit.run.is_empty() {
+            self.wrong("/audit", "exactly one of `file` and `run` says where the record is");
+        }
+        for (place, text) in audit.texts() {
+            self.template(&place, text);
+            for name in self.engine.names(&text.0).iter().filter(|name| !FACTS.contains(&name.as_str())) {
+                let spot = self.node.nearest(&place).spot;
+                self.mistakes.push(Diagnostic::unknown(spot, "variable", name, FACTS));
+            }
         }
     }
 
@@ -279,6 +296,20 @@ mod tests {
             assert!(named(far).is_empty(), "{far}");
         }
         assert!(sources("gateway: [", find).is_empty());
+    }
+
+    #[test]
+    fn a_record_that_could_not_be_found_is_a_mistake() {
+        let audit = |audit: &str| mistakes(&format!("{{gateway: g, connect: {{http: x}}, audit: {audit}}}"));
+        let told = audit("{file: '{{ foldr }}/a.jsonl'}");
+        assert!(
+            told.contains("unknown variable `foldr`") && told.contains("did you mean `folder`?"),
+            "{told}"
+        );
+        assert!(audit("{run: [cat, '{{ flies.a }}']}").contains("did you mean `files`?"));
+        for text in ["{}", "{file: a, run: [cat, a]}"] {
+            assert!(audit(text).contains("exactly one of `file` and `run`"), "{text}");
+        }
     }
 
     #[test]

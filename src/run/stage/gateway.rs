@@ -172,21 +172,23 @@ impl Stand {
         &self.identities
     }
 
-    /// The gateway's own record, as text.
-    pub(super) async fn audit(&self) -> Option<Kept> {
+    /// The gateway's own record, or why it cannot be read.
+    pub(super) async fn audit(&self) -> Result<Kept, String> {
         if let Some(embedded) = &self.embedded {
             let lines = embedded.reference.audit_lines();
             let calls = lines.iter().filter(|line| line["about"] == "call");
             let decisions =
                 calls.map(|line| recorded(line["decision"].as_str().unwrap_or_default())).collect();
             let text = lines.iter().map(|line| format!("{line}\n")).collect();
-            return Some(Kept { text, decisions, entries: lines.iter().map(entry).collect() });
+            return Ok(Kept { text, decisions, entries: lines.iter().map(entry).collect() });
         }
         let gateway = self.gateway.read().await;
-        let records = gateway.as_ref()?.audit().await.ok()??;
+        let gateway = gateway.as_ref().ok_or("the gateway is stopped")?;
+        let records = gateway.audit().await.map_err(|error| error.to_string())?;
+        let records = records.ok_or("the profile does not say where it is")?;
         let text = records.iter().map(|record| format!("{}\n", record.whole)).collect();
         let decisions = records.iter().map(|record| record.decision).collect();
-        Some(Kept { text, decisions, entries: records.iter().map(fields).collect() })
+        Ok(Kept { text, decisions, entries: records.iter().map(fields).collect() })
     }
 
     pub(super) async fn stop(self) {

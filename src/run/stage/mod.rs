@@ -208,8 +208,8 @@ impl Stage {
         self.theatre.mocks().get(name).ok_or_else(|| format!("there is no upstream `{name}`"))
     }
 
-    /// The gateway's own record of what it decided, as text, where it keeps one.
-    pub(super) async fn audit(&self) -> Option<Kept> {
+    /// The gateway's own record of what it decided, or why it cannot be read.
+    pub(super) async fn audit(&self) -> Result<Kept, String> {
         self.theatre.stand.audit().await
     }
 
