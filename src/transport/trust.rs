@@ -30,13 +30,13 @@ const NAMES: usize = 200;
 
 /// How encrypted connections are made: one for the whole process.
 pub(super) fn config() -> Arc<ClientConfig> {
-    static CONFIG: LazyLock<Arc<ClientConfig>> = LazyLock::new(|| Arc::new(configured(native)));
+    static CONFIG: LazyLock<Arc<ClientConfig>> = LazyLock::new(|| Arc::new(configured()));
     CONFIG.clone()
 }
 
-fn configured(load: Load) -> ClientConfig {
+fn configured() -> ClientConfig {
     let provider = Arc::new(ring::default_provider());
-    let trust = Trust { provider: provider.clone(), load, known: OnceLock::new() };
+    let trust = Trust { provider: provider.clone(), known: OnceLock::new() };
     let versions = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
     let mut config = versions
         .expect("the provider speaks what is current")
@@ -50,9 +50,7 @@ fn configured(load: Load) -> ClientConfig {
     config
 }
 
-/// Where the authorities come from; an error says why there are none.
-type Load = fn() -> Result<Vec<CertificateDer<'static>>, String>;
-
+/// The authorities of the system, or those that the environment names; an error says why there are none.
 fn native() -> Result<Vec<CertificateDer<'static>>, String> {
     let loaded = rustls_native_certs::load_native_certs();
     if loaded.certs.is_empty() {
@@ -66,7 +64,6 @@ fn native() -> Result<Vec<CertificateDer<'static>>, String> {
 #[derive(Debug)]
 struct Trust {
     provider: Arc<CryptoProvider>,
-    load: Load,
     known: OnceLock<Result<Known, String>>,
 }
 
@@ -89,7 +86,7 @@ impl Known {
 
 impl Trust {
     fn known(&self) -> Result<&Known, Error> {
-        let known = self.known.get_or_init(|| Known::of((self.load)()?, &self.provider));
+        let known = self.known.get_or_init(|| Known::of(native()?, &self.provider));
         known.as_ref().map_err(|why| Error::General(why.clone()))
     }
 }
@@ -172,6 +169,9 @@ pub(super) fn lost(error: &Error, host: &str) -> Lost {
         }
         Error::AlertReceived(AlertDescription::NoApplicationProtocol) => {
             (NO_CONNECTION, format!("`{host}` does not speak HTTP/1.1"))
+        }
+        Error::AlertReceived(AlertDescription::ProtocolVersion) => {
+            (NO_CONNECTION, format!("`{host}` speaks neither TLS 1.2 nor 1.3"))
         }
         Error::InvalidMessage(_) => {
             (NO_CONNECTION, format!("`{host}` does not answer in TLS: is it an `http://` address?"))

@@ -29,7 +29,7 @@ fn alone(change: impl FnOnce(&mut CertificateParams), hosts: &[&str]) -> Certifi
 fn verdict(known: &[CertificateDer<'static>], shown: &CertificateDer<'_>) -> String {
     let provider = Arc::new(ring::default_provider());
     let known = OnceLock::from(Known::of(known.to_vec(), &provider));
-    let trust = Trust { provider, load: native, known };
+    let trust = Trust { provider, known };
     let host = ServerName::try_from(HOST).unwrap();
     match trust.verify_server_cert(shown, &[], &host, &[], UnixTime::now()) {
         Ok(_) => "trusted".to_owned(),
@@ -123,6 +123,10 @@ fn what_is_no_matter_of_a_certificate_has_words_too() {
         (
             Error::AlertReceived(AlertDescription::CertificateRequired),
             "no trust: `gate.test` asks for a certificate of the agent, and none can be given",
+        ),
+        (
+            Error::AlertReceived(AlertDescription::ProtocolVersion),
+            "no connection: `gate.test` speaks neither TLS 1.2 nor 1.3",
         ),
         (
             Error::AlertReceived(AlertDescription::HandshakeFailure),
