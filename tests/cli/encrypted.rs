@@ -4,12 +4,13 @@ use crate::program::{ENOUGH, Ran, heard, ran, start};
 use crate::remote::{self, TOKENS, elsewhere, rendered};
 use crate::suite::folder;
 use mcp_gauntlet::embedded::{GATEWAYS, text};
+use mcp_gauntlet::gateway::free_ports;
 use mcp_gauntlet::transport::child::Talk;
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::fs;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -166,7 +167,9 @@ const OVER_TLS: [&str; 9] = [
 /// Writes a profile like `reference-process`, with an address in front of each at which it is spoken to: for agents, and for
 /// those who decide.
 async fn hidden(folder: &Path, authority: &Authority, fronts: &mut JoinSet<()>) {
-    let (inside, side) = (elsewhere(), elsewhere());
+    let (inside, side) = free_ports().unwrap();
+    let local = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    let (inside, side) = (local(inside), local(side));
     let front = format!("https://localhost:{}", authority.front("localhost", inside, fronts).await);
     let desk = format!("https://127.0.0.1:{}", authority.front("127.0.0.1", side, fronts).await);
     let profile = text(GATEWAYS, "reference-process/profile.yaml").unwrap();
