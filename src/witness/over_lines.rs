@@ -43,7 +43,7 @@ pub(super) async fn hear(mut reader: LineReader, hearing: Arc<Hearing>) {
     loop {
         match reader.next().await {
             Ok(Some(bytes)) => hearing.in_common(&Received::now(Via::Line, bytes)),
-            Ok(None) => return hearing.lost("the output ended"),
+            Ok(None) => return hearing.ended("the output ended"),
             Err(error) if error.kind() == ErrorKind::InvalidData => hearing.unreadable(&error.to_string()),
             Err(error) => return hearing.lost(&format!("the output broke: {error}")),
         }
