@@ -180,7 +180,10 @@ impl Files {
         match serde_json::from_value(value.clone()) {
             Ok(typed) => Some(typed),
             Err(error) => {
-                self.complain(file, pointer, error.to_string());
+                let message = error.to_string();
+                let node = self.texts.get(file).and_then(|text| source::read(text).ok());
+                let spot = node.map(|node| node.nearest(pointer).blamed(&message)).unwrap_or_default();
+                self.wrong.push(MockError { file: self.folder.join(file), spot, message });
                 None
             }
         }
