@@ -251,7 +251,7 @@ mod tests {
             told,
             [
                 "4: `r` is not in the catalogue",
-                "2: unknown field `answer`, expected one of `description`, `let`, `answers`, `completes`",
+                "3: unknown field `answer`, expected one of `description`, `let`, `answers`, `completes`",
                 "1: `q` has no entry in any file of `prompts/`",
                 "1: `a://{?id}`: `{?id}` is no place that is known here; use `{name}` or `{+name}`",
                 "2: answer 1: `error`: a resource cannot answer so; use one of `give`, `text`, `blob`, `contents`",

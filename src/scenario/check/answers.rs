@@ -41,7 +41,7 @@ fn complaint(
     };
     let wrong = mock?.with_answers(tool, vec![answer]).err()?.to_string();
     // There is only one, and its place is shown.
-    let wrong = wrong.replacen(&format!("`{tool}`: answer 1: "), "", 1);
+    let wrong = wrong.replacen(&format!("`{tool}`: added answer 1: "), "", 1);
     Some(Diagnostic::mistake(written.spot, wrong))
 }
 
