@@ -9,6 +9,10 @@ use crate::wire::{Json, Message, RpcError, rpc};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use tokio::sync::{mpsc, watch};
 
+/// What stands before the lines that were no frames, where it is told how a connection ended.
+pub const PRINTED: &str = "; it had printed: ";
+/// What stands between two of them.
+pub const BETWEEN: &str = " | ";
 /// So many lines that were no frames are told when the connection ends.
 const LAST_WORDS: usize = 5;
 /// So many bytes of each.
@@ -113,7 +117,7 @@ impl Hearing {
         drop(heard);
         words.reverse();
         let printed =
-            if words.is_empty() { String::new() } else { format!("; it had printed: {}", words.join(" | ")) };
+            if words.is_empty() { String::new() } else { format!("{PRINTED}{}", words.join(BETWEEN)) };
         self.lost(&format!("{why}{printed}"));
     }
 

@@ -192,12 +192,19 @@ fn what_a_gateway_says_on_stdio_that_is_no_frame_is_shown() {
     has_lines(
         &told,
         &[
-            "WRONG  list of tools    it cannot be spoken to",
-            "policy schema errors: version should be 0.1",
-            "does it speak MCP on its standard output",
+            "WRONG  start  gateway `mute` ended with exit status: 1 before it was ready; its last words:",
+            "         policy schema errors: version should be 0.1",
         ],
     );
-    assert!(!told.out.contains("address at which it listens") && !told.out.contains(r"\n"), "{}", told.out);
+    assert_eq!(told.code, 3, "{}", told.out);
+    let answer = r#"{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{\"code\":-32600,\"message\":\"no\"}}"#;
+    let curt = format!(
+        "gateway: curt\nconnect: {{stdio: {{}}}}\nstart:\n  command: [sh, -c, \"while read -r line; do echo '{answer}'; done\"]\n"
+    );
+    let here = folder(&[("g/profile.yaml", &curt)]);
+    let told = ran(here.path(), &["doctor", "./g"], &[("PATH", "/usr/bin:/bin")]);
+    has_lines(&told, &["refuses `initialize`", "does it speak MCP on its standard output"]);
+    assert!(!told.out.contains("address at which it listens"), "{}", told.out);
 }
 
 fn told(arguments: &[&str]) -> Ran {

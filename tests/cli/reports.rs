@@ -46,7 +46,7 @@ fn json_is_printed_or_written_and_says_the_same() {
     assert_eq!(outcome["version"], 1, "a change that breaks readers needs a new version");
     assert_eq!(
         outcome["summary"],
-        serde_json::json!({"passed": 1, "failed": 1, "inconclusive": 0, "not_applicable": 0, "skipped": 0, "known": 0})
+        serde_json::json!({"passed": 1, "observed": 0, "failed": 1, "inconclusive": 0, "not_applicable": 0, "skipped": 0, "known": 0})
     );
     let failed = &outcome["scenarios"][1];
     assert_eq!((&failed["id"], &failed["status"]), (&"strict".into(), &"failed".into()));
