@@ -117,8 +117,8 @@ impl Engine {
 }
 
 /// Each of a list with a flag before it: as words, `--block a --block b`.
-fn flagged(names: Value, flag: String) -> Result<Vec<Value>, Error> {
-    Ok(names.try_iter()?.flat_map(|name| [Value::from(flag.as_str()), name]).collect())
+fn flagged(names: &Value, flag: &str) -> Result<Vec<Value>, Error> {
+    Ok(names.try_iter()?.flat_map(|name| [Value::from(flag), name]).collect())
 }
 
 /// Variables as values that stand before the facts.
