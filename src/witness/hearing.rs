@@ -121,6 +121,12 @@ impl Hearing {
         self.lost(&format!("{why}{printed}"));
     }
 
+    /// Waits until the common way is gone.
+    pub(super) async fn over(&self) {
+        let mut changed = self.changed.subscribe();
+        while self.heard().lost.is_none() && changed.changed().await.is_ok() {}
+    }
+
     /// The common way is gone.
     pub(super) fn lost(&self, why: &str) {
         self.heard().lost.get_or_insert_with(|| why.to_owned());
