@@ -72,7 +72,7 @@ pub struct Check {
 /// Lists what there is.
 #[derive(Args, Debug)]
 #[command(
-    after_help = "Examples:\n  gauntlet list scenarios\n  gauntlet list tools ludus\n  gauntlet list requirements\n  gauntlet list flaws"
+    after_help = "Examples:\n  gauntlet list scenarios\n  gauntlet list tools ludus\n  gauntlet list gateways ./my-gateway\n  gauntlet list requirements\n  gauntlet list flaws"
 )]
 pub struct List {
     /// What to list.
@@ -98,7 +98,11 @@ pub enum Listed {
     /// Mocks and how many tools they have
     Mocks,
     /// Gateways with a shipped profile: installed, or how to install them
-    Gateways,
+    Gateways {
+        /// Names of shipped profiles, or folders with a `profile.yaml`; without any, all shipped ones
+        #[arg(value_name = "NAME|FOLDER")]
+        gateways: Vec<String>,
+    },
     /// Tools of a mock, or of all: name and risk
     Tools {
         /// The mock
@@ -265,6 +269,9 @@ in their place, or with the one certificate that a gateway signed itself.
 
 `known.yaml` lists failures that are known: `- {scenario or requirement: DENY-06, gateway: acme, because: ...,
 until: 2027-01-31}`. They do not fail the run; an entry that passes, or is past its day, does.
+
+Places such as `scenarios/conformance/deny/...:14` are of the shipped scenarios, which lie in the program:
+`gauntlet eject FOLDER` writes them out.
 
 Exit codes: 0 all expectations met, 1 some not, 2 a wrong file or argument, 3 a gateway or port that
 does not work, 4 nothing that could be run, 5 refused, 130 interrupted.";

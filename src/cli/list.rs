@@ -33,9 +33,18 @@ pub(super) fn list(arguments: &List, surroundings: &Surroundings) -> Exit {
             Err(exit) => return exit,
         },
         Listed::Mocks => mocks(),
-        Listed::Gateways => {
-            print(&gateways(surroundings));
-            return Exit::Clean;
+        Listed::Gateways { gateways: named } => {
+            let profiles: Result<Vec<Profile>, Exit> = match named.as_slice() {
+                [] => Ok(gateway::shipped_names().filter_map(gateway::named).collect()),
+                named => named.iter().map(|name| files::profile(name)).collect(),
+            };
+            return match profiles {
+                Ok(profiles) => {
+                    print(&gateways(&profiles, surroundings));
+                    Exit::Clean
+                }
+                Err(exit) => exit,
+            };
         }
         Listed::Tools { mock } => match tools(mock.as_deref()) {
             Ok(rows) => rows,
@@ -74,9 +83,8 @@ fn mocks() -> Vec<Vec<String>> {
 }
 
 /// A paragraph for each gateway: where it is, what it is, what it can be told.
-fn gateways(surroundings: &Surroundings) -> String {
-    let profiles = gateway::shipped_names().filter_map(gateway::named);
-    profiles.map(|profile| paragraph(&profile, surroundings)).collect::<Vec<_>>().join("\n")
+fn gateways(profiles: &[Profile], surroundings: &Surroundings) -> String {
+    profiles.iter().map(|profile| paragraph(profile, surroundings)).collect::<Vec<_>>().join("\n")
 }
 
 fn paragraph(profile: &Profile, surroundings: &Surroundings) -> String {

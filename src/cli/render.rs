@@ -71,7 +71,7 @@ fn rendered(arguments: &Render, surroundings: &Surroundings) -> Result<Exit, Exi
     let token =
         arguments.token.as_ref().map(|text| remote::expanded("--token", text, surroundings)).transpose()?;
     let (scenarios, open) = if is_doctor(&arguments.paths) {
-        fitting(&doctor::together(), &profile, (&places, arguments.round))?
+        fitting(&doctor::together(&profile), &profile, (&places, arguments.round))?
     } else if arguments.suite {
         let scenarios: Vec<_> =
             files::scenarios(&arguments.paths, surroundings)?.into_iter().map(Arc::new).collect();

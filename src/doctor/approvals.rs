@@ -96,10 +96,17 @@ fn decision(chart: &Chart) -> Line {
             .first()
             .map_or_else(|| line.clone().because(step.was.as_str()), |call| line.clone().sides(call))
     };
-    if !approved.met {
+    let ran = approved.calls.iter().any(|call| call.reach > 0);
+    if approved.calls.iter().any(|call| call.verdict == "leaked" && call.told == "pending") {
+        return wrong(approved, "the call ran before it was approved");
+    }
+    if !ran {
         return wrong(approved, "an approved call did not run").because(
             "`approval.find` looks for what waits, `approval.approve` decides: can both be done by hand while a call waits?",
         );
+    }
+    if let Some(call) = approved.calls.iter().find(|call| call.verdict == "leaked") {
+        return wrong(approved, &format!("an approved call ran, and its answer is read as `{}`", call.told));
     }
     match chart.step("approval-decided", "rejected") {
         Some(rejected) if rejected.met => {

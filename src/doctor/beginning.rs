@@ -5,6 +5,7 @@ use super::chart::{Chart, listed, method, sent_name};
 use super::line::{Line, Mark};
 use super::rendered::Cabinet;
 use crate::diagnostic::{listed as enumerated, printable};
+use crate::gateway::Profile;
 use crate::run::judge::answer_line;
 use crate::run::outcome::{CallOutcome, StepOutcome};
 use crate::transcript::Ended;
@@ -27,11 +28,12 @@ pub(super) fn list(chart: &Chart, first: &str, cabinet: &Cabinet<'_>) -> Line {
     };
     match listed(step) {
         Some(names) => Line::new(Mark::Well, about, format!("{} tools", names.len())),
-        None => no_list(about, step).because_all(cabinet.policy("first")),
+        None => no_list(about, step, cabinet.profile.speaks_lines()).because_all(cabinet.policy("first")),
     }
 }
 
-pub(super) fn no_list(about: &str, step: &StepOutcome) -> Line {
+/// No list came; `lines` says that the agent speaks with a process on stdio.
+pub(super) fn no_list(about: &str, step: &StepOutcome, lines: bool) -> Line {
     let Some(exchange) = step.exchanges.last() else { return Line::new(Mark::Wrong, about, "none came") };
     let asked = method(exchange);
     let what = match asked.as_deref() {
@@ -46,6 +48,9 @@ pub(super) fn no_list(about: &str, step: &StepOutcome) -> Line {
         Some(401 | 403) => "is the credential in `connect.headers` the one that its configuration has?",
         Some(400 | 406 | 415) => {
             "does it speak streamable HTTP at that address, rather than the older SSE transport?"
+        }
+        _ if lines => {
+            "does it speak MCP on its standard output, a frame a line, and what did it print before it ended?"
         }
         _ => "is that the address at which it listens, and what does it log?",
     };
@@ -64,13 +69,39 @@ pub(super) fn allowed(chart: &Chart, first: &str, cabinet: &Cabinet<'_>) -> Line
     let line = |mark, said: &str| Line::new(mark, about, said).sides(call);
     match (call.verdict, call.reach) {
         ("allowed", _) => Line::new(Mark::Well, about, "arrived once, and its answer came back as it was"),
-        ("altered", _) => line(Mark::Wrong, "arrived, and was changed on the way"),
+        ("altered", _) => altered(about, "arrived, and was changed on the way", call),
         ("duplicated", _) => line(Mark::Wrong, "arrived more than once"),
-        (_, 1..) => line(Mark::Wrong, &format!("arrived and ran, and its answer is read as `{}`", call.told))
-            .because("a rule of `reads` claims an answer: anchor it to the gateway's own words"),
+        (_, 1..) => unlike(about, call, claimed_by(cabinet.profile, chart.step(first, "allowed"))),
         _ => line(Mark::Wrong, "never arrived at the server")
             .because(why_it_did_not_arrive(chart, first, call))
             .because_all(cabinet.policy("first")),
+    }
+}
+
+/// A call that came through, and not as it was.
+pub(super) fn altered(about: &str, said: &str, call: &CallOutcome) -> Line {
+    let line = Line::new(Mark::Wrong, about, said).sides(call);
+    let line = call.change.iter().fold(line, |line, change| line.because(format!("changed  {change}")));
+    line.because("`gauntlet run --against direct` shows all that the gateway adds, drops and changes")
+}
+
+/// The rule of `reads` that claims the answer of a step, from 1.
+pub(super) fn claimed_by(profile: &Profile, step: Option<&StepOutcome>) -> Option<usize> {
+    profile.told(step?.exchanges.last()?).claimed_by.map(|index| index + 1)
+}
+
+/// A call that ran, and was not answered with what the server said.
+pub(super) fn unlike(about: &str, call: &CallOutcome, claimed_by: Option<usize>) -> Line {
+    let line = |said: String| Line::new(Mark::Wrong, about, said).sides(call);
+    match (call.told, claimed_by) {
+        ("silence" | "lost", _) => line("it ran, and no answer came back".to_owned()),
+        (told, Some(rule)) => line(format!("it ran, and rule {rule} of `reads` takes the answer for `{told}`")).because(
+            "if these are a server's words, anchor the rule to the gateway's own; if they are the gateway's, the server's answer is lost on its way",
+        ),
+        ("refused", None) => line("it ran, and the agent got an error that no rule of `reads` claims".to_owned()).because(
+            "the server said something else, so these are the gateway's own words: the server's answer is lost on its way",
+        ),
+        (told, None) => line(format!("it ran, and its answer is read as `{told}`, though no rule of `reads` claims it")),
     }
 }
 

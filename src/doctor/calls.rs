@@ -2,7 +2,9 @@
 
 use super::chart::Chart;
 use super::line::{DRAFTED, Line, Mark};
+use super::probes::{FIRST, REST};
 use super::rendered::Cabinet;
+use super::{beginning, form};
 use crate::run::outcome::{CallOutcome, StepOutcome};
 
 /// The calls that should be refused: probe, step, and how people know it.
@@ -29,12 +31,13 @@ impl Calls<'_> {
     /// A line for each.
     pub(super) fn lines(&self) -> Vec<Line> {
         let mut lines = Vec::new();
-        lines.extend(self.call("first", "upstream-error").map(upstream_error));
+        lines.extend(self.call("first", "upstream-error").map(|call| self.upstream_error(call)));
         for (probe, step, about) in REFUSED {
             if probe == "hidden" {
                 lines.push(self.hidden_list());
             }
             lines.push(match self.call(probe, step) {
+                Some(_) if !self.is_refused(probe, step) => self.cannot_be_told(probe, about),
                 Some(call) => self.refused(probe, about, call),
                 None => Line::new(Mark::Unmeasured, about, self.chart.why_not(self.place(probe))),
             });
@@ -47,6 +50,35 @@ impl Calls<'_> {
 
     fn place<'a>(&'a self, probe: &'a str) -> &'a str {
         if probe == "first" { self.first } else { probe }
+    }
+
+    /// Whether the policy, in the form in which the gateway could be told it, refuses the call of a step at all.
+    fn is_refused(&self, probe: &str, step: &str) -> bool {
+        let Some(seen) = self.chart.done(self.place(probe)) else { return false };
+        match (probe, step) {
+            ("first", "unnamed") => form::is_closed(&seen.scenario),
+            ("first", "denied") => form::names(&seen.scenario, "destroy_vm"),
+            _ => true,
+        }
+    }
+
+    fn cannot_be_told(&self, probe: &str, about: &str) -> Line {
+        let probe = [&FIRST].into_iter().chain(&REST).find(|known| known.name == probe);
+        let lacking = probe.and_then(|probe| form::lacks(self.cabinet.profile, &probe.scenario()));
+        Line::new(Mark::Unmeasured, about, format!("it cannot express {}", lacking.unwrap_or_default()))
+    }
+
+    fn upstream_error(&self, call: &CallOutcome) -> Line {
+        let about = "error of a server";
+        match (call.reach, call.verdict) {
+            (1, "allowed") => Line::new(Mark::Well, about, "handed on as it is"),
+            (1, "altered") => beginning::altered(about, "it came back, and was changed on the way", call),
+            (1, _) => {
+                let step = self.chart.step(self.first, "upstream-error");
+                beginning::unlike(about, call, beginning::claimed_by(self.cabinet.profile, step))
+            }
+            _ => Line::new(Mark::Note, about, "the call did not arrive").sides(call),
+        }
     }
 
     fn call(&self, probe: &str, step: &str) -> Option<&CallOutcome> {
@@ -119,17 +151,6 @@ impl Calls<'_> {
                 self.with_policy(line, "limit")
             }
         }
-    }
-}
-
-fn upstream_error(call: &CallOutcome) -> Line {
-    let about = "error of a server";
-    match (call.reach, call.told) {
-        (1, "success") => Line::new(Mark::Well, about, "handed on as it is"),
-        (1, told) => Line::new(Mark::Wrong, about, format!("it ran, and its own error is read as `{told}`"))
-            .sides(call)
-            .because("a rule of `reads` claims what a server said: anchor it to the gateway's own words"),
-        _ => Line::new(Mark::Note, about, "the call did not arrive").sides(call),
     }
 }
 

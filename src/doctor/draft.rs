@@ -49,6 +49,9 @@ impl Readings {
     fn learn(&mut self, word: &'static str, samples: &[&Sample]) {
         let mut rules: Vec<Rule> = Vec::new();
         for rule in samples.iter().filter_map(|sample| Rule::of(word, &sample.answer, &sample.known)) {
+            if rules.iter().any(|known| known.looks_like(&rule)) {
+                continue;
+            }
             let merged =
                 rules.iter().position(|known| known.merged(&rule).is_some_and(|both| both.is_telling()));
             match merged {
@@ -204,8 +207,8 @@ mod tests {
         reads: # the first that matches wins: these stand before others
           - limited: {error_result: '^rate limited: [0-9.]+ per [0-9.]+s, retry in (?<retry_after>[0-9.]+)s$'}
           - pending: {rpc_error: {code: -32011, message: '^needs approval$', data: {approval: '^(?<approval>[^\s]+)$'}}}
-          - unknown: {rpc_error: {code: -32010, message: '^nobody has .*$'}}
-          - denied: {error_result: '^denied by policy: (?<reason>.*) \(/.*\)$'}
+          - unknown: {rpc_error: {code: -32010, message: '(?s)^nobody has .*$'}}
+          - denied: {error_result: '(?s)^denied by policy: (?<reason>.*) \(/.*\)$'}
           - failed: {rpc_error: {code: -32000}}
         ");
         insta::assert_snapshot!(drafted(&[
@@ -219,13 +222,27 @@ mod tests {
     }
 
     #[test]
+    fn one_form_of_answer_gives_one_rule_though_its_reason_has_lines() {
+        insta::assert_snapshot!(drafted(&[
+            ("denied", error("policy: machines are destroyed by people")),
+            ("denied", error("policy: machines are destroyed by people")),
+            ("denied", error("policy: machines are destroyed by people")),
+        ]), @r"
+        reads: # the first that matches wins: these stand before others
+          - denied: {error_result: '(?s)^policy: (?<reason>.*)$'}
+        ");
+        let profile = alone("  - denied: {error_result: '(?s)^policy: (?<reason>.*)$'}\n").unwrap();
+        assert_eq!(profile.told(&error("policy: one\ntwo")).reason.as_deref(), Some("one\ntwo"));
+    }
+
+    #[test]
     fn what_cannot_be_told_apart_is_said_so() {
         insta::assert_snapshot!(drafted(&[
             ("denied", error("Nobody has destroy_vm")),
             ("unknown", error("Nobody has no_such_tool")),
         ]), @r"
         reads: # the first that matches wins: these stand before others
-          - unknown: {error_result: '^Nobody has .*$'}
+          - unknown: {error_result: '(?s)^Nobody has .*$'}
         `denied` and `unknown` are told in the same words; drafted as `unknown`, which for a tool that exists counts as a denial
         ");
     }

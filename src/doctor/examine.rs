@@ -6,7 +6,7 @@ use super::line::Line;
 use super::measure;
 use super::probes::{FIRST, Probe, REST};
 use super::rendered::Cabinet;
-use super::{beginning, names};
+use super::{beginning, form, names};
 use crate::declared::{Declared, Naming, Spoken};
 use crate::gateway::{Profile, Reach, Style};
 use crate::run::outcome::Status;
@@ -77,7 +77,7 @@ pub(super) fn in_each_era(probe: &Probe, contender: &Arc<Contender>) -> Vec<Entr
 }
 
 fn entry(probe: &Probe, contender: &Arc<Contender>, revision: Option<Revision>) -> Entry {
-    let (scenario, contender) = (probe.scenario(), contender.clone());
+    let (scenario, contender) = (form::fitting(probe, &contender.profile), contender.clone());
     Entry { scenario, contender, revision, fate: Fate::Run, known: None }
 }
 
@@ -126,7 +126,8 @@ impl Visit<'_> {
         profile.declares.eras = Some(eras);
         let contender = self.contender(profile);
         let probes: Vec<&Probe> = REST.iter().filter(|probe| probe.name != "several").collect();
-        let scenarios: Vec<Arc<Scenario>> = probes.iter().map(|probe| probe.scenario()).collect();
+        let scenarios: Vec<Arc<Scenario>> =
+            probes.iter().map(|probe| form::fitting(probe, &self.patient.profile)).collect();
         let wishes = Wishes { slow: self.patient.slow, ..Wishes::default() };
         let mut entries = plan(&scenarios, &[contender], &wishes);
         for (entry, probe) in entries.iter_mut().zip(&probes) {

@@ -3,6 +3,7 @@
 
 use super::chart::{Chart, Seen, listed, sent_name};
 use super::examine::ERAS;
+use super::form;
 use super::window::{Attempt, Fit, Rate, fit};
 use crate::declared::{Batch, Counts, Drift, Failure, Leaning, Naming, Records, Spoken};
 use crate::run::outcome::CallOutcome;
@@ -217,6 +218,9 @@ fn denied_are_listed(chart: &Chart) -> Result<Value, String> {
         let (Some(list), Some(denied)) = (chart.step(first, "list"), chart.step(first, "denied")) else {
             continue;
         };
+        if !chart.done(first).is_some_and(|seen| form::names(&seen.scenario, "destroy_vm")) {
+            return Err("it cannot be told to deny a tool".to_owned());
+        }
         let name = denied.exchanges.first().and_then(sent_name);
         if let (Some(names), Some(name)) = (listed(list), name) {
             return word(names.contains(&name));

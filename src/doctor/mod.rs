@@ -13,6 +13,7 @@ mod chart;
 mod declares;
 mod draft;
 mod examine;
+mod form;
 mod line;
 mod measure;
 mod names;

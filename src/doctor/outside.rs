@@ -49,7 +49,7 @@ fn told(gateway: &str, chart: &Chart) -> Examination {
             .is_none_or(|last| matches!(last.ended, Ended::Lost(_)));
         let line = step.map_or_else(
             || Line::new(Mark::Wrong, "list of tools", chart.why_not(name_of(Spoken::Legacy))),
-            |step| no_list("list of tools", step),
+            |step| no_list("list of tools", step, false),
         );
         return examination(vec![line], String::new(), lost);
     };

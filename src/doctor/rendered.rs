@@ -1,9 +1,10 @@
 //! The files that a gateway was given for a probe, written once more to a place where a person can read them: the
 //! gateway's own folder is gone when the probe ends.
 
+use super::form;
 use super::probes::{FIRST, REST};
 use crate::diagnostic::printable_lines;
-use crate::gateway::{self, Facts, Place, Profile};
+use crate::gateway::{self, CommandLine, Facts, Place, Profile};
 use crate::run::{Setting, listed};
 use crate::scenario::{IdentityPolicy, PolicyText, Scenario, Upstream};
 use std::path::{Path, PathBuf};
@@ -27,7 +28,7 @@ impl Cabinet<'_> {
         let Some(probe) = REST.iter().chain([&FIRST]).find(|known| known.name == probe) else {
             return Vec::new();
         };
-        let (scenario, folder) = (probe.scenario(), self.folder.join(probe.name));
+        let (scenario, folder) = (form::fitting(probe, self.profile), self.folder.join(probe.name));
         let place = Place {
             folder: folder.clone(),
             gauntlet: self.setting.program.clone(),
@@ -36,7 +37,10 @@ impl Cabinet<'_> {
         let facts = Facts::of(self.profile, inputs(&scenario), &place, (8_080, 8_081));
         let Ok(rendered) = gateway::render(self.profile, facts) else { return Vec::new() };
         let mut lines = Vec::new();
-        if rendered.files.is_empty() {
+        if let Some(words) = self.started_with(&rendered.facts) {
+            lines.push("it was started so".to_owned());
+            lines.extend(printable_lines(&words, EXCERPT).lines().map(|line| format!("  | {line}")));
+        } else if rendered.files.is_empty() {
             lines.push("the profile has no `files`: nothing tells the gateway what the policy is".to_owned());
         }
         for (name, text) in rendered.files.values().filter_map(|(name, text)| Some((name, text.as_ref()?))) {
@@ -47,6 +51,12 @@ impl Cabinet<'_> {
         }
         lines
     }
+
+    /// The words of its command, where those say the policy.
+    fn started_with(&self, facts: &Facts) -> Option<String> {
+        let line = CommandLine::of(self.profile, facts).ok()??;
+        self.profile.is_started_with_policy().then(|| line.words.join(" "))
+    }
 }
 
 fn write(path: &Path, text: &str) -> std::io::Result<()> {
@@ -55,7 +65,7 @@ fn write(path: &Path, text: &str) -> std::io::Result<()> {
 }
 
 /// What the probe's gateway was given, with addresses and tokens that say what they stand for.
-fn inputs(scenario: &Scenario) -> gateway::Inputs {
+pub(super) fn inputs(scenario: &Scenario) -> gateway::Inputs {
     let upstream = |(name, upstream): (&String, &Upstream)| gateway::Upstream {
         name: name.clone(),
         url: format!("http://127.0.0.1:9/{name}"),

@@ -1,10 +1,10 @@
 //! A gateway that runs already, with our mock behind it and one policy for all probes: both sides are seen, and what
 //! needs another policy or another start is left out.
 
-use super::beginning;
 use super::examine::{ERAS, Examination, Patient, Visit, in_each_era};
 use super::line::{Line, Mark};
 use super::probes::{FIRST, Probe, REST};
+use super::{beginning, form};
 use crate::declared::Declared;
 use crate::gateway::{Isolate, Profile};
 use crate::run::{
@@ -20,9 +20,9 @@ const TOGETHER: [&str; 4] = ["arguments", "hidden", "limit", "approval"];
 const ONE_POLICY: &str = "it runs with one policy, and nobody here starts it anew";
 
 /// What the policy of such a gateway is to be made for.
-pub fn together() -> Vec<Arc<Scenario>> {
+pub fn together(profile: &Profile) -> Vec<Arc<Scenario>> {
     let fitting = REST.iter().filter(|probe| TOGETHER.contains(&probe.name));
-    [&FIRST].into_iter().chain(fitting).map(Probe::scenario).collect()
+    [&FIRST].into_iter().chain(fitting).map(|probe| form::fitting(probe, profile)).collect()
 }
 
 /// Examines a gateway that runs already; `remote` says where it and its servers are.
@@ -52,7 +52,7 @@ pub async fn examine_there(patient: &Patient, setting: &Setting, remote: &Remote
 fn fitting(profile: &Profile, remote: &Remote) -> (Vec<Entry>, Settled) {
     let contender =
         Contender { name: profile.gateway.clone(), profile: Arc::new(profile.clone()), flaw: None };
-    let mut entries = plan(&together(), &[Arc::new(contender)], &Wishes::default());
+    let mut entries = plan(&together(profile), &[Arc::new(contender)], &Wishes::default());
     let settled = settle(&mut entries, Sharing { isolate: None, places: Some(&remote.places), round: 1 });
     (entries, settled)
 }

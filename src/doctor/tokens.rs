@@ -152,8 +152,7 @@ pub(super) fn words(tokens: &[Token]) -> usize {
 
 /// The expression: anchored, escaped, and with each name caught once.
 pub(super) fn expression(tokens: &[Token]) -> String {
-    let lines = tokens.iter().any(|token| matches!(token, Token::Own(text) if text.contains('\n')));
-    let mut out = String::from(if lines { "(?s)^" } else { "^" });
+    let mut out = String::from("^");
     let mut caught: Vec<&str> = Vec::new();
     let mut gap = false;
     for token in tokens {
@@ -174,7 +173,7 @@ pub(super) fn expression(tokens: &[Token]) -> String {
             }
             Token::Rest => {
                 // A gap at the end of what is known says nothing.
-                return out.trim_end_matches(".*").trim_end_matches(' ').to_owned();
+                return with_lines(out.trim_end_matches(".*").trim_end_matches(' '));
             }
             Token::Any | Token::Caught(_) if gap => {}
             Token::Any | Token::Caught(_) => out.push_str(".*"),
@@ -182,7 +181,12 @@ pub(super) fn expression(tokens: &[Token]) -> String {
         gap = matches!(token, Token::Any | Token::Caught("reason"));
     }
     out.push('$');
-    out
+    with_lines(&out)
+}
+
+/// What stands in a gap is not the gateway's own: it may have lines.
+fn with_lines(expression: &str) -> String {
+    format!("{}{expression}", if expression.contains(".*") { "(?s)" } else { "" })
 }
 
 fn escape(out: &mut String, letter: char) {
@@ -225,17 +229,17 @@ mod tests {
                     "denied by policy: machines are destroyed by people (/tools/destroy_vm/action)",
                     "denied by policy: the tool is not allowed (/default)",
                 ][..],
-                r"^denied by policy: (?<reason>.*) \(/.*\)$",
+                r"(?s)^denied by policy: (?<reason>.*) \(/.*\)$",
             ),
-            (&["Tool destroy_vm is blocked."], r"^Tool .* is blocked\.$"),
-            (&["403: machines are destroyed by people"], r"^[0-9.]+: (?<reason>.*)$"),
-            (&["try\nagain\u{202e}"], r"(?s)^try\x{a}again\x{202e}$"),
+            (&["Tool destroy_vm is blocked."], r"(?s)^Tool .* is blocked\.$"),
+            (&["403: machines are destroyed by people"], r"(?s)^[0-9.]+: (?<reason>.*)$"),
+            (&["try\nagain\u{202e}"], r"^try\x{a}again\x{202e}$"),
             (&["no: destroy_vm\n"], "^no:"),
             (
                 &["no destroy_vm (machines are destroyed by people)", "no power_off_range"],
-                "^no (?<reason>.*)$",
+                "(?s)^no (?<reason>.*)$",
             ),
-            (&["request 0a1b2c3d4e5f was refused"], r"^request .* was refused$"),
+            (&["request 0a1b2c3d4e5f was refused"], r"(?s)^request .* was refused$"),
         ] {
             assert_eq!(learnt(texts), expected);
         }

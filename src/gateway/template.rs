@@ -45,6 +45,7 @@ impl Engine {
         environment.add_function("cannot", |words: String| -> Result<Value, Error> {
             Err(Error::new(ErrorKind::InvalidOperation, "not applicable").with_source(Cannot(words)))
         });
+        environment.add_filter("flagged", flagged);
         environment.add_filter("sha256", |text: String| -> String { hex(&Sha256::digest(text.as_bytes())) });
         Self(environment)
     }
@@ -115,6 +116,11 @@ impl Engine {
     }
 }
 
+/// Each of a list with a flag before it: as words, `--block a --block b`.
+fn flagged(names: &Value, flag: &str) -> Result<Vec<Value>, Error> {
+    Ok(names.try_iter()?.flat_map(|name| [Value::from(flag), name]).collect())
+}
+
 /// Variables as values that stand before the facts.
 fn over(variables: &Variables) -> BTreeMap<&str, Value> {
     variables.iter().map(|(name, value)| (name.as_str(), Value::from(value.as_str()))).collect()
@@ -172,6 +178,8 @@ mod tests {
         assert_eq!(words("{{ command }}").unwrap(), ["gate", "a b"]);
         assert_eq!(words("{{ command[1:] if port == 80 else [] }}").unwrap(), ["a b"]);
         assert_eq!(words("{{ [] }}").unwrap(), [""; 0]);
+        assert_eq!(words("{{ command | flagged('-b') }}").unwrap(), ["-b", "gate", "-b", "a b"]);
+        assert_eq!(words("{{ [] | flagged('-b') }}").unwrap(), [""; 0]);
         assert_eq!(words("{{ command[1] }}").unwrap(), ["a b"], "one word stays one");
         assert_eq!(words("--port={{ port }}").unwrap(), ["--port=80"]);
         assert_eq!(words("{{ cannot('pipes') }}"), Err(RenderError::Cannot("pipes".to_owned())));

@@ -180,7 +180,10 @@ impl Files {
         match serde_json::from_value(value.clone()) {
             Ok(typed) => Some(typed),
             Err(error) => {
-                self.complain(file, pointer, error.to_string());
+                let message = error.to_string();
+                let node = self.texts.get(file).and_then(|text| source::read(text).ok());
+                let spot = node.map(|node| node.nearest(pointer).blamed(&message)).unwrap_or_default();
+                self.wrong.push(MockError { file: self.folder.join(file), spot, message });
                 None
             }
         }
@@ -248,7 +251,7 @@ mod tests {
             told,
             [
                 "4: `r` is not in the catalogue",
-                "2: unknown field `answer`, expected one of `description`, `let`, `answers`, `completes`",
+                "3: unknown field `answer`, expected one of `description`, `let`, `answers`, `completes`",
                 "1: `q` has no entry in any file of `prompts/`",
                 "1: `a://{?id}`: `{?id}` is no place that is known here; use `{name}` or `{+name}`",
                 "2: answer 1: `error`: a resource cannot answer so; use one of `give`, `text`, `blob`, `contents`",

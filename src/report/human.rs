@@ -144,7 +144,7 @@ pub fn reason(scenario: &ScenarioOutcome) -> String {
     let unmet = scenario.steps.iter().find(|step| !step.met);
     let reason = match (unmet, &scenario.why) {
         (Some(step), _) => format!("line {}: {}", step.line, complaint(step)),
-        (None, Some(why)) => why.clone(),
+        (None, Some(why)) => why.lines().collect::<Vec<_>>().join(" "),
         (None, None) if !scenario.unexplained.is_empty() => "arrivals that no call explains".to_owned(),
         (None, None) => "no reason was recorded".to_owned(),
     };
@@ -157,14 +157,14 @@ pub fn story(scenario: &ScenarioOutcome) -> Vec<String> {
     for step in scenario.steps.iter().filter(|step| !step.met) {
         lines.push(format!("{}:{}  {}", scenario.file, step.line, complaint(step)));
         let unmet = telling(step);
-        lines.extend(unmet.into_iter().flat_map(sides));
+        lines.extend(unmet.into_iter().flat_map(|call| sides(call, step)));
         lines.extend(step.notes.iter().map(|note| format!("note     {note}")));
     }
     for arrival in &scenario.unexplained {
         lines.push(format!("{:<8} {}, which no call explains", arrival.upstream, arrived(1, arrival)));
     }
     if let Some(why) = &scenario.why {
-        lines.push(why.clone());
+        lines.extend(why.lines().map(str::to_owned));
     }
     if !scenario.again.is_empty() {
         lines.push(format!("again    {}", scenario.again));
@@ -190,9 +190,11 @@ fn telling(step: &StepOutcome) -> Vec<&CallOutcome> {
     told
 }
 
-fn sides(call: &CallOutcome) -> Vec<String> {
+fn sides(call: &CallOutcome, step: &StepOutcome) -> Vec<String> {
     let status = call.http.map(|status| format!("{status}  ")).unwrap_or_default();
-    let mut sides = vec![("agent", format!("{status}{}", cut(&call.answer)))];
+    let mut sides = Vec::new();
+    sides.extend(call.frame.iter().map(|frame| ("sent", format!("{}{}", place(call, step), cut(frame)))));
+    sides.push(("agent", format!("{status}{}", cut(&call.answer))));
     if call.arrivals.is_empty() {
         sides.push(("server", format!("no execution of {}", call.tool)));
     }
@@ -206,8 +208,19 @@ fn sides(call: &CallOutcome) -> Vec<String> {
         let time = arrival.before_answer_ms.map(|millis| between(millis, call)).unwrap_or_default();
         sides.push((&arrival.upstream, format!("{}{time}", arrived(count, arrival))));
     }
+    let altered = call.change.iter().filter(|_| call.verdict == "altered");
+    sides.extend(altered.map(|change| ("changed", cut(change))));
     let width = sides.iter().map(|(who, _)| who.chars().count()).max().unwrap_or(0).max(8);
     sides.into_iter().map(|(who, what)| format!("{who:<width$} {what}")).collect()
+}
+
+/// Which of several it was.
+fn place(call: &CallOutcome, step: &StepOutcome) -> String {
+    let nth = step.calls.iter().position(|other| std::ptr::eq(call, other)).unwrap_or_default() + 1;
+    match step.calls.len() {
+        0 | 1 => String::new(),
+        count => format!("{nth} of {count}  "),
+    }
 }
 
 fn arrived(count: usize, arrival: &ArrivalSeen) -> String {

@@ -30,7 +30,8 @@ fn in_scenario(scenario: &mut ScenarioOutcome, known: &Redactions) {
 fn in_call(call: &mut CallOutcome, known: &Redactions) {
     text(&mut call.tool, known);
     text(&mut call.answer, known);
-    call.reason.iter_mut().for_each(|reason| text(reason, known));
+    let told = call.reason.iter_mut().chain(&mut call.change).chain(&mut call.frame);
+    told.for_each(|words| text(words, known));
     value(&mut call.arguments, known);
     call.arrivals.iter_mut().for_each(|arrival| in_arrival(arrival, known));
 }

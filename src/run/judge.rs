@@ -1,9 +1,10 @@
 //! Both sides put together: for each call, its arrivals, its verdict, and what reports tell of it.
 
+use super::altered;
 use super::attribution::{Arrived, Claim, Take, Window, attribute, similar};
 use super::outcome::{ArrivalSeen, CallOutcome};
 use super::verdict::{Sides, is_refusal, verdict};
-use crate::diagnostic::{printable, printable_within};
+use crate::diagnostic::{printable, printable_bytes, printable_within};
 use crate::gateway::{Told, Word};
 use crate::mock::Arrival;
 use crate::scenario::Verdict;
@@ -64,6 +65,8 @@ pub struct Judged {
     pub arguments: Option<Fidelity>,
     /// What happened to the answer.
     pub answer: Option<Fidelity>,
+    /// The first thing that changed, in words, where something did.
+    pub change: Option<String>,
     /// The places of its arrivals among all.
     pub arrivals: Vec<usize>,
 }
@@ -211,8 +214,14 @@ fn judge_one(call: &Asked, own: &[&Unit<'_>], holds: bool) -> Judged {
     let worst = arguments.filter(|_| call.tool.is_some()).max(answer).unwrap_or(Fidelity::Same);
     let sides = Sides { reach: counted.len(), told, fidelity: worst, known: call.known, holds };
     let arrivals = own.iter().map(|unit| unit.place).collect();
+    let asked = Some(&call.arguments).filter(|_| call.tool.is_some());
+    let taken = counted.iter().flat_map(|unit| &unit.calls).map(|taken| &taken.arguments);
+    let change =
+        asked.and_then(|asked| altered::first(asked, taken.min_by_key(|taken| fidelity(asked, taken))?));
+    let change = change.map(|change| format!("argument {change}"));
+    let change = change.or_else(|| Some(format!("answer {}", changed(answered.as_ref()?, reply?)?)));
     let ran = counted.iter().filter(|unit| unit.executed || !unit.is_unanimous()).count();
-    Judged { verdict: verdict(sides), reach: counted.len(), ran, told, arguments, answer, arrivals }
+    Judged { verdict: verdict(sides), reach: counted.len(), ran, told, arguments, answer, change, arrivals }
 }
 
 /// What happened to an answer on its way back: content, structured content and the error flag, or the error.
@@ -225,6 +234,21 @@ fn faithful(answered: &Json, reply: &Message) -> Option<Fidelity> {
             let message = answered.get("message").and_then(Json::as_str);
             let same_error = code == Some(error.code) && message == Some(error.message.as_str());
             Some(if same_error { Fidelity::Same } else { Fidelity::Changed })
+        }
+    }
+}
+
+/// What of an answer changed on its way back.
+fn changed(answered: &Json, reply: &Message) -> Option<String> {
+    let Message::Response { outcome, .. } = reply else { return None };
+    match outcome {
+        Ok(result) => altered::first(&substance(answered), &substance(result)),
+        Err(error) => {
+            let told = [("code", Json::from(error.code)), ("message", Json::from(error.message.as_str()))];
+            let told: Json = told.map(|(name, value)| (name.to_owned(), value)).into_iter().collect();
+            let said = ["code", "message"]
+                .map(|name| (name.to_owned(), answered.get(name).cloned().unwrap_or_default()));
+            altered::first(&said.into_iter().collect(), &told)
         }
     }
 }
@@ -257,10 +281,18 @@ pub fn outcome(call: &Asked, judged: &Judged, arrivals: &[Arrival]) -> CallOutco
         retry_after: call.told.retry_after.map(|after| after.as_secs_f64()),
         arguments_fidelity: judged.arguments,
         answer_fidelity: judged.answer,
+        change: judged.change.clone(),
+        frame: frame(call),
         http: call.exchanges.last().and_then(|exchange| Some(exchange.http.as_ref()?.status)),
         answer: call.exchanges.last().map(answer_line).unwrap_or_default(),
         arrivals: seen.collect(),
     }
+}
+
+/// Raw bytes as reports tell them.
+fn frame(call: &Asked) -> Option<String> {
+    let first = call.exchanges.first().filter(|_| call.tool.is_none())?;
+    Some(printable_bytes(&first.sent.bytes, EXCERPT))
 }
 
 /// One arrival as reports tell it; of several readings, the one that names the tool that was asked for.

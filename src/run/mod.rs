@@ -5,6 +5,7 @@
 
 pub mod against;
 mod alike;
+mod altered;
 pub mod attribution;
 mod canary;
 mod conceal;

@@ -272,6 +272,12 @@ pub struct CallOutcome {
     /// What happened to the answer, where both are known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub answer_fidelity: Option<Fidelity>,
+    /// The first thing that changed on the way, where something did: its place, and both values.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub change: Option<String>,
+    /// The raw bytes that were sent in place of a call, printable and bounded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub frame: Option<String>,
     /// The HTTP status, where there was one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub http: Option<u16>,

@@ -108,7 +108,16 @@ mod tests {
 
     fn judged(verdict: Verdict) -> Judged {
         let told = crate::gateway::Word::Success;
-        Judged { verdict, reach: 0, told, arguments: None, answer: None, arrivals: Vec::new(), ran: 0 }
+        Judged {
+            verdict,
+            reach: 0,
+            told,
+            arguments: None,
+            answer: None,
+            change: None,
+            arrivals: Vec::new(),
+            ran: 0,
+        }
     }
 
     #[test]

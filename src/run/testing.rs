@@ -102,6 +102,8 @@ pub(crate) fn step(line: usize, tool: &str, expected: &'static str, was: &'stati
         reason: None,
         arguments_fidelity: None,
         answer_fidelity: None,
+        change: None,
+        frame: None,
         http: Some(200),
         answer: format!("an answer about {tool}"),
         arrivals: vec![arrival(tool); reach],

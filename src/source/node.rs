@@ -50,6 +50,26 @@ impl Node {
         self.map()?.iter().find(|(name, _)| name.value == key).map(|(_, node)| node)
     }
 
+    /// The place that a deserializer's complaint about this node means: the member that it does not know, wherever that
+    /// stands; else all of it.
+    pub fn blamed(&self, complaint: &str) -> Spot {
+        let name = complaint.strip_prefix("unknown field `").and_then(|rest| rest.split('`').next());
+        name.and_then(|name| self.member(name)).unwrap_or(self.spot)
+    }
+
+    /// Where a member of that name stands, here or below.
+    fn member(&self, name: &str) -> Option<Spot> {
+        let below = match &self.value {
+            Value::Map(entries) => {
+                let own = entries.iter().find(|(key, _)| key.value == name).map(|(key, _)| key.spot);
+                return own.or_else(|| entries.iter().find_map(|(_, node)| node.member(name)));
+            }
+            Value::List(elements) => elements,
+            _ => return None,
+        };
+        below.iter().find_map(|node| node.member(name))
+    }
+
     /// The node at a JSON pointer, or the nearest one above it: where a complaint about that pointer belongs.
     pub fn nearest(&self, pointer: &str) -> &Node {
         let tokens = pointer.strip_prefix('/').map(|rest| rest.split('/')).into_iter().flatten();

@@ -3,10 +3,20 @@
 use super::ask::members;
 use super::flight::Slot;
 use super::opening::Opening;
+use crate::diagnostic::printable_bytes;
 use crate::transcript::{Ended, Received};
 use crate::wire::{Json, Message, RpcError, rpc};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use tokio::sync::{mpsc, watch};
+
+/// What stands before the lines that were no frames, where it is told how a connection ended.
+pub const PRINTED: &str = "; it had printed: ";
+/// What stands between two of them.
+pub const BETWEEN: &str = " | ";
+/// So many lines that were no frames are told when the connection ends.
+const LAST_WORDS: usize = 5;
+/// So many bytes of each.
+const LONGEST_WORD: usize = 200;
 
 /// Everything that a session hears; shared by the tasks that listen.
 #[derive(Debug)]
@@ -92,6 +102,29 @@ impl Hearing {
     /// The common way brought something that cannot be kept: whoever waits for an answer may have lost it.
     pub(super) fn unreadable(&self, why: &str) {
         self.slots().iter().for_each(|slot| slot.end(Ended::Lost(why.to_owned())));
+    }
+
+    /// The common way has ended: what it brought that was no frame mostly says why.
+    pub(super) fn ended(&self, why: &str) {
+        let heard = self.heard();
+        let strange =
+            heard.notices.iter().filter(|piece| piece.frames().is_empty() && !piece.bytes.is_empty());
+        let mut words: Vec<String> = strange
+            .rev()
+            .take(LAST_WORDS)
+            .map(|piece| printable_bytes(piece.bytes.trim_ascii(), LONGEST_WORD))
+            .collect();
+        drop(heard);
+        words.reverse();
+        let printed =
+            if words.is_empty() { String::new() } else { format!("{PRINTED}{}", words.join(BETWEEN)) };
+        self.lost(&format!("{why}{printed}"));
+    }
+
+    /// Waits until the common way is gone.
+    pub(super) async fn over(&self) {
+        let mut changed = self.changed.subscribe();
+        while self.heard().lost.is_none() && changed.changed().await.is_ok() {}
     }
 
     /// The common way is gone.

@@ -18,6 +18,7 @@ mod session;
 
 pub use ask::{Ask, Raw};
 pub use flight::InFlight;
+pub use hearing::{BETWEEN, PRINTED};
 pub use listing::ListOutcome;
 pub use opening::{OpenError, Opening, Target};
 pub use session::Session;

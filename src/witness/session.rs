@@ -49,7 +49,7 @@ impl Session {
             Target::Http { url, headers } => Way::Http { client: HttpClient::new(), url, headers },
             Target::Stdio { reader, writer } => {
                 let (out, to_write) = mpsc::unbounded_channel();
-                tasks.push(spawn(over_lines::write(writer, to_write)));
+                tasks.push(spawn(over_lines::write(writer, to_write, hearing.clone())));
                 tasks.push(spawn(over_lines::hear(reader, hearing.clone())));
                 Way::Lines(out)
             }

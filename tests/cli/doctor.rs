@@ -74,10 +74,10 @@ fn a_draft_makes_the_profile_of_a_process_whole() {
     insta::assert_snapshot!(draft, @r"
     tools: '{% if upstreams | length > 1 %}{{ upstream }}-{{ tool }}{% else %}{{ tool }}{% endif %}'
     reads: # the first that matches wins: these stand before others
-      - limited: {error_result: '^rate limited: retry in (?<retry_after>[0-9.]+)s \(/.*\)$'}
+      - limited: {error_result: '(?s)^rate limited: retry in (?<retry_after>[0-9.]+)s \(/.*\)$'}
       - pending: {rpc_error: {code: -32011, message: '^approval required: repeat the call once it is approved$', data: {approval: '^(?<approval>[^\s]+)$'}}}
-      - denied: {error_result: '^denied by policy: (?<reason>.*) \(/.*\)$'}
-      - failed: {rpc_error: {code: -32000, message: '^the upstream cannot be reached: .*: connection .*$'}}
+      - denied: {error_result: '(?s)^denied by policy: (?<reason>.*) \(/.*\)$'}
+      - failed: {rpc_error: {code: -32000, message: '(?s)^the upstream cannot be reached: .*: connection .*$'}}
     declares: {window: fixed, batch: reject, missing_argument: allow, refund: [unreachable], counts: calls, eras: [legacy, modern], names: when_needed, counters_shared: true, counters_survive: false, denied_are_listed: true, drift: withheld, records: everything}
     ");
 }
@@ -93,12 +93,118 @@ async fn a_gateway_unlike_others_is_understood() {
     tools: '{{ upstream }}.{{ tool | replace(''_'', ''-'') }}'
     reads: # the first that matches wins: these stand before others
       - limited: {http: {status: 503, body: '^slow down, [0-9.]+ is enough; come back in (?<retry_after>[0-9.]+) seconds'}}
-      - unknown: {http: {status: 404, body: '^who is .*\?'}}
-      - denied: {http: {status: 403, body: '^no way, .*: (?<reason>.*)'}}
+      - unknown: {http: {status: 404, body: '(?s)^who is .*\?'}}
+      - denied: {http: {status: 403, body: '(?s)^no way, .*: (?<reason>.*)'}}
     declares: {batch: reject, refund: [], counts: calls, eras: [legacy], names: rewritten, counters_shared: true, denied_are_listed: true, drift: ignored}
     ");
     stop.cancel();
     serving.await.unwrap();
+}
+
+/// What the doctor says of the odd gateway, with a line more among the headers of its profile.
+async fn told_of_an_odd_one(header: &str, reads: &str) -> Ran {
+    let (address, stop, serving) = odd::stand().await;
+    let profile = odd::PROFILE.replace("ADDRESS", &address.to_string());
+    let profile = profile.replacen("headers:\n", &format!("headers:\n    {header}\n"), 1);
+    assert!(profile.contains(header), "{profile}");
+    let here = folder(&[("g/profile.yaml", &format!("{profile}{reads}"))]);
+    let path = here.path().to_owned();
+    let told = tokio::task::spawn_blocking(move || ran(&path, &["doctor", "./g"], &[])).await.unwrap();
+    stop.cancel();
+    serving.await.unwrap();
+    told
+}
+
+fn has_lines(told: &Ran, lines: &[&str]) {
+    for line in lines {
+        assert!(told.out.contains(line), "`{line}` is not in\n{}{}", told.out, told.err);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_is_lost_on_its_way_is_not_laid_to_the_profile() {
+    let unclaimed = told_of_an_odd_one("X-Loses: the answer", "").await;
+    assert_eq!(unclaimed.code, 1, "{}", unclaimed.err);
+    has_lines(
+        &unclaimed,
+        &[
+            "WRONG  allowed call                it ran, and the agent got an error that no rule of `reads` claims",
+            "agent    200  result isError  \"the answer has no schema\"",
+            "lab      1 execution of list_hosts {}",
+            "WRONG  error of a server           it ran, and the agent got an error that no rule of `reads` claims",
+        ],
+    );
+    assert!(!unclaimed.out.contains("a rule of `reads` claims"), "{}", unclaimed.out);
+    let claimed = told_of_an_odd_one(
+        "X-Loses: the answer",
+        "reads: [{failed: {error_result: '^the answer has no'}}]\n",
+    );
+    has_lines(
+        &claimed.await,
+        &["WRONG  allowed call                it ran, and rule 1 of `reads` takes the answer for `failed`"],
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_error_that_comes_back_as_none_is_no_error_that_is_handed_on() {
+    let told = told_of_an_odd_one("X-Loses: the error", "").await;
+    has_lines(
+        &told,
+        &[
+            "ok     allowed call                arrived once, and its answer came back as it was",
+            "WRONG  error of a server           it came back, and was changed on the way",
+            "changed  answer /isError true → false",
+        ],
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_gateway_that_has_no_default_of_deny_is_examined_all_the_same() {
+    let header = "X-None: \"{{ cannot('a default of deny') if policy.default == 'deny' else '' }}\"";
+    let told = told_of_an_odd_one(header, "").await;
+    has_lines(
+        &told,
+        &[
+            "ok     allowed call                arrived once, and its answer came back as it was",
+            "WRONG  denied call                 blocked, and no rule of `reads` knows the denial",
+            "-      call without a rule         not measured: it cannot express a default of deny",
+            "WRONG  call over the limit         blocked, and no rule of `reads` knows the limit",
+            "  - denied: {http: {status: 403, body: '(?s)^no way, .*: (?<reason>.*)'}}",
+        ],
+    );
+    let none = told_of_an_odd_one("X-None: \"{{ cannot('rules') if policy.tools else '' }}\"", "").await;
+    has_lines(
+        &none,
+        &[
+            "ok     allowed call                arrived once, and its answer came back as it was",
+            "-      denied call                 not measured: it cannot express rules",
+            "-      declares denied_are_listed  not measured: it cannot be told to deny a tool",
+        ],
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn what_a_gateway_says_on_stdio_that_is_no_frame_is_shown() {
+    let profile = "gateway: mute\nconnect: {stdio: {}}\nstart:\n  command: [sh, -c, \"echo 'policy schema errors: version should be 0.1'; exit 1\"]\n";
+    let here = folder(&[("g/profile.yaml", profile)]);
+    let told = ran(here.path(), &["doctor", "./g"], &[("PATH", "/usr/bin:/bin")]);
+    has_lines(
+        &told,
+        &[
+            "WRONG  start  gateway `mute` ended with exit status: 1 before it was ready; its last words:",
+            "         policy schema errors: version should be 0.1",
+        ],
+    );
+    assert_eq!(told.code, 3, "{}", told.out);
+    let answer = r#"{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{\"code\":-32600,\"message\":\"no\"}}"#;
+    let curt = format!(
+        "gateway: curt\nconnect: {{stdio: {{}}}}\nstart:\n  command: [sh, -c, \"while read -r line; do echo '{answer}'; done\"]\n"
+    );
+    let here = folder(&[("g/profile.yaml", &curt)]);
+    let told = ran(here.path(), &["doctor", "./g"], &[("PATH", "/usr/bin:/bin")]);
+    has_lines(&told, &["refuses `initialize`", "does it speak MCP on its standard output"]);
+    assert!(!told.out.contains("address at which it listens"), "{}", told.out);
 }
 
 fn told(arguments: &[&str]) -> Ran {

@@ -62,3 +62,11 @@ fn arguments_that_say_nothing_are_mistakes() {
         assert!(told.err.contains(why), "{}", told.err);
     }
 }
+
+#[test]
+fn the_list_of_known_deviations_names_the_gateway() {
+    let here = folder(&[]);
+    let told = ran(here.path(), &["init", "--name", "acme", "--gateway-command", COMMAND], &[]);
+    assert_eq!(told.code, 0, "{}", told.err);
+    assert!(fs::read_to_string(here.path().join("known.yaml")).unwrap().contains("gateway: acme,"));
+}

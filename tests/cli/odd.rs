@@ -89,6 +89,9 @@ async fn forward(request: &Request, frame: &Value, (client, url): (&HttpClient, 
             if let Some(tools) = frame["result"]["tools"].as_array_mut() {
                 tools.retain(|tool| !hidden(tool));
             }
+            if frame["result"]["content"].is_array() {
+                lose(&mut frame, request.header("x-loses").unwrap_or_default());
+            }
             for tool in frame["result"]["tools"].as_array_mut().into_iter().flatten() {
                 tool["name"] = json!(format!("{name}.{}", tool["name"].as_str().unwrap().replace('_', "-")));
             }
@@ -98,6 +101,18 @@ async fn forward(request: &Request, frame: &Value, (client, url): (&HttpClient, 
     };
     let headers = headers.into_iter().filter(|(name, _)| name == "content-type" || name == "mcp-session-id");
     Reply { status, headers: headers.collect(), body: Body::Full(body) }
+}
+
+/// What becomes of a server's answer, as the profile wants it.
+fn lose(frame: &mut Value, way: &str) {
+    match way {
+        "the error" => frame["result"]["isError"] = json!(false),
+        "the answer" => {
+            frame["result"] =
+                json!({"isError": true, "content": [{"type": "text", "text": "the answer has no schema"}]});
+        }
+        _ => {}
+    }
 }
 
 fn text(status: u16, body: &str) -> Reply {

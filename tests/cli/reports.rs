@@ -25,6 +25,30 @@ fn people_are_told_both_sides_of_what_failed() {
 }
 
 #[test]
+fn the_frame_that_was_sent_and_the_first_thing_that_changed_are_told() {
+    let here = folder(&[]);
+    let sent = ran(
+        here.path(),
+        &["run", "--gateway", "direct", "--only", "two-readings-of-one-frame", "--json", "o.json"],
+        &[],
+    );
+    assert_eq!(sent.code, 1, "{}", sent.err);
+    let line = r#"sent     5 of 8  [{"jsonrpc":"2.0","id":"raw-5","method":"ping"},"#;
+    assert!(sent.out.contains(line), "{}", sent.out);
+    let outcome: Value =
+        serde_json::from_str(&fs::read_to_string(here.path().join("o.json")).unwrap()).unwrap();
+    let frames = outcome["scenarios"][0]["steps"][1]["calls"].as_array().unwrap();
+    assert!(
+        frames[7]["frame"].as_str().unwrap().starts_with(r#"{"jsonrpc":"2.0","method":"tools/call""#),
+        "{frames:?}"
+    );
+    let changed =
+        ran(here.path(), &["run", "--flaw", "rounds-numbers", "--only", "TRANS-01-arguments-arrive"], &[]);
+    let line = "changed  argument /config/note 123456789012345678901234567890 → 1.2345678901234568e+29\n";
+    assert!(changed.out.contains(line), "{}", changed.out);
+}
+
+#[test]
 fn off_a_terminal_there_is_neither_colour_nor_a_bar() {
     let suite = folder(&[("sound.yaml", SOUND), ("strict.yaml", STRICT)]);
     for environment in [&[][..], &[("NO_COLOR", "1")], &[("CLICOLOR_FORCE", "1"), ("TERM", "xterm-256color")]]
@@ -46,7 +70,7 @@ fn json_is_printed_or_written_and_says_the_same() {
     assert_eq!(outcome["version"], 1, "a change that breaks readers needs a new version");
     assert_eq!(
         outcome["summary"],
-        serde_json::json!({"passed": 1, "failed": 1, "inconclusive": 0, "not_applicable": 0, "skipped": 0, "known": 0})
+        serde_json::json!({"passed": 1, "observed": 0, "failed": 1, "inconclusive": 0, "not_applicable": 0, "skipped": 0, "known": 0})
     );
     let failed = &outcome["scenarios"][1];
     assert_eq!((&failed["id"], &failed["status"]), (&"strict".into(), &"failed".into()));

@@ -71,6 +71,39 @@ fn there_is_a_line_for_each_thing() {
 }
 
 #[test]
+fn a_gateway_of_ones_own_is_listed_by_its_folder() {
+    let profile = "gateway: mine\nconnect: {stdio: {}}\nstart:\n  command: [no-such-gate, \"{{ policy.tools | items \
+        | selectattr('1.action', 'eq', 'deny') | map('first') | flagged('-b') }}\"]\n";
+    let here = folder(&[("mine/profile.yaml", profile)]);
+    let told = ran(here.path(), &["list", "gateways", "./mine", "direct"], &[]);
+    assert_eq!(told.code, 0, "{}", told.err);
+    assert!(told.out.starts_with("mine  not installed; unverified\n"), "{}", told.out);
+    assert!(
+        told.out.contains("  is told  deny, hide, ") && told.out.contains("\n\ndirect  "),
+        "{}",
+        told.out
+    );
+    let nobody = ran(here.path(), &["list", "gateways", "nobody"], &[]);
+    assert_eq!(nobody.code, 2, "{}", nobody.err);
+}
+
+#[test]
+fn an_answer_that_is_none_is_a_mistake_before_anything_runs() {
+    let scenario = "scenario: s\nupstreams: {lab: {mock: ludus, answers: {get_license: [{nonsense: 1}]}}}\n\
+        policy: {version: \"1\", default: allow, tools: {}}\nsteps:\n  - {call: get_license, expect: allowed}\n";
+    let here = folder(&[("s.yaml", scenario)]);
+    for verb in ["check", "run"] {
+        let told = ran(here.path(), &[verb, "s.yaml"], &[]);
+        assert_eq!(told.code, 2, "{verb}: {}", told.err);
+        assert!(
+            told.err.contains("unknown member `nonsense`") && told.err.contains("s.yaml:2:"),
+            "{}",
+            told.err
+        );
+    }
+}
+
+#[test]
 fn what_is_ejected_can_be_run() {
     let here = folder(&[]);
     let ejected = ran(here.path(), &["eject", "suite"], &[]);

@@ -92,7 +92,7 @@ fn files(arguments: &Init) -> Result<Vec<(String, String)>, String> {
             .map(|(place, key)| (format!("{name}/{key}.j2"), skeleton::template(place == 0))),
     );
     files.push(("scenarios/denied-stays-denied.yaml".to_owned(), skeleton::SCENARIO.to_owned()));
-    files.push(("known.yaml".to_owned(), skeleton::KNOWN.to_owned()));
+    files.push(("known.yaml".to_owned(), skeleton::known(name)));
     files.push((".github/workflows/gauntlet.yml".to_owned(), skeleton::workflow(name, &launch)));
     Ok(files)
 }

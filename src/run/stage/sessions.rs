@@ -162,7 +162,8 @@ async fn last_words(mut child: Child) -> String {
     let _ = tokio::time::timeout(GRACE, child.says(|_| false)).await;
     match child.last_words() {
         words if words.is_empty() => String::new(),
-        words => format!("; its last words: {words}"),
+        // It ends up within one line of a report.
+        words => format!("; its last words: {}", words.lines().collect::<Vec<_>>().join(" | ")),
     }
 }
 

@@ -8,7 +8,7 @@ use crate::gateway::{Connection, Failure};
 use crate::transcript::Ended;
 use crate::transport::child::{Child, Talk};
 use crate::wire::Json;
-use crate::witness::{Ask, Opening, Session, Target};
+use crate::witness::{Ask, BETWEEN, Opening, PRINTED, Session, Target};
 
 impl Stage {
     /// Starts it as its first agent does and lets it go again; an error is why it cannot be spoken to.
@@ -25,7 +25,7 @@ impl Stage {
             Err(error) => return failed(error.into()),
         };
         let why = match first_answer(&mut child, opening).await {
-            Ended::Lost(_) => Some(gone(&mut child).await),
+            Ended::Lost(how) => Some(gone(&mut child, &how).await),
             Ended::Quiet => Some(Failure::Late { within, last_words: child.last_words() }),
             Ended::Answered => None,
         };
@@ -56,10 +56,14 @@ async fn first_answer(child: &mut Child, opening: Opening) -> Ended {
 }
 
 /// A process that has ended its output; that it ends itself is waited for, but not for ever.
-async fn gone(child: &mut Child) -> Failure {
+async fn gone(child: &mut Child, how: &str) -> Failure {
     let status = tokio::time::timeout(GRACE, child.exited()).await.ok().flatten();
     // Its words are read by somebody else; also a daemon of its own may hold their stream open.
     let _ = tokio::time::timeout(GRACE, child.says(|_| false)).await;
     let status = status.map_or_else(|| "its output closed".to_owned(), |status| status.to_string());
-    Failure::Ended { status, last_words: child.last_words() }
+    // Where its output is for frames, what it printed there beside them was heard by the session.
+    let printed = how.split_once(PRINTED).map(|(_, words)| words.replace(BETWEEN, "\n"));
+    let words: Vec<String> =
+        printed.into_iter().chain([child.last_words()]).filter(|words| !words.is_empty()).collect();
+    Failure::Ended { status, last_words: words.join("\n") }
 }

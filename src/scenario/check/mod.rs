@@ -1,6 +1,7 @@
 //! What reading alone cannot tell: whether names exist, whether a denial has an allowed twin, whether anything was
 //! named in vain.
 
+mod answers;
 mod literal;
 mod names;
 mod tools;
@@ -36,6 +37,7 @@ pub fn check(scenario: &Scenario, known: &Known) -> Diagnostics {
         told: Vec::new(),
     };
     names::check(&mut checking);
+    answers::check(&mut checking);
     tools::check(&mut checking);
     literal::check(&mut checking);
     twin::check(&mut checking);
