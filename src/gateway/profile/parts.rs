@@ -307,7 +307,8 @@ pub(crate) struct AuditSource {
     pub(crate) run: Vec<Template>,
     /// Where the records are in what is printed, if it is one document.
     pub(crate) list: Option<String>,
-    /// JSON pointers into a record: decision, tool, identity, rule, reason, id.
+    /// JSON pointers into a record. Scenarios ask for `decision`, `tool`, `identity`, `rule`, `reason`, `id`, `time`,
+    /// `policy`, `arguments`, `approver` and `outcome`; what has no pointer is not looked for.
     #[serde(default)]
     pub(crate) fields: IndexMap<String, String>,
     /// Its words for each of ours.
