@@ -149,7 +149,7 @@ async fn a_wrong_credential_is_told_in_the_era_that_is_declared() {
             .await;
     for line in [
         "WRONG  list of tools    it runs, and refuses `tools/list`",
-        "agent    401  error -32011: who is asking?",
+        "agent    401  not a response: {\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{\"code\":-32011,",
         "is the credential in `connect.headers` the one that its configuration has?",
     ] {
         assert!(told.out.contains(line), "`{line}` is not in\n{}", told.out);

@@ -9,7 +9,7 @@ fn check_tries_what_the_templates_of_a_profile_give() {
     let profile = "gateway: g\nfiles: {policy: {template: policy.j2, name: policy.json}}\n\
         start: {command: [gate, '{{ files.polcy }}'], ready: {line: up}}\n\
         connect: {http: 'http://127.0.0.1:{{ port }}'}\n\
-        audit: {file: '{{ foldr }}/audit.jsonl'}\n";
+        audit: {file: '{{ files.log }}'}\n";
     let here = folder(&[
         ("g/profile.yaml", profile),
         ("g/policy.j2", "{{ cannot('limits') if policy.all_tools.limits }}\n{{ policy.tols }}\n"),
@@ -20,7 +20,7 @@ fn check_tries_what_the_templates_of_a_profile_give() {
     for line in [
         "error: `policy.j2`: `policy.tols` is undefined in line 2; did you mean `tools`? `policy` has: `version`,",
         "error: `files.polcy` is undefined; did you mean `policy`? `files` has: `policy`",
-        "error: `foldr` is undefined; did you mean `folder`? known here: ",
+        "error: `files.log` is undefined; `files` has: `policy`",
         "g/profile.yaml:2",
         "g/profile.yaml:3",
         "g/profile.yaml:5",
