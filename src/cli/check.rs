@@ -21,15 +21,24 @@ fn checked(paths: &[PathBuf], surroundings: &Surroundings) -> Result<Exit, Exit>
         say("no scenario is there\nhelp: name files or folders with `.yaml` scenarios in them");
         return Ok(Exit::Nothing);
     }
-    let worst =
-        [scenarios(texts, surroundings), gateways(&profiles), deviations(paths, &named, surroundings)?];
+    // The list beside scenarios is read by a run of them.
+    let beside = if texts.is_empty() { None } else { beside(paths) };
+    let worst = [
+        scenarios(texts, surroundings),
+        gateways(&profiles),
+        deviations(paths, (&named, beside), surroundings)?,
+    ];
     Ok(if worst.contains(&Exit::Mistake) { Exit::Mistake } else { Exit::Clean })
 }
 
 /// The lists of known deviations under these paths, and the one that a run of them would read.
-fn deviations(paths: &[PathBuf], named: &[PathBuf], surroundings: &Surroundings) -> Result<Exit, Exit> {
+fn deviations(
+    paths: &[PathBuf],
+    (named, beside): (&[PathBuf], Option<PathBuf>),
+    surroundings: &Surroundings,
+) -> Result<Exit, Exit> {
     let real = |path: &PathBuf| std::fs::canonicalize(path).ok();
-    let beside = beside(paths).filter(|list| !named.iter().any(|one| real(one) == real(list)));
+    let beside = beside.filter(|list| !named.iter().any(|one| real(one) == real(list)));
     let (mut sound, mut wrong) = (0, 0);
     for list in named.iter().chain(&beside) {
         let home = home_of(list);
@@ -73,7 +82,7 @@ fn scenarios(texts: Vec<(String, String)>, surroundings: &Surroundings) -> Exit 
 }
 
 fn gateways(folders: &[PathBuf]) -> Exit {
-    let wrong = folders.iter().filter_map(|folder| Profile::from_folder(folder).err());
+    let wrong = folders.iter().filter_map(|folder| Profile::rehearsed(folder).err());
     let wrong = wrong.inspect(|mistakes| say(&mistakes.to_string())).count();
     counted(PROFILE, folders.len() - wrong, wrong)
 }

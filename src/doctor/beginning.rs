@@ -8,7 +8,7 @@ use crate::diagnostic::{listed as enumerated, printable};
 use crate::gateway::Profile;
 use crate::run::judge::answer_line;
 use crate::run::outcome::{CallOutcome, StepOutcome};
-use crate::transcript::Ended;
+use crate::transcript::{Ended, Exchange};
 
 /// Whether a session could be opened in an era, and gave a list of tools.
 pub(super) fn opens(chart: &Chart, first: &str) -> bool {
@@ -18,6 +18,21 @@ pub(super) fn opens(chart: &Chart, first: &str) -> bool {
 /// Whether the allowed call reached the server in an era.
 pub(super) fn gets_through(chart: &Chart, first: &str) -> bool {
     chart.call(first, "allowed").is_some_and(|call| call.reach > 0)
+}
+
+/// Whether a call was refused before the tools were listed, and the same one let through afterwards.
+pub(super) fn refuses_unlisted(chart: &Chart, first: &str) -> bool {
+    chart.call(first, "unlisted").is_some_and(|call| call.reach == 0) && gets_through(chart, first)
+}
+
+/// That calls are refused before the tools were listed.
+pub(super) fn unlisted(chart: &Chart, first: &str) -> Option<Line> {
+    let call = chart.call(first, "unlisted")?;
+    let line =
+        Line::new(Mark::Wrong, "call before a list", "refused until the tools were listed in its session");
+    Some(line.sides(call).because(
+        "agents list first: with `connect: {lists_first: true}` so does every session here; all that follows was looked at with that",
+    ))
 }
 
 /// The list as one line; the tools by name where they help.
@@ -38,6 +53,7 @@ pub(super) fn no_list(about: &str, step: &StepOutcome, lines: bool) -> Line {
     let asked = method(exchange);
     let what = match asked.as_deref() {
         _ if matches!(exchange.ended, Ended::Lost(_)) => "it cannot be spoken to".to_owned(),
+        Some("tools/list") if refuses(exchange) => "it runs, and refuses `tools/list`".to_owned(),
         Some("tools/list") => "it opens a session, and gives no list".to_owned(),
         Some(opening) => format!("it runs, and refuses `{opening}`"),
         None => "no connection could be made".to_owned(),
@@ -58,6 +74,11 @@ pub(super) fn no_list(about: &str, step: &StepOutcome, lines: bool) -> Line {
     Line::new(Mark::Wrong, about, what)
         .because(format!("agent    {status}{}", answer_line(exchange)))
         .because(help)
+}
+
+/// Whether the answer is no page of a list but a refusal.
+fn refuses(exchange: &Exchange) -> bool {
+    exchange.http.as_ref().is_some_and(|head| head.status >= 400)
 }
 
 /// The allowed call, without which nothing else says anything.

@@ -24,7 +24,8 @@ pub(super) fn readings(profile: &Profile, samples: &[Sample], successes: &[Excha
     let mut readings = Readings::default();
     for word in ["limited", "pending", "unknown", "denied", "failed"] {
         if lacking.contains(&word) {
-            let own: Vec<&Sample> = samples.iter().filter(|sample| sample.word == word).collect();
+            let own: Vec<&Sample> =
+                samples.iter().filter(misread).filter(|sample| sample.word == word).collect();
             readings.learn(word, &own);
         }
     }

@@ -60,9 +60,11 @@ pub async fn examine(patient: &Patient, setting: &Setting) -> Examination {
         return visit.not_started(&trouble);
     }
     visit.make_out_names();
+    visit.make_out_lists();
     if let Some(tools) = visit.tools.clone() {
         // With its names understood, everything else can be looked at in the same visit.
         visit.begin(&patient.profile.clone().renaming(&tools)).await;
+        visit.make_out_lists();
     }
     let first = visit.first();
     if beginning::gets_through(&visit.chart, first) {
@@ -89,11 +91,13 @@ pub(super) struct Visit<'a> {
     pub(super) naming: Option<Naming>,
     /// The template of names that the profile should have.
     pub(super) tools: Option<String>,
+    /// Whether the gateway is found to refuse calls before its tools were listed, and the profile does not say so.
+    pub(super) lists_first: bool,
 }
 
 impl<'a> Visit<'a> {
     pub(super) fn of(patient: &'a Patient, setting: &'a Setting) -> Self {
-        Self { patient, setting, chart: Chart::default(), naming: None, tools: None }
+        Self { patient, setting, chart: Chart::default(), naming: None, tools: None, lists_first: false }
     }
 }
 
@@ -112,12 +116,18 @@ impl Visit<'_> {
         trouble.or(refused)
     }
 
+    /// The same gateway, with what was found out of it.
+    pub(super) fn as_understood(&self, profile: Profile) -> Profile {
+        let profile = if self.lists_first { profile.listing_first() } else { profile };
+        match &self.tools {
+            Some(tools) => profile.renaming(tools),
+            None => profile,
+        }
+    }
+
     /// Everything else.
     async fn go_on(&mut self) {
-        let mut profile = match &self.tools {
-            Some(tools) => self.patient.profile.clone().renaming(tools),
-            None => self.patient.profile.clone(),
-        };
+        let mut profile = self.as_understood(self.patient.profile.clone());
         let eras = self.eras_to_speak();
         // What it declares is in question here; only the reference behaves as it is told to declare.
         if !profile.is_embedded() {
@@ -169,11 +179,13 @@ impl Visit<'_> {
         }
     }
 
-    /// The first probe in the era that says most.
+    /// The first probe in the era that says most; where nothing opens, in one that is declared.
     pub(super) fn first(&self) -> &'static str {
         let through = ERAS.iter().find(|(name, ..)| beginning::gets_through(&self.chart, name));
         let opened = || ERAS.iter().find(|(name, ..)| beginning::opens(&self.chart, name));
-        through.or_else(opened).map_or(ERAS[0].0, |(name, ..)| name)
+        let eras = self.patient.profile.declares.eras.as_ref();
+        let declared = || ERAS.iter().find(|(_, spoken, _)| eras.is_none_or(|eras| eras.contains(spoken)));
+        through.or_else(opened).or_else(declared).map_or(ERAS[0].0, |(name, ..)| name)
     }
 
     pub(super) fn spoken(&self) -> Vec<Spoken> {
@@ -218,6 +230,11 @@ impl Visit<'_> {
         if all.contains(&Some(false)) {
             self.tools = Some(template.unwrap_or_else(|| "{{ tool }}".to_owned()));
         }
+    }
+
+    /// Whether a call was refused before the tools were listed, and let through afterwards.
+    pub(super) fn make_out_lists(&mut self) {
+        self.lists_first = beginning::refuses_unlisted(&self.chart, self.first());
     }
 
     pub(super) fn cabinet(&self) -> Cabinet<'_> {

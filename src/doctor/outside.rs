@@ -19,6 +19,7 @@ use std::sync::Arc;
 /// Looks at a gateway from outside.
 pub async fn look(profile: Profile, setting: &Setting) -> Examination {
     let gateway = profile.gateway.clone();
+    let eras = profile.declares.eras.clone();
     let contender = Contender { name: gateway.clone(), profile: Arc::new(profile), flaw: None };
     let entries = in_each_era(&OUTSIDE, &Arc::new(contender));
     let ran = run(&entries, setting, &Pace::of(1), |_| ()).await;
@@ -26,7 +27,7 @@ pub async fn look(profile: Profile, setting: &Setting) -> Examination {
     for ((_, spoken, _), outcome) in ERAS.iter().zip(ran.outcome.scenarios) {
         chart.add(name_of(*spoken), Seen { scenario: OUTSIDE.scenario(), outcome });
     }
-    told(&gateway, &chart)
+    told(&gateway, &chart, eras.as_deref())
 }
 
 /// The probe's name on the chart.
@@ -37,18 +38,19 @@ fn name_of(spoken: Spoken) -> &'static str {
     }
 }
 
-fn told(gateway: &str, chart: &Chart) -> Examination {
+fn told(gateway: &str, chart: &Chart, declared: Option<&[Spoken]>) -> Examination {
     let names = |spoken: &Spoken| chart.step(name_of(*spoken), "list").and_then(listed);
     let spoken: Vec<Spoken> =
         ERAS.iter().map(|(_, spoken, _)| *spoken).filter(|spoken| names(spoken).is_some()).collect();
     let examination = |lines, draft, world| Examination { gateway: gateway.to_owned(), lines, draft, world };
     let Some(first) = spoken.first() else {
-        let step = chart.step(name_of(Spoken::Legacy), "list");
+        let era = declared.and_then(|eras| eras.first().copied()).unwrap_or(Spoken::Legacy);
+        let step = chart.step(name_of(era), "list");
         let lost = step
             .and_then(|step| step.exchanges.last())
             .is_none_or(|last| matches!(last.ended, Ended::Lost(_)));
         let line = step.map_or_else(
-            || Line::new(Mark::Wrong, "list of tools", chart.why_not(name_of(Spoken::Legacy))),
+            || Line::new(Mark::Wrong, "list of tools", chart.why_not(name_of(era))),
             |step| no_list("list of tools", step, false),
         );
         return examination(vec![line], String::new(), lost);

@@ -43,7 +43,8 @@ impl Cabinet<'_> {
         } else if rendered.files.is_empty() {
             lines.push("the profile has no `files`: nothing tells the gateway what the policy is".to_owned());
         }
-        for (name, text) in rendered.files.values().filter_map(|(name, text)| Some((name, text.as_ref()?))) {
+        let told = rendered.files.iter().filter(|(key, _)| self.profile.renders(key));
+        for (name, text) in told.filter_map(|(_, (name, text))| Some((name, text.as_ref()?))) {
             let path = folder.join(name);
             let kept = write(&path, text).map(|()| path.display().to_string());
             lines.push(format!("it was told this ({})", kept.unwrap_or_else(|_| name.clone())));

@@ -29,8 +29,12 @@ impl Visit<'_> {
         if beginning::opens(&self.chart, first) {
             lines.push(self.names_line());
             lines.push(beginning::allowed(&self.chart, first, &cabinet));
+            lines.extend(beginning::unlisted(&self.chart, first).filter(|_| self.lists_first));
         }
         let mut draft = String::new();
+        if self.lists_first {
+            draft.push_str("connect: {lists_first: true} # beside the members that stand there\n");
+        }
         if let Some(tools) = &self.tools {
             draft.push_str(&format!("tools: {}\n", super::rule::quoted(tools)));
         }

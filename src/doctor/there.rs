@@ -27,25 +27,30 @@ pub fn together(profile: &Profile) -> Vec<Arc<Scenario>> {
 
 /// Examines a gateway that runs already; `remote` says where it and its servers are.
 pub async fn examine_there(patient: &Patient, setting: &Setting, remote: &Remote) -> Examination {
-    let mut patient = patient.clone();
-    patient.profile.declares =
-        Declared { eras: patient.profile.declares.eras.clone(), ..Declared::default() };
-    let (entries, settled) = fitting(&patient.profile, remote);
+    let (entries, settled) = fitting(&in_question(&patient.profile), remote);
     if let Some(Fate::NotApplicable(why)) = entries.first().map(|first| &first.fate) {
         return unreached(&patient.profile, why);
     }
     let remote = Remote { probe: settled.probe, ..remote.clone() };
     let setting = Setting { remote: Some(remote), ..setting.clone() };
-    let mut visit = Visit::of(&patient, &setting);
+    let mut visit = Visit::of(patient, &setting);
     if let Some(trouble) = visit.begin_there().await {
         return unreached(&patient.profile, &trouble);
     }
     visit.make_out_names();
+    visit.make_out_lists();
     let first = visit.first();
     if beginning::gets_through(&visit.chart, first) {
         visit.go_on_there().await;
     }
     visit.told(first)
+}
+
+/// The same gateway as if it declared nothing but its eras: what it declares is in question here.
+fn in_question(profile: &Profile) -> Profile {
+    let mut profile = profile.clone();
+    profile.declares = Declared { eras: profile.declares.eras.take(), ..Declared::default() };
+    profile
 }
 
 /// The first probe and all that fit beside it, with the call that shows whether calls come through.
@@ -65,7 +70,7 @@ fn unreached(profile: &Profile, trouble: &str) -> Examination {
 impl Visit<'_> {
     /// The first probe in each era; gives why no call comes through.
     async fn begin_there(&mut self) -> Option<String> {
-        let entries = in_each_era(&FIRST, &self.contender(self.patient.profile.clone()));
+        let entries = in_each_era(&FIRST, &self.contender(in_question(&self.patient.profile)));
         let ran = run(&entries, self.setting, &Pace::of(1), |_| ()).await;
         let trouble = ran.world.first().cloned();
         self.keep(ERAS.iter().map(|(name, ..)| *name), &entries, ran);
@@ -75,7 +80,7 @@ impl Visit<'_> {
     /// What fits beside the first probe, in the era that says most.
     async fn go_on_there(&mut self) {
         let Some(remote) = &self.setting.remote else { return };
-        let mut profile = self.patient.profile.clone();
+        let mut profile = self.as_understood(in_question(&self.patient.profile));
         profile.declares.eras = Some(self.eras_to_speak());
         let (fitting, _) = fitting(&profile, remote);
         let left = REST.iter().filter(|probe| !TOGETHER.contains(&probe.name));

@@ -120,8 +120,9 @@ fn merged_middle(one: &[Token], other: &[Token]) -> Vec<Token> {
     for start in 0..one.len() {
         for place in 0..other.len() {
             let length = one[start..].iter().zip(&other[place..]).take_while(|(a, b)| a == b).count();
-            let telling = one[start..start + length].iter().any(is_telling);
-            if length > best.2 && length >= 2 && telling {
+            // One word between two gaps tells little: `the` stands in every sentence.
+            let telling = one[start..start + length].iter().filter(|token| is_telling(token)).count();
+            if length > best.2 && telling >= 2 {
                 best = (start, place, length);
             }
         }

@@ -3,10 +3,12 @@
 
 use super::files::{names, read, shift};
 use super::profile::{Errand, HttpErrand, Move};
-use super::template::{Engine, RenderError, Template, Variables};
+use super::render::Caller;
+use super::template::{self, Engine, RenderError, Template, Variables};
 use crate::diagnostic::{printable_lines, printable_within};
 use crate::transport::http_client::{HttpClient, Lost, Outgoing};
 use minijinja::Value;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
@@ -86,6 +88,7 @@ impl ErrandError {
 }
 
 /// Where deeds are done: with which facts, in which folder, with which environment.
+#[derive(Clone)]
 pub(super) struct Desk {
     pub(super) engine: Engine,
     pub(super) context: Value,
@@ -94,6 +97,12 @@ pub(super) struct Desk {
 }
 
 impl Desk {
+    /// The same desk, for deeds that are about one identity.
+    pub(super) fn about(&self, identity: &Caller) -> Self {
+        let identity = BTreeMap::from([("identity", template::value(identity))]);
+        Self { context: template::scope(&self.context, identity), ..self.clone() }
+    }
+
     /// A text with the facts of the run and what was found so far.
     pub(super) fn text(&self, template: &Template, variables: &Variables) -> Result<String, RenderError> {
         self.engine.render(&template.0, &self.context, variables)

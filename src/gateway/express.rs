@@ -65,7 +65,7 @@ impl Subject {
     }
 
     /// Policies about it: the plainest first, which decides whether there are words for it at all.
-    fn probes(self) -> Vec<Value> {
+    pub(super) fn probes(self) -> Vec<Value> {
         let tool =
             |entry: Value| json!({"version": "1", "default": "deny", "tools": {"one": entry, "other": {}}});
         let limit = |more: Value| {
@@ -154,6 +154,16 @@ impl Profile {
 
     /// What the templates say to one policy.
     fn told_of(&self, subject: Subject, policy: &Value) -> Result<(), RenderError> {
+        let facts = self.supposed(subject, policy);
+        match subject {
+            // Where it is reached is another question than what it is told.
+            Subject::Upstreams => render(self, facts).map(drop),
+            _ => render_told(self, &facts),
+        }
+    }
+
+    /// What templates would see if a run were about that policy.
+    pub(super) fn supposed(&self, subject: Subject, policy: &Value) -> Facts {
         let identity = |name: &str| Identity {
             name: name.to_owned(),
             token: format!("token-{name}"),
@@ -178,12 +188,7 @@ impl Profile {
         };
         let place =
             Place { folder: PathBuf::from("/"), gauntlet: "gauntlet".to_owned(), environment: Vec::new() };
-        let facts = Facts::of(self, inputs, &place, (1, 2));
-        match subject {
-            // Where it is reached is another question than what it is told.
-            Subject::Upstreams => render(self, facts).map(drop),
-            _ => render_told(self, &facts),
-        }
+        Facts::of(self, inputs, &place, (1, 2))
     }
 
     /// Whether the profile has what a subject needs beside words for it.

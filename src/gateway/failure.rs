@@ -31,8 +31,13 @@ pub enum Failure {
         install: Option<String>,
     },
     /// What comes before the start, or right after it.
-    #[error("could not be prepared: {0}")]
-    Errand(ErrandError),
+    #[error("could not be prepared by `{member}`: {why}")]
+    Errand {
+        /// The member of the profile that asks for it.
+        member: &'static str,
+        /// What failed.
+        why: ErrandError,
+    },
     /// It ended instead of getting ready.
     #[error("ended with {status} before it was ready; its last words:\n{last_words}")]
     Ended {
@@ -64,7 +69,8 @@ impl Failure {
     /// The same, with the way to install what is missing.
     pub(super) fn with_help(self, install: Option<&String>) -> Self {
         match self {
-            Self::Spawn(SpawnError::NotFound(command)) | Self::Errand(ErrandError::Absent { command }) => {
+            Self::Spawn(SpawnError::NotFound(command))
+            | Self::Errand { why: ErrandError::Absent { command }, .. } => {
                 Self::NoCommand { command, install: install.cloned() }
             }
             other => other,
@@ -75,12 +81,6 @@ impl Failure {
 impl From<RenderError> for Failure {
     fn from(error: RenderError) -> Self {
         Self::Render(error)
-    }
-}
-
-impl From<ErrandError> for Failure {
-    fn from(error: ErrandError) -> Self {
-        Self::Errand(error)
     }
 }
 

@@ -42,6 +42,8 @@ pub enum HookError {
 struct Changed {
     identities: Vec<Caller>,
     spoil: Option<Spoil>,
+    /// Whose credential goes.
+    about: Option<Caller>,
 }
 
 impl RunningGateway {
@@ -53,14 +55,16 @@ impl RunningGateway {
     ) -> Result<Duration, HookError> {
         let change = self.profile().hooks.reload.clone().ok_or_else(|| self.none("reload"))?;
         let identities = identities.into_iter().map(Caller::from).collect();
-        self.change(&change, Changed { identities, spoil }, Variables::new()).await
+        let changed = Changed { identities, spoil, about: None };
+        self.change(&change, changed, Variables::new()).await
     }
 
     /// Takes away one identity's credential.
     pub async fn revoke(&mut self, identity: &str) -> Result<Duration, HookError> {
         let change = self.profile().hooks.revoke.clone().ok_or_else(|| self.none("revoke"))?;
-        let left = self.facts().identities.iter().filter(|caller| caller.name != identity).cloned().collect();
-        let left = Changed { identities: left, spoil: None };
+        let (gone, left) =
+            self.facts().identities.iter().cloned().partition::<Vec<_>, _>(|caller| caller.name == identity);
+        let left = Changed { identities: left, spoil: None, about: gone.into_iter().next() };
         self.change(&change, left, Variables::from([("name".to_owned(), identity.to_owned())])).await
     }
 
@@ -70,7 +74,7 @@ impl RunningGateway {
         changed: Changed,
         mut variables: Variables,
     ) -> Result<Duration, HookError> {
-        let Changed { identities, spoil } = changed;
+        let Changed { identities, spoil, about } = changed;
         let policy = identities.first().and_then(|caller| caller.policy.clone());
         let facts = Facts { identities, policy, ..self.facts().clone() };
         if let Some(key) = &change.rewrite {
@@ -90,7 +94,10 @@ impl RunningGateway {
         if let (Some(notice), Some(process)) = (change.signal, self.process()) {
             notify(process, notice)?;
         }
-        self.desk().perform(&change.then.0, &mut variables).await?;
+        match &about {
+            Some(identity) => self.desk().about(identity).perform(&change.then.0, &mut variables).await?,
+            None => self.desk().perform(&change.then.0, &mut variables).await?,
+        };
         Ok(change.within.0)
     }
 

@@ -7,6 +7,7 @@
 
 mod approval;
 mod audit;
+mod breadth;
 mod command_line;
 mod connection;
 mod errand;
@@ -18,6 +19,7 @@ mod launch;
 mod names;
 mod profile;
 mod reads;
+mod rehearsal;
 mod render;
 mod retry;
 mod running;
@@ -29,6 +31,7 @@ mod template;
 #[cfg(test)]
 mod testing;
 mod told;
+mod undefined;
 mod view;
 
 pub use approval::{ApprovalError, Carried, Decided, Decision, Pending};

@@ -35,6 +35,9 @@ pub(super) struct Condition {
     result: Option<Saying>,
     /// Members of a result's `structuredContent`.
     structured: Members,
+    /// Members of a result's `_meta`, by name or JSON pointer (`/acme.dev~1verdict/rule` for what is within
+    /// `acme.dev/verdict`).
+    meta: Members,
     /// A JSON-RPC error.
     rpc_error: Option<RpcCondition>,
     /// The HTTP answer.
@@ -110,13 +113,13 @@ impl Condition {
     /// Whether it says nothing, and so would hold of everything.
     pub(super) fn is_empty(&self) -> bool {
         let rpc = self.rpc_error.is_some() || self.http.is_some() || self.silence.is_some();
-        !rpc && self.structured.is_empty() && self.texts().all(Saying::is_empty)
+        !rpc && self.structured.is_empty() && self.meta.is_empty() && self.texts().all(Saying::is_empty)
     }
 
     /// The names that its expressions catch.
     pub(super) fn catches(&self) -> Vec<&str> {
         let mut patterns: Vec<&Pattern> = self.texts().flat_map(Saying::patterns).collect();
-        patterns.extend(self.structured.values());
+        patterns.extend(self.structured.values().chain(self.meta.values()));
         if let Some(rpc) = &self.rpc_error {
             patterns.extend(rpc.message.iter().chain(rpc.data.values()));
         }
@@ -149,6 +152,9 @@ impl Condition {
         }
         if !self.structured.is_empty() {
             members(&self.structured, view.structured()?, &mut caught)?;
+        }
+        if !self.meta.is_empty() {
+            members(&self.meta, view.meta()?, &mut caught)?;
         }
         if let Some(condition) = &self.rpc_error {
             condition.holds(view.error()?, &mut caught)?;

@@ -33,7 +33,8 @@ impl RunningGateway {
         let mut gateway = Self::attached(profile, facts, place)?;
         let started = async {
             std::fs::create_dir_all(&place.folder)?;
-            gateway.desk.perform(&gateway.profile.prepare, &mut Variables::new()).await?;
+            let prepared = gateway.desk.perform(&gateway.profile.prepare, &mut Variables::new()).await;
+            prepared.map_err(|why| Failure::Errand { member: "prepare", why })?;
             for (name, text) in files.values().filter_map(|(name, text)| Some((name, text.as_ref()?))) {
                 write(&place.folder.join(name), text)?;
             }
@@ -95,7 +96,8 @@ impl RunningGateway {
         let Some(errands) = &self.profile.hooks.mint else { return Ok(()) };
         for caller in &mut self.facts.identities {
             let mut variables = Variables::from([("name".to_owned(), caller.name.clone())]);
-            self.desk.perform(&errands.0, &mut variables).await?;
+            let made = self.desk.about(caller).perform(&errands.0, &mut variables).await;
+            made.map_err(|why| Failure::Errand { member: "hooks.mint", why })?;
             caller.token = variables.remove("token").unwrap_or_else(|| std::mem::take(&mut caller.token));
         }
         self.desk.context = template::value(&self.facts);
@@ -272,10 +274,22 @@ mod tests {
 
     #[tokio::test]
     async fn a_gateway_may_make_the_credentials_itself() {
-        let mint =
-            "hooks: {mint: {run: [sh, -c, 'echo key=minted-{{ name }}'], save: {token: 'key=(.+)'}}}\n";
+        let mint = "hooks: {mint: {run: [sh, -c, 'echo key=minted-{{ identity.name }}-{{ name }}'], save: {token: 'key=(.+)'}}}\n";
         let (gateway, _folder) = attached(mint).await;
-        assert_eq!(gateway.facts().identities[1].token, "minted-bob");
+        assert_eq!(gateway.facts().identities[1].token, "minted-bob-bob");
+    }
+
+    #[tokio::test]
+    async fn what_a_hook_asks_for_in_vain_is_told_by_name_and_member() {
+        let folder = tempfile::tempdir().unwrap();
+        let yaml = format!("{ADDRESS}hooks: {{mint: {{run: [echo, '{{{{ idntity.name }}}}']}}}}\n");
+        let error = started(&yaml, &[], folder.path()).await.err().unwrap().to_string();
+        assert_eq!(
+            error,
+            "gateway `scripted` could not be prepared by `hooks.mint`: `idntity` is undefined; did you mean `identity`? \
+             known here: `bearer`, `files`, `folder`, `gauntlet`, `identities`, `identity`, `name`, `policy`, `port`, \
+             `secret`, `side_port`, `upstreams`"
+        );
     }
 
     /// Leaves a process of another session behind and notes its number.

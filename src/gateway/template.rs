@@ -1,8 +1,10 @@
 //! Templates of a profile: one syntax, strict about what is undefined, and one way to say that a gateway cannot do a
 //! thing. It does not know what is rendered, nor with what.
 
+use super::undefined;
 use minijinja::value::{Serde, ValueKind};
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior, Value};
+use regex::Regex;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -40,6 +42,8 @@ impl Engine {
     /// The one way to build it.
     pub(super) fn new() -> Self {
         let mut environment = Environment::new();
+        // Then it says what is undefined.
+        environment.set_debug(true);
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
         environment.set_auto_escape_callback(|_| AutoEscape::None);
         environment.add_function("cannot", |words: String| -> Result<Value, Error> {
@@ -52,15 +56,18 @@ impl Engine {
 
     /// Whether a template can be read at all.
     pub(super) fn check(&self, text: &str) -> Result<(), RenderError> {
-        self.0.template_from_str(text).map(drop).map_err(|error| told(&error))
+        self.0.template_from_str(text).map(drop).map_err(|error| told(&error, text, &Value::UNDEFINED))
     }
 
     /// The names that a template looks up and does not set itself.
     pub(super) fn names(&self, text: &str) -> Vec<String> {
-        let template = self.0.template_from_str(text);
-        let mut names: Vec<String> = template
-            .map(|template| template.undeclared_variables(false).into_iter().collect())
-            .unwrap_or_default();
+        let looked_up = |text: &str| {
+            let template = self.0.template_from_str(text);
+            template.map(|template| template.undeclared_variables(false)).unwrap_or_default()
+        };
+        // The engine overlooks what is cut: of `key[1:]` it has nothing to say.
+        let uncut = Regex::new(r"\[[^\[\]]*:[^\[\]]*\]").expect("an expression").replace_all(text, "");
+        let mut names: Vec<String> = looked_up(text).union(&looked_up(&uncut)).cloned().collect();
         names.retain(|name| !self.0.globals().any(|(known, _)| known == name));
         names.sort();
         names
@@ -83,7 +90,8 @@ impl Engine {
         context: &Value,
         over: BTreeMap<&str, Value>,
     ) -> Result<String, RenderError> {
-        self.0.render_str(text, scope(context, over)).map_err(|error| told(&error))
+        let scope = scope(context, over);
+        self.0.render_str(text, &scope).map_err(|error| told(&error, text, &scope))
     }
 
     /// The same of a template that is read once and used for each of many.
@@ -93,8 +101,12 @@ impl Engine {
         context: &Value,
         each: impl Iterator<Item = BTreeMap<&'a str, Value>>,
     ) -> Result<Vec<String>, RenderError> {
-        let template = self.0.template_from_str(text).map_err(|error| told(&error))?;
-        each.map(|over| template.render(scope(context, over)).map_err(|error| told(&error))).collect()
+        let template = self.0.template_from_str(text).map_err(|error| told(&error, text, context))?;
+        let rendered = |over| {
+            let scope = scope(context, over);
+            template.render(&scope).map_err(|error| told(&error, text, &scope))
+        };
+        each.map(rendered).collect()
     }
 
     /// The words of a command: one for each text, or as many as a text that is a single expression lists.
@@ -105,8 +117,10 @@ impl Engine {
         variables: &Variables,
     ) -> Result<Vec<String>, RenderError> {
         if let Some(expression) = lone_expression(text) {
-            let expression = self.0.compile_expression(expression).map_err(|error| told(&error))?;
-            let value = expression.eval(scope(context, over(variables))).map_err(|error| told(&error))?;
+            let scope = scope(context, over(variables));
+            let told = |error| told(&error, expression, &scope);
+            let value = self.0.compile_expression(expression).and_then(|known| known.eval(&scope));
+            let value = value.map_err(told)?;
             if matches!(value.kind(), ValueKind::Seq | ValueKind::Iterable) {
                 let word = |word: Value| word.as_str().map_or_else(|| word.to_string(), str::to_owned);
                 return Ok(value.try_iter().into_iter().flatten().map(word).collect());
@@ -126,7 +140,8 @@ fn over(variables: &Variables) -> BTreeMap<&str, Value> {
     variables.iter().map(|(name, value)| (name.as_str(), Value::from(value.as_str()))).collect()
 }
 
-fn scope(context: &Value, over: BTreeMap<&str, Value>) -> Value {
+/// What stands before the facts, and the facts.
+pub(super) fn scope(context: &Value, over: BTreeMap<&str, Value>) -> Value {
     minijinja::context! { ..Value::from(over), ..context.clone() }
 }
 
@@ -141,7 +156,7 @@ pub(super) fn value(of: impl Serialize) -> Value {
     Value::from(Serde(of))
 }
 
-fn told(error: &Error) -> RenderError {
+fn told(error: &Error, text: &str, scope: &Value) -> RenderError {
     let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
     while let Some(link) = cause {
         if let Some(Cannot(words)) = link.downcast_ref::<Cannot>() {
@@ -149,7 +164,7 @@ fn told(error: &Error) -> RenderError {
         }
         cause = link.source();
     }
-    RenderError::Template(error.to_string())
+    RenderError::Template(undefined::told(error, text, scope))
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -172,6 +187,15 @@ mod tests {
     }
 
     #[test]
+    fn the_names_that_a_template_looks_up_are_known_also_where_they_are_cut() {
+        let names = |text: &str| Engine::new().names(text);
+        assert_eq!(
+            names("{{ a.b }}{% for c in d %}{{ c[1:] }}{% endfor %}{{ cannot(e[:f]) }}"),
+            ["a", "d", "e", "f"]
+        );
+    }
+
+    #[test]
     fn a_word_that_lists_is_as_many_words() {
         let context = value(serde_json::json!({"command": ["gate", "a b"], "port": 80}));
         let words = |text: &str| Engine::new().words(text, &context, &Variables::new());
@@ -184,6 +208,34 @@ mod tests {
         assert_eq!(words("--port={{ port }}").unwrap(), ["--port=80"]);
         assert_eq!(words("{{ cannot('pipes') }}"), Err(RenderError::Cannot("pipes".to_owned())));
         assert!(matches!(words("{{ comand }}"), Err(RenderError::Template(_))));
+    }
+
+    #[test]
+    fn what_is_undefined_is_told_by_name_with_what_there_is() {
+        let wrong = |text: &str| rendered(text).unwrap_err().to_string();
+        let of = |text: &str| {
+            let context = value(serde_json::json!({"port": 80, "files": {"policy": "p", "mint": "m"}}));
+            let error = Engine::new().words(text, &context, &Variables::new()).unwrap_err();
+            error.to_string()
+        };
+        let known = "known here: `approval`, `port`, `upstreams`";
+        assert_eq!(wrong("{{ identity.name }}"), format!("`identity` is undefined; {known}"));
+        assert_eq!(wrong("http://{{ prot }}"), format!("`prot` is undefined; did you mean `port`? {known}"));
+        assert_eq!(
+            wrong("\n{% for u in upstreams %}\n{{ u.adress }}{% endfor %}"),
+            "`u.adress` is undefined in line 3"
+        );
+        assert_eq!(wrong("{{ upstreams[3].name }}"), "`upstreams[3]` is undefined");
+        assert_eq!(
+            wrong("{% macro of(entry) %}{{ entry.limts | length }}{% endmacro %}{{ of(upstreams[0]) }}"),
+            "`entry.limts` is undefined"
+        );
+        assert_eq!(
+            of("{{ files.polcy }}"),
+            "`files.polcy` is undefined; did you mean `policy`? `files` has: `policy`, `mint`"
+        );
+        assert_eq!(of("{{ nobody.name }}"), "`nobody` is undefined; known here: `files`, `port`");
+        assert_eq!(of("{{ port | sha255 }}"), "unknown filter: filter sha255 is unknown");
     }
 
     #[test]

@@ -254,6 +254,27 @@ mod tests {
     }
 
     #[test]
+    fn what_stands_beside_the_content_can_be_read() {
+        let profile = profile(
+            "  - limited: {error_result: '^no$', meta: {/acme.dev~1verdict/rule: '^limit[.](?<reason>.+)$'}}\n  \
+               - denied: {meta: {acme.dev/verdict: '\"denied\":true', why: '(?<reason>.+)'}}\n",
+        );
+        let told = |error: bool, meta: &str| {
+            let frame = format!(
+                r#"{{"jsonrpc":"2.0","id":1,"result":{{"isError":{error},"content":[{{"type":"text","text":"no"}}],"_meta":{meta}}}}}"#
+            );
+            let told = profile.told(&exchange(Ended::Answered, &[&frame]));
+            (told.word, told.reason)
+        };
+        let limit = r#"{"acme.dev/verdict":{"rule":"limit.tool"}}"#;
+        assert_eq!(told(true, limit), (Word::Limited, Some("tool".to_owned())));
+        assert_eq!(told(false, limit), (Word::Success, None), "every member of a condition has to hold");
+        let denied = r#"{"acme.dev/verdict":{"denied":true},"why":"it is late"}"#;
+        assert_eq!(told(false, denied), (Word::Denied, Some("it is late".to_owned())));
+        assert_eq!(told(true, "{}").0, Word::Refused);
+    }
+
+    #[test]
     fn the_general_rules_never_guess_between_denied_and_limited() {
         let told = |frame: &str| silent().told(&exchange(Ended::Answered, &[frame])).word;
         let error = |code: i64, words: &str| {

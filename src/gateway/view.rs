@@ -107,6 +107,11 @@ impl<'a> View<'a> {
         self.result()?.get("structuredContent")
     }
 
+    /// What is beside the content of the result.
+    pub(super) fn meta(&self) -> Option<&Json> {
+        self.result()?.get("_meta")
+    }
+
     /// The body of the HTTP answer as text.
     pub(super) fn body(&self) -> String {
         let pieces =

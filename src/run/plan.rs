@@ -2,6 +2,7 @@
 
 use super::{canary, record};
 use crate::declared::{Declared, Spoken};
+use crate::diagnostic::listed;
 use crate::gateway::{Profile, Style};
 use crate::known::Deviation;
 use crate::scenario::{
@@ -218,7 +219,7 @@ fn lacks_for(step: &Step, profile: &Profile) -> Option<String> {
         Kind::Call(call) if call.approver.is_some() || call.carrying.is_some() => approvals(profile),
         Kind::Decide(_) => approvals(profile),
         Kind::Accept(_) if !embedded => Some("cannot be told to accept a changed entry"),
-        Kind::Records(records) if !embedded => lacks_records(records, profile),
+        Kind::Records(records) if !embedded => return lacks_records(records, profile),
         Kind::Reload(_) if !embedded && !profile.reloads() => Some("cannot reload a policy"),
         Kind::Reload(reload) if breaks(reload) && !profile.reads_its_policy() => {
             Some("has no file for its policy: there is nothing to break")
@@ -245,9 +246,16 @@ fn breaks(reload: &Reload) -> bool {
 }
 
 /// A record that is looked for in words that the profile does not have.
-fn lacks_records(records: &Records, profile: &Profile) -> Option<&'static str> {
-    let known = |member: &String| member == "whole" || profile.records_field(member);
-    (!records.like.keys().all(known)).then_some("keeps no record that can be read for this")
+fn lacks_records(records: &Records, profile: &Profile) -> Option<String> {
+    let known = |member: &&str| *member == "whole" || profile.records_field(member);
+    let missing: Vec<&str> = records.like.keys().map(String::as_str).filter(|name| !known(name)).collect();
+    let words = || {
+        format!(
+            "its record is not known to have {} (`audit.fields` of the profile)",
+            listed(missing.iter().copied())
+        )
+    };
+    (!missing.is_empty()).then(words)
 }
 
 fn approvals(profile: &Profile) -> Option<&'static str> {

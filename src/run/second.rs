@@ -155,6 +155,9 @@ impl Agents<'_> {
                 Ok(door) => SdkClient::open(door, self.revision, self.stage.patience).await,
                 Err(why) => Err(why),
             };
+            if let (Ok(client), true) = (&client, self.stage.profile.lists_first()) {
+                client.tools().await;
+            }
             self.clients.insert(name.clone(), client);
         }
         self.clients[&name].as_ref().map_err(Clone::clone)

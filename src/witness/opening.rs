@@ -43,6 +43,8 @@ pub struct Opening {
     pub offers: Vec<&'static str>,
     /// Whether notices are asked for (legacy HTTP: the GET stream; modern: `subscriptions/listen`).
     pub notices: bool,
+    /// Whether the tools are listed before anything else, as real clients do.
+    pub lists_first: bool,
     /// How long each step may take.
     pub patience: Duration,
     /// Who the client says it is.
@@ -58,6 +60,7 @@ impl Default for Opening {
             address: false,
             offers: Vec::new(),
             notices: true,
+            lists_first: false,
             patience: Duration::from_secs(10),
             client_name,
         }

@@ -59,15 +59,19 @@ impl Session {
         let session =
             Self(Arc::new(Inner { way, hearing, dress, last_id, opening: opened, patience, tasks }));
         session.keep(spawn(reply(Arc::downgrade(&session.0), to_reply)));
-        let said = agree(&session, &opening).await?;
-        // Set once, here.
-        let _ = session.0.opening.set(said);
+        let mut said = agree(&session, &opening).await?;
         if session.dress().is_modern() {
             session.0.hearing.answer_nothing();
         }
         if opening.notices {
             session.listen().await;
         }
+        if opening.lists_first {
+            // Whatever comes of it: what is asked later shows whether the session is of use.
+            said.extend(session.list_tools(opening.patience).await.pages);
+        }
+        // Set once, here.
+        let _ = session.0.opening.set(said);
         Ok(session)
     }
 

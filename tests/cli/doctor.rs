@@ -207,6 +207,62 @@ fn what_a_gateway_says_on_stdio_that_is_no_frame_is_shown() {
     assert!(!told.out.contains("address at which it listens"), "{}", told.out);
 }
 
+/// What is said of the odd gateway, driven by its profile with that change.
+async fn of_the_odd_one(change: fn(String) -> String) -> Ran {
+    let (address, stop, serving) = odd::stand().await;
+    let profile = change(odd::PROFILE.replace("ADDRESS", &address.to_string()));
+    let here = folder(&[("g/profile.yaml", &profile)]);
+    let path = here.path().to_owned();
+    let told = tokio::task::spawn_blocking(move || ran(&path, &["doctor", "./g"], &[])).await.unwrap();
+    stop.cancel();
+    serving.await.unwrap();
+    told
+}
+
+/// With a header more, and its tools called as it calls them.
+fn with(profile: &str, header: &str) -> String {
+    format!(
+        "{}tools: '{{{{ upstream }}}}.{{{{ tool | replace(''_'', ''-'') }}}}'\n",
+        profile.replace("  headers:\n", &format!("  headers:\n    {header}\n"))
+    )
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_gateway_that_refuses_calls_before_a_list_is_understood_and_driven() {
+    let told = of_the_odd_one(|profile| with(&profile, "X-Lists-First: 'yes'")).await;
+    let line = "WRONG  call before a list          refused until the tools were listed in its session";
+    assert!(told.out.contains(line) && told.out.contains("nobody asked for the list"), "{}", told.out);
+    let draft =
+        "draft for the profile:\n\nconnect: {lists_first: true} # beside the members that stand there\n";
+    assert!(told.out.contains(draft), "{}", told.out);
+    assert!(
+        told.out.contains("denied call                 blocked, and no rule"),
+        "the rest is looked at:\n{}",
+        told.out
+    );
+    let told = of_the_odd_one(|profile| {
+        with(&profile, "X-Lists-First: 'yes'").replace("connect:\n", "connect:\n  lists_first: true\n")
+    })
+    .await;
+    assert!(!told.out.contains("call before a list") && !told.out.contains("lists_first"), "{}", told.out);
+    assert!(told.out.contains("ok     allowed call"), "{}", told.out);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_credential_is_told_in_the_era_that_is_declared() {
+    let told =
+        of_the_odd_one(|profile| with(&profile, "X-Modern-Only: 'yes'") + "declares: {eras: [modern]}\n")
+            .await;
+    for line in [
+        "WRONG  list of tools    it runs, and refuses `tools/list`",
+        "agent    401  not a response: {\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{\"code\":-32011,",
+        "is the credential in `connect.headers` the one that its configuration has?",
+    ] {
+        assert!(told.out.contains(line), "`{line}` is not in\n{}", told.out);
+    }
+    assert!(!told.out.contains("initialize"), "{}", told.out);
+}
+
 fn told(arguments: &[&str]) -> Ran {
     ran(folder(&[]).path(), &[&["doctor"], arguments].concat(), &[])
 }

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 /// How it is driven, without a word about what its answers mean.
 pub(crate) const PROFILE: &str = include_str!("../gateways/odd.yaml");
 
-/// Calls that got through, by server and tool.
+/// Calls that got through, by server and tool; lists, by session.
 type Counts = Arc<Mutex<HashMap<String, u64>>>;
 
 /// Begins to serve; gives where, and what ends it.
@@ -38,6 +38,9 @@ async fn answer(request: &Request, counts: &Counts, client: &HttpClient) -> Repl
     let Ok(mut frame @ Value::Object(_)) = serde_json::from_slice::<Value>(&request.body) else {
         return text(400, "that is no request\n");
     };
+    if request.header("x-modern-only").is_some() {
+        return modern_only(request);
+    }
     if request.header("mcp-method").is_some() {
         return text(400, "that is not spoken here\n");
     }
@@ -47,12 +50,36 @@ async fn answer(request: &Request, counts: &Counts, client: &HttpClient) -> Repl
             return text(404, &format!("who is {called}?\n"));
         };
         let policy: Value = serde_json::from_str(request.header("x-policy").unwrap()).unwrap();
+        if request.header("x-lists-first").is_some()
+            && !counts.lock().unwrap().contains_key(&session(request))
+        {
+            return text(404, &format!("who is {called}? nobody asked for the list\n"));
+        }
         if let Some(refusal) = refusal(&policy, &tool, &format!("{url} {tool}"), counts) {
             return refusal;
         }
         frame["params"]["name"] = json!(tool);
     }
+    if frame["method"] == "tools/list" {
+        counts.lock().unwrap().insert(session(request), 1);
+    }
     forward(request, &frame, (client, url), name).await
+}
+
+/// The key under which a session's list is noted.
+fn session(request: &Request) -> String {
+    format!("list of {}", request.header("mcp-session-id").unwrap_or_default())
+}
+
+/// A gateway of the modern era alone that knows nobody.
+fn modern_only(request: &Request) -> Reply {
+    let (status, code, words) = match request.header("mcp-method") {
+        None => (400, -32_602, "this is spoken in another way here"),
+        Some(_) => (401, -32_011, "who is asking?"),
+    };
+    let frame = json!({"jsonrpc": "2.0", "id": null, "error": {"code": code, "message": words}});
+    let headers = vec![("content-type".to_owned(), "application/json".to_owned())];
+    Reply { status, headers, body: Body::Full(frame.to_string().into()) }
 }
 
 fn refusal(policy: &Value, tool: &str, counter: &str, counts: &Counts) -> Option<Reply> {

@@ -5,6 +5,32 @@ use crate::suite::{SOUND, STRICT, WRONG, folder};
 use std::fs;
 
 #[test]
+fn check_tries_what_the_templates_of_a_profile_give() {
+    let profile = "gateway: g\nfiles: {policy: {template: policy.j2, name: policy.json}}\n\
+        start: {command: [gate, '{{ files.polcy }}'], ready: {line: up}}\n\
+        connect: {http: 'http://127.0.0.1:{{ port }}'}\n\
+        audit: {file: '{{ files.log }}'}\n";
+    let here = folder(&[
+        ("g/profile.yaml", profile),
+        ("g/policy.j2", "{{ cannot('limits') if policy.all_tools.limits }}\n{{ policy.tols }}\n"),
+        ("known.yaml", "- {no: list}\n"),
+    ]);
+    let told = ran(here.path(), &["check", "g"], &[]);
+    assert_eq!(told.code, 2, "{}{}", told.out, told.err);
+    for line in [
+        "error: `policy.j2`: `policy.tols` is undefined in line 2; did you mean `tools`? `policy` has: `version`,",
+        "error: `files.polcy` is undefined; did you mean `policy`? `files` has: `policy`",
+        "error: `files.log` is undefined; `files` has: `policy`",
+        "g/profile.yaml:2",
+        "g/profile.yaml:3",
+        "g/profile.yaml:5",
+    ] {
+        assert!(told.err.contains(line), "`{line}` is not in\n{}", told.err);
+    }
+    assert!(told.err.ends_with("1 profile with mistakes, 0 without\n"), "no list was named:\n{}", told.err);
+}
+
+#[test]
 fn every_mistake_of_every_file_is_told_at_once() {
     let unfinished = STRICT.replace("steps:", "stepts:").replace("requirement", "requirment");
     let suite = folder(&[("a.yaml", WRONG), ("b.yaml", SOUND), ("c.yaml", &unfinished)]);

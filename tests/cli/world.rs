@@ -64,7 +64,11 @@ fn a_gateway_whose_preparation_fails_says_why() {
         "{command: [sh], ready: {line: up}}\nprepare: [{run: [sh, -c, 'echo no license >&2; exit 4']}]";
     let told = started(start);
     assert_eq!(told.code, 3, "{}", told.err);
-    assert!(told.err.contains("could not be prepared") && told.err.contains("no license"), "{}", told.err);
+    assert!(
+        told.err.contains("could not be prepared by `prepare`") && told.err.contains("no license"),
+        "{}",
+        told.err
+    );
 }
 
 /// Runs a sound scenario and two that break their policy at a gateway that agents start themselves.

@@ -131,7 +131,8 @@ jobs:
     runs-on: ubuntu-latest
     steps:
       - uses: actions/checkout@v4
-      - run: cargo install mcp-gauntlet --locked
+      # Gauntlet is on no registry: put the address of your checkout or fork of it here.
+      - run: cargo install --locked --git https://git.example/gauntlet mcp-gauntlet
 {install}      - run: gauntlet check {name} scenarios
       - run: gauntlet run scenarios --gateway ./{name}{drive} --junit gauntlet.xml
       - uses: actions/upload-artifact@v4

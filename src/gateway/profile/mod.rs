@@ -128,6 +128,11 @@ impl Profile {
         !self.files.is_empty()
     }
 
+    /// Whether that file of its is rendered, rather than taken as it is.
+    pub fn renders(&self, file: &str) -> bool {
+        self.files.get(file).is_some_and(|file| file.template.is_some())
+    }
+
     /// Whether somebody else runs it.
     pub fn runs_elsewhere(&self) -> bool {
         self.start.is_none() && self.has_files()
@@ -190,6 +195,17 @@ impl Profile {
     /// Whether its policy is a file, which can be broken: others are given theirs in words.
     pub fn reads_its_policy(&self) -> bool {
         self.is_embedded() || !self.files.is_empty()
+    }
+
+    /// Whether each session lists the tools before anything else.
+    pub fn lists_first(&self) -> bool {
+        self.connect.lists_first
+    }
+
+    /// The same gateway, its tools listed first in each session: for who tries a draft.
+    pub fn listing_first(mut self) -> Self {
+        self.connect.lists_first = true;
+        self
     }
 
     /// Whether an agent talks to a process of its own on stdio, rather than to an address.

@@ -120,6 +120,10 @@ pub(crate) struct Connect {
     pub(crate) headers: IndexMap<String, Template>,
     /// The start command is the process; a second identity is a second process with the same folder.
     pub(crate) stdio: Option<Lines>,
+    /// Whether each session lists the tools before anything else: some gateways refuse a call of what they have not
+    /// listed. That is no part of what is judged.
+    #[serde(default)]
+    pub(crate) lists_first: bool,
 }
 
 impl Connect {
@@ -251,9 +255,9 @@ pub(crate) struct Hooks {
     pub(crate) reload: Option<Change>,
     /// Ends it and starts it again in the same folder.
     pub(crate) restart: Option<Restart>,
-    /// Makes an identity's credential; `save: {token: ...}` keeps it.
+    /// Makes an identity's credential, once it is ready, for each `identity`; `save: {token: ...}` keeps it.
     pub(crate) mint: Option<OneOrMany<Errand>>,
-    /// Takes an identity's credential away.
+    /// Takes away the credential of `identity`.
     pub(crate) revoke: Option<Change>,
     /// Turns its clock on by `seconds`.
     pub(crate) clock: Option<OneOrMany<Errand>>,
@@ -303,7 +307,8 @@ pub(crate) struct AuditSource {
     pub(crate) run: Vec<Template>,
     /// Where the records are in what is printed, if it is one document.
     pub(crate) list: Option<String>,
-    /// JSON pointers into a record: decision, tool, identity, rule, reason, id.
+    /// JSON pointers into a record. Scenarios ask for `decision`, `tool`, `identity`, `rule`, `reason`, `id`, `time`,
+    /// `policy`, `arguments`, `approver` and `outcome`; what has no pointer is not looked for.
     #[serde(default)]
     pub(crate) fields: IndexMap<String, String>,
     /// Its words for each of ours.

@@ -41,12 +41,32 @@ impl Profile {
 
     /// Reads `profile.yaml` and the templates of a folder.
     pub fn from_folder(folder: &Path) -> Result<Self, ProfileError> {
+        Self::opened(folder).map(|(profile, ..)| profile)
+    }
+
+    /// The same, and what its templates give is tried too.
+    pub fn rehearsed(folder: &Path) -> Result<Self, ProfileError> {
+        let (profile, file, text) = Self::opened(folder)?;
+        let node = source::read(&text)
+            .map_err(|error| ProfileError::Wrong(Diagnostics::unreadable(&file, &text, error)))?;
+        let amiss = profile.rehearse().into_iter();
+        let mistakes: Vec<_> =
+            amiss.map(|(place, what)| Diagnostic::mistake(node.nearest(&place).spot, what)).collect();
+        match mistakes.is_empty() {
+            true => Ok(profile),
+            false => Err(ProfileError::Wrong(Diagnostics::new(&file, &text, mistakes))),
+        }
+    }
+
+    /// A profile with its file's name and text.
+    fn opened(folder: &Path) -> Result<(Self, String, String), ProfileError> {
         let path = folder.join("profile.yaml");
         let file = path.display().to_string();
         let unreadable = |error| ProfileError::Unreadable { path: file.clone(), error };
         let text = std::fs::read_to_string(&path).map_err(unreadable)?;
         let templates = sources(&text, |name| std::fs::read_to_string(folder.join(name)).ok());
-        Self::read(&file, &text, templates).map_err(ProfileError::Wrong)
+        let profile = Self::read(&file, &text, templates).map_err(ProfileError::Wrong)?;
+        Ok((profile, file, text))
     }
 }
 
@@ -199,6 +219,14 @@ impl Check<'_> {
                 self.wrong(
                     &format!("/reads/{index}"),
                     "a condition without members would claim every answer",
+                );
+            } else if claim.condition().claims_whatever_is_said() {
+                let mistake = self.mistake(
+                    &format!("/reads/{index}"),
+                    "it claims whatever is said, so that nothing after it is ever read",
+                );
+                self.mistakes.push(
+                    mistake.help("anchor it to the gateway's own words, as in `'^denied by policy: '`"),
                 );
             }
         }

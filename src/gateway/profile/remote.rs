@@ -15,7 +15,8 @@ impl Profile {
         let mut kept = self.connect.headers.clone();
         kept.retain(|name, value| !same(name) && !value.0.contains("{{"));
         kept.extend(headers.iter().map(|(name, value)| (name.clone(), literal(value))));
-        profile.connect = Connect { http: Some(literal(url)), headers: kept, stdio: None };
+        let lists_first = self.connect.lists_first;
+        profile.connect = Connect { http: Some(literal(url)), headers: kept, stdio: None, lists_first };
         if profile.start.take().is_some() {
             profile.prepare = Vec::new();
             profile.hooks = Hooks::default();

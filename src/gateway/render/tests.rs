@@ -215,3 +215,27 @@ fn a_policy_can_be_spoiled_in_each_way() {
     assert_eq!(unknown["member_that_nobody_knows"], true);
     assert!(spoiled(Spoil::UnknownMemberOfARule).unwrap().contains("member_that_nobody_knows"));
 }
+
+#[test]
+fn the_guide_names_every_member_that_a_template_sees_of_a_policy() {
+    let limit = json!({"counter": "c", "window": "minute", "max": 5});
+    let rule = json!({"arg": "args.a", "op": "eq", "value": 1});
+    let one = json!({"require": [rule], "deny_if": [rule], "limits": [limit]});
+    let full = full(&json!({"version": "1", "tools": {"one": one}, "all_tools": {"limits": [limit]}}));
+    let guide = include_str!("../../../gateways/README.md");
+    let told = guide.split_once("`gauntlet check` renders").unwrap().1.split_once("**3.").unwrap().0;
+    let of =
+        |place: &str| full.pointer(place).unwrap().as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+    let members = [
+        "",
+        "/all_tools",
+        "/tools/one",
+        "/tools/one/limits/0",
+        "/tools/one/require/0",
+        "/tools/one/approval",
+    ];
+    for member in members.into_iter().flat_map(of) {
+        assert!(told.contains(&format!("`{member}`")), "`{member}` is not in the guide");
+    }
+    assert_eq!(full.pointer("/tools/one/limits/0/seconds"), Some(&json!(60)));
+}

@@ -119,6 +119,7 @@ async fn open(server: &Arc<MockServer>, manner: &Manner, own: Option<&scenario::
         address: manner.address,
         offers: own.into_iter().flat_map(|own| own.offers.iter().map(|offer| offer.word())).collect(),
         notices: false,
+        lists_first: false,
         patience: manner.patience,
         client_name: own.and_then(|own| own.client.clone()).unwrap_or(standard.client_name),
     };

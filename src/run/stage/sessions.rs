@@ -121,6 +121,7 @@ impl Stage {
             elicitation: offers.contains(&Mode::Form),
             address: offers.contains(&Mode::Url),
             notices: self.listens(),
+            lists_first: self.profile.lists_first(),
             patience: self.patience,
             client_name: session
                 .and_then(|session| session.client.clone())

@@ -75,6 +75,27 @@ async fn a_legacy_session_opens_lists_calls_and_closes() {
 }
 
 #[tokio::test]
+async fn a_session_may_list_before_anything_else_and_that_is_part_of_its_opening() {
+    let (target, mut far) = pair();
+    let opening = Opening { lists_first: true, ..opening(Some(Revision::V2025_11_25)) };
+    let serving = async {
+        far.answer(r#"{"protocolVersion":"2025-11-25","capabilities":{}}"#).await;
+        assert_eq!(method(&far.next().await), "notifications/initialized");
+        assert_eq!(method(&far.answer(r#"{"tools":[{"name":"a"}],"nextCursor":"x"}"#).await), "tools/list");
+        assert_eq!(method(&far.answer(r#"{"tools":[{"name":"b"}]}"#).await), "tools/list");
+    };
+    let (session, ()) = tokio::join!(Session::open(target, opening), serving);
+    let session = session.unwrap();
+    let said = session.opening_exchanges();
+    let said: Vec<Json> = said.iter().map(|exchange| parse(&exchange.sent.bytes).unwrap()).collect();
+    let methods: Vec<&str> = said.iter().map(method).collect();
+    assert_eq!(methods, ["initialize", "notifications/initialized", "tools/list", "tools/list"]);
+    let mut calling = session.start(call());
+    let (exchange, called) = tokio::join!(calling.wait(LONG), far.answer("{\"content\":[]}"));
+    assert_eq!((method(&called), exchange.ended), ("tools/call", Ended::Answered));
+}
+
+#[tokio::test]
 async fn cursors_without_an_end_are_noticed() {
     let (session, mut far) = legacy(false).await;
     let serving = async {

@@ -169,7 +169,7 @@ impl Check<'_> {
 
 impl Errand {
     /// Every template in it, but for those within an answer.
-    fn templates(&self) -> Vec<&Template> {
+    pub(in crate::gateway) fn templates(&self) -> Vec<&Template> {
         let mut texts: Vec<&Template> = self.run.iter().chain(&self.read).chain(&self.list).collect();
         texts.extend(self.moved.iter().flat_map(|moved| [&moved.from, &moved.to]));
         texts.extend(
