@@ -2,7 +2,8 @@
 
 use super::render::Rendered;
 use crate::source;
-use serde_json::Value;
+use serde_json::{Map, Value};
+use std::collections::HashSet;
 
 /// How the rendered policy is broken on purpose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,36 +46,72 @@ impl Rendered {
 pub fn with_an_unknown_rule(text: &str, policy: &Value) -> String {
     let Ok(node) = source::read(text) else { return format!("{}\n{UNKNOWN}: true\n", text.trim_end()) };
     let mut document = Value::from(&node);
-    let tools = policy["tools"].as_object().into_iter().flatten();
-    let names: Vec<&str> = tools.map(|(name, _)| name.rsplit('/').next().unwrap_or(name)).collect();
-    let path = innermost(&document, &names, false).map(|(_, path)| path).unwrap_or_default();
+    let path = Named::by(policy).innermost(&document, false).map(|(_, path)| path).unwrap_or_default();
     if let Some(Value::Object(members)) = document.pointer_mut(&path) {
         members.insert(UNKNOWN.to_owned(), Value::Bool(true));
     }
     format!("{document:#}\n")
 }
 
-/// How deep it lies, and where. `within` says that what stands above is about a tool.
-fn innermost(value: &Value, names: &[&str], within: bool) -> Option<(usize, String)> {
-    let is_named = |text: &str| names.iter().any(|name| text.contains(name));
-    let deeper = |token: String, below: &Value, within: bool| {
-        innermost(below, names, within).map(|(depth, path)| (depth + 1, format!("/{token}{path}")))
-    };
-    match value {
-        Value::Object(members) => {
-            let within = within || members.values().any(|value| value.as_str().is_some_and(is_named));
-            let below = members.iter().filter_map(|(name, below)| {
-                let token = name.replace('~', "~0").replace('/', "~1");
-                deeper(token, below, within || is_named(name))
-            });
-            below.max_by_key(|(depth, _)| *depth).or_else(|| within.then(|| (0, String::new())))
+/// What a policy speaks of.
+struct Named {
+    /// Its tools.
+    tools: Vec<String>,
+    /// The names of arguments in its rules, and the values that they are held against. A mapping of such words alone is
+    /// free: any name may stand there, and one that nobody knows is an argument like others.
+    arguments: HashSet<String>,
+}
+
+impl Named {
+    fn by(policy: &Value) -> Self {
+        let rules = || policy["tools"].as_object().into_iter().flatten();
+        let tools = rules().map(|(name, _)| name.rsplit('/').next().unwrap_or(name).to_owned()).collect();
+        let lists = rules().flat_map(|(_, rule)| [&rule["require"], &rule["deny_if"]]);
+        let predicates = lists.filter_map(Value::as_array).flatten();
+        let words = predicates.flat_map(|predicate| {
+            let path = predicate["arg"].as_str().unwrap_or_default().split(['.', '/']);
+            let values = match &predicate["value"] {
+                Value::Array(several) => several.as_slice(),
+                one => std::slice::from_ref(one),
+            };
+            path.chain(values.iter().filter_map(Value::as_str))
+        });
+        Self { tools, arguments: words.map(str::to_owned).collect() }
+    }
+
+    fn is_tool(&self, text: &str) -> bool {
+        self.tools.iter().any(|name| text.contains(name))
+    }
+
+    fn is_free(&self, members: &Map<String, Value>) -> bool {
+        !members.is_empty() && members.keys().all(|name| self.arguments.contains(name))
+    }
+
+    /// How deep the innermost mapping about a tool lies, and where. `within` says that what stands above is about one.
+    fn innermost(&self, value: &Value, within: bool) -> Option<(usize, String)> {
+        let deeper = |token: String, below: &Value, within: bool| {
+            self.innermost(below, within).map(|(depth, path)| (depth + 1, format!("/{token}{path}")))
+        };
+        match value {
+            Value::Object(members) => {
+                let names_one = |value: &Value| value.as_str().is_some_and(|text| self.is_tool(text));
+                let within = within || members.values().any(names_one);
+                let below = members.iter().filter_map(|(name, below)| {
+                    let token = name.replace('~', "~0").replace('/', "~1");
+                    deeper(token, below, within || self.is_tool(name))
+                });
+                let here = || (within && !self.is_free(members)).then(|| (0, String::new()));
+                below.max_by_key(|(depth, _)| *depth).or_else(here)
+            }
+            Value::Array(elements) => {
+                let below = elements
+                    .iter()
+                    .enumerate()
+                    .filter_map(|(at, below)| deeper(at.to_string(), below, within));
+                below.max_by_key(|(depth, _)| *depth)
+            }
+            _ => None,
         }
-        Value::Array(elements) => {
-            let below =
-                elements.iter().enumerate().filter_map(|(at, below)| deeper(at.to_string(), below, within));
-            below.max_by_key(|(depth, _)| *depth)
-        }
-        _ => None,
     }
 }
 
@@ -97,5 +134,23 @@ mod tests {
         let yaml = written("env: {a: {b: {c: d}}}\nrules:\n  - {tool: destroy_vm, action: deny}\n");
         assert_eq!(yaml.pointer("/rules/0/member_that_nobody_knows"), Some(&json!(true)));
         assert_eq!(written("{default: deny}")["member_that_nobody_knows"], true);
+    }
+
+    #[test]
+    fn the_unknown_member_is_no_argument_among_arguments() {
+        let rule = json!({"require": [{"arg": "args.by.user_id", "op": "eq", "value": "bob"}]});
+        let policy = json!({"tools": {"power_off_range": rule, "whoami": {}}});
+        let stands = |text: &str, at: &str| {
+            let spoiled = Value::from(&source::read(&with_an_unknown_rule(text, &policy)).unwrap());
+            spoiled.pointer(&format!("{at}/{UNKNOWN}")) == Some(&json!(true))
+        };
+        let nested = "rules: [{match: {tool: power_off_range, args: {by: {user_id: bob}}}, decision: allow}]";
+        assert!(stands(nested, "/rules/0/match"), "beside the words of a rule");
+        let listed = "tools: {power_off_range: {args: {user_id: {enum: [bob]}}}}";
+        assert!(
+            stands(listed, "/tools/power_off_range/args/user_id"),
+            "a rule about an argument has its words"
+        );
+        assert!(stands("tools: {whoami: {}}", "/tools/whoami"), "an empty rule is a rule");
     }
 }

@@ -1,8 +1,9 @@
 //! Which arrival belongs to which call.
 //!
 //! A reply that bears a receipt owns its arrival. The rest is matched on tool and arguments to calls whose window is
-//! open, never on ids or progress tokens, which gateways renumber. What nothing explains is a finding. What comes out
-//! is the same in whatever order the arrivals are looked at.
+//! open, never on ids or progress tokens, which gateways renumber; only whether there is an id at all speaks for one of
+//! several calls that fit alike. What nothing explains is a finding. What comes out is the same in whatever order the
+//! arrivals are looked at.
 
 mod matching;
 #[cfg(test)]
@@ -14,12 +15,20 @@ use std::time::Instant;
 /// A call as a parser takes it: the tool, and its arguments.
 pub type Take = (String, Json);
 
+/// One call that is asked for.
+#[derive(Clone, Debug)]
+pub struct Wanted {
+    /// The call under all its readings.
+    pub takes: Vec<Take>,
+    /// Whether it bears an id: it wants an answer then.
+    pub bears_id: bool,
+}
+
 /// The time in which arrivals of one call are explained by it.
 #[derive(Clone, Debug)]
 pub struct Window {
-    /// What was asked for, as the server knows it: each call under all its readings. Raw bytes may ask for several, or
-    /// for nothing that can be read.
-    pub asks: Vec<Vec<Take>>,
+    /// What was asked for, as the server knows it. Raw bytes may ask for several calls, or for nothing that can be read.
+    pub asks: Vec<Wanted>,
     /// Raw bytes as text: a gateway may make a call of what no parser takes for one.
     pub text: Option<String>,
     /// Whether some upstream has a tool of that name.
@@ -56,6 +65,8 @@ pub struct Arrived {
     pub at: Instant,
     /// Which tool with what, by each reading that differs.
     pub takes: Vec<Take>,
+    /// Whether its frame bears an id.
+    pub bears_id: bool,
     /// The receipt that the mock put into its answer.
     pub receipt: Option<String>,
 }
@@ -73,13 +84,15 @@ pub fn attribute(windows: &[Window], arrivals: &[Arrived]) -> Vec<Option<usize>>
     }
     let passes: [fn(&Slot<'_>, &Arrived) -> bool; 5] =
         [exact, same_tool, similar_tool, mentioned, name_of_nothing];
-    for explains in passes {
+    // Of calls that fit as well, first those that are also put like it.
+    for (explains, alike) in passes.into_iter().flat_map(|pass| [(pass, true), (pass, false)]) {
         let mut free: Vec<usize> = (0..arrivals.len()).filter(|place| owners[*place].is_none()).collect();
         free.sort_by_key(|place| arrivals[*place].at);
         let fits = |slot: &Slot<'_>| {
             let fits = |place: &&usize| {
                 let arrival = &arrivals[**place];
-                open(&windows[slot.window], arrival) && explains(slot, arrival)
+                let likely = !alike || put_alike(slot, arrival);
+                likely && open(&windows[slot.window], arrival) && explains(slot, arrival)
             };
             free.iter().filter(fits).copied().collect::<Vec<_>>()
         };
@@ -93,8 +106,9 @@ pub fn attribute(windows: &[Window], arrivals: &[Arrived]) -> Vec<Option<usize>>
             owners[place] = Some(slots[slot].window);
             slots[slot].filled = true;
         }
-        // What is more than the places is the best claimant's, once more.
-        for place in free {
+        // What is more than the places is the best claimant's, once more. A gateway may make a request of a notification,
+        // so that one request too many is not yet the call's that was put like it; a notification of a request none makes.
+        for place in free.into_iter().filter(|place| !alike || !arrivals[*place].bears_id) {
             let claims = || fitting.iter().position(|fitting| fitting.contains(&place));
             owners[place] = owners[place].or_else(|| Some(slots[claims()?].window));
         }
@@ -107,26 +121,28 @@ struct Slot<'a> {
     window: usize,
     claim: Claim,
     asks: &'a [Take],
+    bears_id: Option<bool>,
     text: Option<&'a str>,
     known: bool,
     filled: bool,
 }
 
 /// The places of all windows, those with the better claim first.
-fn slots(windows: &[Window]) -> Vec<Slot<'_>> {
+fn slots<'a>(windows: &'a [Window]) -> Vec<Slot<'a>> {
     let mut slots = Vec::new();
     for (place, window) in windows.iter().enumerate() {
-        let slot = |asks| Slot {
+        let slot = |wanted: Option<&'a Wanted>| Slot {
             window: place,
             claim: window.claim,
-            asks,
+            asks: wanted.map_or(&[], |wanted| wanted.takes.as_slice()),
+            bears_id: wanted.map(|wanted| wanted.bears_id),
             text: window.text.as_deref(),
             known: window.known,
             filled: false,
         };
-        slots.extend(window.asks.iter().map(|asks| slot(asks.as_slice())));
+        slots.extend(window.asks.iter().map(|wanted| slot(Some(wanted))));
         if window.asks.is_empty() {
-            slots.push(slot(&[]));
+            slots.push(slot(None));
         }
     }
     slots.sort_by_key(|slot| slot.claim);
@@ -142,6 +158,12 @@ fn open(window: &Window, arrival: &Arrived) -> bool {
     window.opened <= arrival.at
         && window.closed.is_none_or(|closed| arrival.at <= closed)
         && window.upstream.as_ref().is_none_or(|upstream| *upstream == arrival.upstream)
+}
+
+/// Whether a call was put as the arrival is: both with an id, or both without one. A request that is said not to have run
+/// has no better claim to another request than a notification, of which nothing is said.
+fn put_alike(slot: &Slot<'_>, arrival: &Arrived) -> bool {
+    slot.bears_id == Some(arrival.bears_id) && (slot.claim != Claim::Refused || !arrival.bears_id)
 }
 
 fn exact(slot: &Slot<'_>, arrival: &Arrived) -> bool {

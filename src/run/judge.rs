@@ -1,7 +1,7 @@
 //! Both sides put together: for each call, its arrivals, its verdict, and what reports tell of it.
 
 use super::altered;
-use super::attribution::{Arrived, Claim, Take, Window, attribute, similar};
+use super::attribution::{Arrived, Claim, Take, Wanted, Window, attribute, similar};
 use super::outcome::{ArrivalSeen, CallOutcome};
 use super::verdict::{Sides, is_refusal, verdict};
 use crate::diagnostic::{printable, printable_bytes, printable_within};
@@ -137,6 +137,7 @@ impl<'a> Unit<'a> {
             upstream: self.arrival.upstream.clone(),
             at: self.arrival.at,
             takes: self.calls.iter().map(|call| take(call)).collect(),
+            bears_id: bear_an_id(&self.calls),
             receipt: self.receipt.clone(),
         }
     }
@@ -154,11 +155,20 @@ fn take(call: &Called) -> Take {
     (call.tool.clone(), call.arguments.clone())
 }
 
+/// Whether a frame bears an id, by some reading of it.
+fn bear_an_id(calls: &[&Called]) -> bool {
+    calls.iter().any(|call| call.id.is_some())
+}
+
+fn wanted(calls: &[&Called]) -> Wanted {
+    Wanted { takes: calls.iter().map(|call| take(call)).collect(), bears_id: bear_an_id(calls) }
+}
+
 fn window(call: &Asked) -> Window {
     let raw = call.exchanges.first().filter(|_| call.tool.is_none()).map(|exchange| &exchange.sent.bytes);
     let asks = match &call.tool {
-        Some(tool) => vec![vec![(tool.clone(), call.arguments.clone())]],
-        None => apart(&call.reads).into_iter().map(|calls| calls.into_iter().map(take).collect()).collect(),
+        Some(tool) => vec![Wanted { takes: vec![(tool.clone(), call.arguments.clone())], bears_id: true }],
+        None => apart(&call.reads).iter().map(|calls| wanted(calls)).collect(),
     };
     let claim = match call.told.word {
         Word::Success => Claim::Owed,

@@ -12,7 +12,7 @@ impl Story {
 
     fn window(&self, tool: &str, from: u64, to: u64) -> Window {
         Window {
-            asks: vec![vec![(tool.into(), Json::object())]],
+            asks: vec![wanted(tool, true)],
             text: None,
             known: true,
             upstream: None,
@@ -25,7 +25,8 @@ impl Story {
 
     /// A call without an id: no answer ends it.
     fn notification(&self, tool: &str, from: u64) -> Window {
-        Window { closed: None, text: Some(tool.into()), ..self.window(tool, from, from) }
+        let asks = vec![wanted(tool, false)];
+        Window { closed: None, text: Some(tool.into()), asks, ..self.window(tool, from, from) }
     }
 
     fn arrival(&self, tool: &str, at: u64) -> Arrived {
@@ -33,9 +34,19 @@ impl Story {
             upstream: "ludus".into(),
             at: self.at(at),
             takes: vec![(tool.into(), Json::object())],
+            bears_id: true,
             receipt: None,
         }
     }
+
+    /// A frame without an id.
+    fn note(&self, tool: &str, at: u64) -> Arrived {
+        Arrived { bears_id: false, ..self.arrival(tool, at) }
+    }
+}
+
+fn wanted(tool: &str, bears_id: bool) -> Wanted {
+    Wanted { takes: vec![(tool.into(), Json::object())], bears_id }
 }
 
 fn story() -> Story {
@@ -96,7 +107,7 @@ fn a_call_sent_twice_is_one_call_with_two_arrivals() {
 fn exact_arguments_come_before_the_tool_alone() {
     let story = story();
     let other = Window {
-        asks: vec![vec![("a".into(), serde_json::json!({"x": 1}).into())]],
+        asks: vec![Wanted { takes: vec![("a".into(), serde_json::json!({"x": 1}).into())], bears_id: true }],
         ..story.window("a", 0, 10)
     };
     let arrivals = [story.arrival("a", 1), story.arrival("a", 2)];
@@ -146,16 +157,32 @@ fn a_notification_does_not_take_what_an_equal_call_needs() {
         let both = [early.clone(), late.clone()];
         assert_eq!(in_every_order(&windows, &both), [Some(1), Some(0)], "{claim:?}");
         assert_eq!(in_every_order(&windows, std::slice::from_ref(&late)), [Some(0)], "{claim:?}");
-        let owner = if claim == Claim::Owed { 1 } else { 0 };
+        let owner = if claim == Claim::Refused { 0 } else { 1 };
         assert_eq!(in_every_order(&windows, std::slice::from_ref(&early)), [Some(owner)], "{claim:?}");
+    }
+}
+
+#[test]
+fn what_bears_no_id_came_from_what_bore_none() {
+    let story = story();
+    // A batch that nothing answers, and then a notification of the same call.
+    let batch = Window { closed: None, ..story.window("a", 0, 0) };
+    for windows in [[batch.clone(), story.notification("a", 5)], [story.notification("a", 5), batch]] {
+        let (batch, note) = if windows[0].asks[0].bears_id { (0, 1) } else { (1, 0) };
+        let owners = |arrivals: &[Arrived]| in_every_order(&windows, arrivals);
+        assert_eq!(owners(&[story.note("a", 9)]), [Some(note)], "the notification ran");
+        assert_eq!(owners(&[story.arrival("a", 9)]), [Some(batch)], "the batch ran");
+        assert_eq!(owners(&[story.note("a", 8), story.arrival("a", 9)]), [Some(note), Some(batch)]);
+        assert_eq!(owners(&[story.note("a", 8), story.note("a", 9)]), [Some(note), Some(note)], "twice");
+        assert_eq!(owners(&[story.arrival("a", 8), story.arrival("a", 9)]), [Some(batch), Some(note)]);
+        assert_eq!(owners(&[story.note("a", 3)]), [Some(batch)], "before there was a notification");
     }
 }
 
 #[test]
 fn a_batch_has_a_place_for_each_of_its_calls() {
     let story = story();
-    let element = || vec![("a".to_owned(), Json::object())];
-    let batch = Window { asks: vec![element(), element()], ..story.window("a", 0, 10) };
+    let batch = Window { asks: vec![wanted("a", true), wanted("a", true)], ..story.window("a", 0, 10) };
     let windows = [batch, story.notification("a", 0)];
     let arrivals = [story.arrival("a", 1), story.arrival("a", 2), story.arrival("a", 30)];
     assert_eq!(in_every_order(&windows, &arrivals), [Some(0), Some(0), Some(1)]);
