@@ -22,7 +22,7 @@ pub(super) type Variables = BTreeMap<String, String>;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RenderError {
     /// The template itself says that the gateway lacks what is asked for: not applicable, not a mistake.
-    #[error("the gateway has no {0}")]
+    #[error("the gateway cannot express {0}")]
     Cannot(String),
     /// A mistake in the template.
     #[error("{0}")]

@@ -177,10 +177,15 @@ fn complaint(step: &StepOutcome) -> String {
     format!("expected {}, was {}", step.expected, step.was)
 }
 
-/// The calls worth telling: the worst one of each verdict, at most three.
+/// The calls worth telling: those for which the step's expectation is not met, where that is known of single calls; of
+/// each verdict the worst one, at most three.
 fn telling(step: &StepOutcome) -> Vec<&CallOutcome> {
+    let known = step.calls.iter().any(|call| call.unmet);
+    let mut calls: Vec<&CallOutcome> = step.calls.iter().filter(|call| call.unmet || !known).collect();
+    // What ran says more than what some parser might have run.
+    calls.sort_by_key(|call| !call.arrivals.iter().any(|arrival| arrival.executed));
     let mut told: Vec<&CallOutcome> = Vec::new();
-    for call in &step.calls {
+    for call in calls {
         if !told.iter().any(|other| other.verdict == call.verdict) {
             told.push(call);
         }
@@ -199,7 +204,8 @@ fn sides(call: &CallOutcome, step: &StepOutcome) -> Vec<String> {
         sides.push(("server", format!("no execution of {}", call.tool)));
     }
     let mut seen: Vec<&str> = Vec::new();
-    for arrival in &call.arrivals {
+    let (ran, came): (Vec<_>, Vec<_>) = call.arrivals.iter().partition(|arrival| arrival.executed);
+    for arrival in ran.into_iter().chain(came) {
         if seen.contains(&arrival.upstream.as_str()) {
             continue;
         }

@@ -12,30 +12,53 @@ use crate::scenario::{
 use crate::source::Placed;
 use crate::transcript::{Exchange, Received};
 use crate::wire::{Json, Message, canonical};
+use std::time::Duration;
 
-/// A verdict and what can be said beyond it; the first thing that is not so is told.
+/// So many parts of what is not met are told.
+const TOLD: usize = 3;
+
+/// A verdict and what can be said beyond it; what is not so is told, of the first call of which something is not.
 pub(super) fn detailed(evidence: &Evidence<'_>, detailed: &Detailed, calls: &[(&Asked, &Judged)]) -> Finding {
     let fell: Vec<_> = calls.iter().map(|(asked, judged)| fell(evidence, asked, judged)).collect();
-    if !detailed.verdict.is_empty() && !expectation::each(&fell, &detailed.verdict) {
-        return Finding::of(false, expectation::words(&detailed.verdict), expectation::describe(&fell));
-    }
+    let words = match detailed.verdict.as_slice() {
+        [] => "as described".to_owned(),
+        verdicts => expectation::words(verdicts),
+    };
+    let verdict = Finding::of(true, words, expectation::describe(&fell));
     if calls.is_empty() {
-        return Finding::of(false, "a call", "none was made");
+        let expected = if detailed.verdict.is_empty() { "a call" } else { &verdict.expected };
+        return Finding::of(false, expected, "none was made");
     }
-    let complaint = calls.iter().find_map(|(asked, judged)| one(evidence, detailed, asked, judged));
-    complaint.unwrap_or_else(|| {
-        let words = if detailed.verdict.is_empty() {
-            "as described".to_owned()
-        } else {
-            expectation::words(&detailed.verdict)
-        };
-        Finding::of(true, words, expectation::describe(&fell))
-    })
+    let met = detailed.verdict.is_empty() || expectation::each(&fell, &detailed.verdict);
+    let parts = calls.iter().map(|(asked, judged)| unmet(evidence, detailed, asked, judged));
+    let parts = parts.into_iter().find(|parts| !parts.is_empty()).unwrap_or_default();
+    if met && parts.is_empty() {
+        return verdict;
+    }
+    together(Some(verdict).filter(|_| !met).into_iter().chain(parts).collect())
 }
 
-fn one(evidence: &Evidence<'_>, detailed: &Detailed, asked: &Asked, judged: &Judged) -> Option<Finding> {
+/// Several findings as one, both sides in the same order.
+fn together(parts: Vec<Finding>) -> Finding {
+    let more = parts.len().saturating_sub(TOLD);
+    let joined = |side: fn(&Finding) -> &str| {
+        let told: Vec<&str> = parts.iter().take(TOLD).map(side).collect();
+        told.join("; ")
+    };
+    let more = if more > 0 { format!("; and {more} more that are not so") } else { String::new() };
+    let (expected, was) = (joined(|part| &part.expected), joined(|part| &part.was));
+    Finding::of(false, expected, format!("{was}{more}"))
+}
+
+/// Everything beyond the verdict that is not so of one call.
+pub(super) fn unmet(
+    evidence: &Evidence<'_>,
+    detailed: &Detailed,
+    asked: &Asked,
+    judged: &Judged,
+) -> Vec<Finding> {
     let variables = &evidence.performance.variables;
-    let exchange = asked.exchanges.last()?;
+    let Some(exchange) = asked.exchanges.last() else { return Vec::new() };
     let response = exchange.response();
     let result = match response {
         Some(Message::Response { outcome: Ok(result), .. }) => Some(result.clone()),
@@ -48,40 +71,28 @@ fn one(evidence: &Evidence<'_>, detailed: &Detailed, asked: &Asked, judged: &Jud
         ("error", &detailed.error, error_of(response)),
         ("reply", &detailed.reply, reply(exchange)),
     ];
-    for (what, pattern, value) in checks {
-        if let Some(finding) =
-            pattern.as_ref().and_then(|pattern| unlike(variables, what, pattern, value.as_ref()))
-        {
-            return Some(finding);
-        }
-    }
-    if let Some(finding) = detailed.same_as.as_ref().and_then(|step| unlike_step(evidence, step, exchange)) {
-        return Some(finding);
-    }
-    if let Some(finding) = detailed.http.as_ref().and_then(|expected| head(variables, expected, exchange)) {
-        return Some(finding);
-    }
+    let said = checks
+        .into_iter()
+        .map(|(what, pattern, value)| unlike(variables, what, pattern.as_ref()?, value.as_ref()));
+    let same = || unlike_step(evidence, detailed.same_as.as_ref()?, exchange);
+    let http = || head(variables, detailed.http.as_ref()?, exchange);
     let arrivals: Vec<&Arrival> = judged.arrivals.iter().map(|place| &evidence.arrivals[*place]).collect();
-    if let Some(amount) = detailed.executions.filter(|amount| !amount.meets(judged.ran as u64)) {
-        return Some(Finding::of(false, format!("{amount} executions"), judged.ran.to_string()));
-    }
-    if let Some(finding) =
-        detailed.upstream.as_ref().and_then(|expected| upstream(variables, expected, asked, &arrivals))
-    {
-        return Some(finding);
-    }
-    if let Some(finding) = detailed.progress.and_then(|amount| progress(amount, exchange)) {
-        return Some(finding);
-    }
+    let there = || upstream(variables, detailed.upstream.as_ref()?, asked, &arrivals);
+    let ran = || {
+        let amount = detailed.executions.filter(|amount| !amount.meets(judged.ran as u64))?;
+        Some(Finding::of(false, format!("{amount} executions"), judged.ran.to_string()))
+    };
+    let progress = || progress(detailed.progress?, exchange);
+    let late = || late(detailed.within?, asked, exchange);
+    said.chain([same(), http(), ran(), there(), progress(), late()]).flatten().collect()
+}
+
+/// An answer that came too late, or never.
+fn late(within: Duration, asked: &Asked, exchange: &Exchange) -> Option<Finding> {
     let took = exchange.received.last().map(|piece| piece.at.duration_since(asked.opened));
-    match (detailed.within, took) {
-        (Some(within), Some(took)) if took <= within => None,
-        (Some(within), took) => {
-            let was = took.map_or("no answer".to_owned(), |took| format!("{:.3} s", took.as_secs_f64()));
-            Some(Finding::of(false, format!("an answer within {}", humantime::format_duration(within)), was))
-        }
-        (None, _) => None,
-    }
+    let was = took.map_or("no answer".to_owned(), |took| format!("{:.3} s", took.as_secs_f64()));
+    let expected = format!("an answer within {}", humantime::format_duration(within));
+    took.is_none_or(|took| took > within).then(|| Finding::of(false, expected, was))
 }
 
 /// What the agent was told, where it is not what it was told in that step.

@@ -279,12 +279,17 @@ fn substance(result: &Json) -> Json {
 pub fn outcome(call: &Asked, judged: &Judged, arrivals: &[Arrival]) -> CallOutcome {
     let answered_at =
         call.exchanges.last().and_then(|exchange| exchange.received.last()).map(|piece| piece.at);
-    let seen = judged.arrivals.iter().map(|place| seen(&arrivals[*place], call.tool.as_deref(), answered_at));
+    let seen = judged.arrivals.iter().enumerate().map(|(index, place)| {
+        // A batch is one arrival and several calls.
+        let nth = judged.arrivals[..index].iter().filter(|other| *other == place).count();
+        seen(&arrivals[*place], (call.tool.as_deref(), nth), answered_at)
+    });
     CallOutcome {
         tool: printable(call.tool.as_deref().unwrap_or("(raw bytes)")),
         arguments: (&call.arguments).into(),
         session: call.session.clone(),
         verdict: judged.verdict.word(),
+        unmet: false,
         reach: judged.reach,
         told: word(judged.told),
         reason: call.told.reason.as_deref().map(|reason| printable_within(reason, EXCERPT)),
@@ -305,19 +310,30 @@ fn frame(call: &Asked) -> Option<String> {
     Some(printable_bytes(&first.sent.bytes, EXCERPT))
 }
 
-/// One arrival as reports tell it; of several readings, the one that names the tool that was asked for.
-pub fn seen(arrival: &Arrival, tool: Option<&str>, answered_at: Option<Instant>) -> ArrivalSeen {
-    let called =
-        arrival.calls().iter().find(|call| Some(call.tool.as_str()) == tool).or(arrival.calls().first());
+/// One arrival as reports tell it: what ran; where nothing did, of several readings the one that names the tool that was
+/// asked for. Of a batch, the nth that ran.
+pub fn seen(
+    arrival: &Arrival,
+    (tool, nth): (Option<&str>, usize),
+    answered_at: Option<Instant>,
+) -> ArrivalSeen {
+    let is = |name: &str| Some(name) == tool;
+    let ran = &arrival.executed;
+    let ran = ran.iter().find(|ran| is(&ran.tool) && nth == 0).or(ran.get(nth));
+    let read = || {
+        let called = arrival.calls().iter().find(|call| is(&call.tool)).or(arrival.calls().first())?;
+        Some((&called.tool, &called.arguments))
+    };
+    let called = ran.map(|ran| (&ran.tool, &ran.arguments)).or_else(read);
     let before = answered_at.map(|at| match at.checked_duration_since(arrival.at) {
         Some(before) => before.as_secs_f64() * 1e3,
         None => arrival.at.duration_since(at).as_secs_f64() * -1e3,
     });
     ArrivalSeen {
         upstream: arrival.upstream.clone(),
-        tool: called.map(|call| printable(&call.tool)).unwrap_or_default(),
-        arguments: called.map(|call| (&call.arguments).into()).unwrap_or_default(),
-        executed: !arrival.executed.is_empty(),
+        tool: called.map(|(tool, _)| printable(tool)).unwrap_or_default(),
+        arguments: called.map(|(_, arguments)| arguments.into()).unwrap_or_default(),
+        executed: ran.is_some(),
         before_answer_ms: before,
     }
 }

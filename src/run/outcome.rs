@@ -256,6 +256,9 @@ pub struct CallOutcome {
     pub session: String,
     /// The verdict's word.
     pub verdict: &'static str,
+    /// Whether it is a call for which the step's expectation is not met, where that can be said of one call.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub unmet: bool,
     /// How many arrivals belong to it.
     pub reach: usize,
     /// What the agent was told, a word.
@@ -292,7 +295,7 @@ pub struct CallOutcome {
 pub struct ArrivalSeen {
     /// Which upstream.
     pub upstream: String,
-    /// Which tool some reading takes.
+    /// The tool that ran; where none did, the one that some reading takes.
     pub tool: String,
     /// With what.
     pub arguments: serde_json::Value,

@@ -207,7 +207,7 @@ async fn conclude(entry: &Entry, played: &Played, arrivals: &[Arrival]) -> Scena
     let profile = &entry.contender.profile;
     let doubt = played.record.as_ref().and_then(|read| record::doubt(read, performance.asked.len(), profile));
     let unexplained: Vec<_> =
-        unexplained.into_iter().map(|place| seen(&arrivals[place], None, None)).collect();
+        unexplained.into_iter().map(|place| seen(&arrivals[place], (None, 0), None)).collect();
     let mut outcome = blank(entry);
     outcome.revision = played.revision.map(|revision| revision.to_string());
     outcome.status = status(scenario, &steps, !unexplained.is_empty());
@@ -222,6 +222,11 @@ async fn conclude(entry: &Entry, played: &Played, arrivals: &[Arrival]) -> Scena
         // A mock that cannot answer says nothing about the gateway in front of it.
         outcome.status = Status::Inconclusive;
         outcome.why = Some(format!("the mock has no answer: {}", printable(complaint)));
+    } else if let Some(what) = performance.steps.last().and_then(|step| step.inexpressible.as_ref())
+        && outcome.status != Status::Failed
+    {
+        outcome.status = Status::NotApplicable;
+        outcome.why = Some(printable(&format!("it cannot express {what}")));
     } else if scenario.observe {
         outcome.why = Some("reported, never failing".to_owned());
     } else if let (Some(doubt), Status::Passed) = (doubt, outcome.status) {

@@ -97,6 +97,7 @@ pub(crate) fn step(line: usize, tool: &str, expected: &'static str, was: &'stati
         arguments: serde_json::json!({}),
         session: "agent".to_owned(),
         verdict: was,
+        unmet: expected != was,
         reach,
         told: if was == "allowed" { "success" } else { "denied" },
         reason: None,

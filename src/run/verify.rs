@@ -2,7 +2,7 @@
 
 use super::expectation::{self, Fell};
 use super::judge::{self, Asked, Judged};
-use super::outcome::StepOutcome;
+use super::outcome::{CallOutcome, StepOutcome};
 use super::perform::{Performance, Performed};
 use super::verdict::meets;
 use crate::diagnostic::printable;
@@ -43,8 +43,10 @@ pub(super) fn step(evidence: &Evidence<'_>, step: &Step, performed: &Performed) 
         .map(|place| (&evidence.performance.asked[place], &evidence.judged[place]))
         .collect();
     let finding = finding(evidence, step, performed, &calls);
-    let outcomes =
-        calls.iter().map(|(asked, judged)| judge::outcome(asked, judged, evidence.arrivals)).collect();
+    let outcomes = calls.iter().map(|(asked, judged)| CallOutcome {
+        unmet: !finding.met && is_to_blame(evidence, step, asked, judged),
+        ..judge::outcome(asked, judged, evidence.arrivals)
+    });
     let first = calls.first().map(|(_, judged)| *judged);
     let mut exchanges: Vec<_> = calls.iter().flat_map(|(asked, _)| asked.exchanges.iter().cloned()).collect();
     exchanges.extend(performed.listed.iter().flat_map(|listed| listed.pages.iter().cloned()));
@@ -61,7 +63,7 @@ pub(super) fn step(evidence: &Evidence<'_>, step: &Step, performed: &Performed) 
         twin: is_failed_twin(step, &calls),
         benign: wants_allowed(step) && !wants_refusal(step),
         notes: notes(evidence, performed, &calls),
-        calls: outcomes,
+        calls: outcomes.collect(),
         second: Vec::new(),
         exchanges,
     }
@@ -109,6 +111,28 @@ fn finding(
                 words(came),
             )
         }
+    }
+}
+
+/// Whether it is this call for which the expectation is not met, where that can be said of one call: of runs and counts
+/// it can of a verdict that none of them names.
+fn is_to_blame(evidence: &Evidence<'_>, step: &Step, asked: &Asked, judged: &Judged) -> bool {
+    let fell = [fell(evidence, asked, judged)];
+    let unnamed = |tallies: &[Tally]| {
+        let named = |tally: &Tally| expectation::each(&fell, &[tally.verdict]);
+        !tallies.iter().any(named)
+    };
+    match &step.expect {
+        Some(Expect::Verdict(verdicts)) => !expectation::each(&fell, verdicts),
+        Some(Expect::Runs(tallies) | Expect::Counts(tallies)) => unnamed(tallies),
+        Some(Expect::Each(sessions)) => {
+            sessions.iter().any(|(name, tallies)| name.value == asked.session && unnamed(tallies))
+        }
+        Some(Expect::Detailed(detailed)) => {
+            let verdict = detailed.verdict.is_empty() || expectation::each(&fell, &detailed.verdict);
+            !verdict || !super::detail::unmet(evidence, detailed, asked, judged).is_empty()
+        }
+        Some(Expect::Listing(_) | Expect::Notice(_) | Expect::Orderly) | None => false,
     }
 }
 

@@ -1,10 +1,10 @@
 //! What a value should look like: partially, never more than was said.
 
-use super::pointer;
+mod meets;
+
 use super::variables::{Unfilled, Variables};
 use crate::diagnostic::printable_within;
-use crate::wire::canonical::same;
-use crate::wire::{Json, parse};
+use crate::wire::Json;
 use indexmap::IndexMap;
 use regex::Regex;
 use std::fmt;
@@ -14,8 +14,10 @@ use std::fmt;
 pub enum Pattern {
     /// Exactly this: members as sets, numbers by value.
     Equals(Json),
-    /// The text, or any text within the value, contains this; a list contains an element like this.
+    /// The text, or any text within the value, contains this; a list contains exactly this.
     Contains(Json),
+    /// A list with an element like this.
+    Element(Box<Pattern>),
     /// The text, or any text within the value, matches.
     Matches(Regex),
     /// There is nothing, or `null`.
@@ -41,6 +43,8 @@ pub struct Unmet {
     pub expected: String,
     /// What was, printable and cut.
     pub found: String,
+    /// Whether it is a condition that cannot even be asked of what was there: then neither it nor its contrary is met.
+    pub idle: bool,
 }
 
 impl fmt::Display for Unmet {
@@ -71,74 +75,10 @@ impl Pattern {
             }
             Self::Elements(patterns) => Self::Elements(each(patterns)?),
             Self::Not(pattern) => Self::Not(Box::new(pattern.filled(variables)?)),
+            Self::Element(pattern) => Self::Element(Box::new(pattern.filled(variables)?)),
             Self::All(patterns) => Self::All(each(patterns)?),
             Self::Matches(_) | Self::Absent | Self::Present => self.clone(),
         })
-    }
-
-    /// Whether a value is as it should be; `None` is a value that is not there.
-    pub fn meets(&self, value: Option<&Json>) -> Result<(), Unmet> {
-        let wrong = |expected: String| {
-            let found = value.map_or_else(|| "nothing".to_owned(), |value| shown(value, SHOWN));
-            Err(Unmet { at: String::new(), expected, found })
-        };
-        let there = value.filter(|value| !value.is_null());
-        let met = match (self, value) {
-            (Self::Absent, _) => there.is_none(),
-            (Self::Present, _) => there.is_some(),
-            (Self::Not(pattern), _) => pattern.meets(value).is_err(),
-            (Self::All(patterns), _) => return patterns.iter().try_for_each(|pattern| pattern.meets(value)),
-            (Self::Members(members), Some(value)) => return meets_members(members, value),
-            (Self::Elements(patterns), Some(Json::Array(elements))) if patterns.len() == elements.len() => {
-                let mut pairs = patterns.iter().zip(elements).enumerate();
-                return pairs.try_for_each(|(index, (pattern, element))| {
-                    pattern.meets(Some(element)).map_err(|unmet| unmet.below(&format!("/{index}")))
-                });
-            }
-            (Self::Equals(wanted), Some(value)) => same(wanted, value),
-            (Self::Contains(wanted), Some(value)) => contains(value, wanted),
-            (Self::Matches(regex), Some(value)) => any_text(value, &|text| regex.is_match(text)),
-            (_, None) | (Self::Elements(_), Some(_)) => false,
-        };
-        if met { Ok(()) } else { wrong(self.to_string()) }
-    }
-}
-
-fn meets_members(members: &IndexMap<String, Pattern>, value: &Json) -> Result<(), Unmet> {
-    // A server that wraps its answer as text still answers with members.
-    let unwrapped = value.as_str().and_then(|text| parse(text.as_bytes()).ok());
-    let value = unwrapped.as_ref().unwrap_or(value);
-    members.iter().try_for_each(|(name, pattern)| {
-        let pointer = if name.starts_with('/') { name.clone() } else { format!("/{}", escaped(name)) };
-        let member = if name.starts_with('/') { pointer::at(value, name) } else { value.get(name).cloned() };
-        pattern.meets(member.as_ref()).map_err(|unmet| unmet.below(&pointer))
-    })
-}
-
-fn escaped(name: &str) -> String {
-    name.replace('~', "~0").replace('/', "~1")
-}
-
-impl Unmet {
-    fn below(self, pointer: &str) -> Self {
-        Self { at: format!("{pointer}{}", self.at), ..self }
-    }
-}
-
-fn contains(value: &Json, wanted: &Json) -> bool {
-    let element =
-        value.as_array().is_some_and(|elements| elements.iter().any(|element| same(element, wanted)));
-    element || wanted.as_str().is_some_and(|wanted| any_text(value, &|text| text.contains(wanted)))
-}
-
-/// Whether any text within a value, not the names of its members, is as wanted.
-fn any_text(value: &Json, wanted: &dyn Fn(&str) -> bool) -> bool {
-    match value {
-        Json::String(text) => wanted(text),
-        Json::Number(number) => wanted(number.spelling()),
-        Json::Array(elements) => elements.iter().any(|element| any_text(element, wanted)),
-        Json::Object(object) => object.iter().any(|(_, member)| any_text(member, wanted)),
-        Json::Null | Json::Bool(_) => false,
     }
 }
 
@@ -160,6 +100,7 @@ impl fmt::Display for Pattern {
             }
             Self::Elements(patterns) => write!(out, "a list of {}", patterns.len()),
             Self::Not(pattern) => write!(out, "anything but {pattern}"),
+            Self::Element(pattern) => write!(out, "a list with {pattern} in it"),
             Self::All(patterns) => {
                 let all: Vec<String> = patterns.iter().map(ToString::to_string).collect();
                 out.write_str(&all.join(" and "))
@@ -171,6 +112,7 @@ impl fmt::Display for Pattern {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::wire::parse;
 
     fn text(text: &str) -> Pattern {
         Pattern::Contains(Json::from(text))
@@ -217,6 +159,49 @@ mod tests {
         insta::assert_snapshot!(told(members(vec![("content", Pattern::Elements(Vec::new()))])), @r#"at `/content`: expected a list of 0, found [{"type":"text","text":"{\"flow\": \"F.1\"}"}]"#);
         insta::assert_snapshot!(told(Pattern::Not(Box::new(Pattern::Present))), @r#"expected anything but something, found {"content":[{"type":"text","text":"{\"flow\": \"F.1\"}"}],"isError":false,"n":5.0}"#);
         insta::assert_snapshot!(Pattern::Present.meets(None).unwrap_err(), @"expected something, found nothing");
+    }
+
+    #[test]
+    fn a_list_has_an_element_like_this() {
+        let tools = parse(br#"[{"name": "list_hosts", "n": 1}, {"name": "delete_range"}]"#).unwrap();
+        let element =
+            |name: &str| Pattern::Element(Box::new(members(vec![("name", Pattern::Equals(name.into()))])));
+        assert_eq!(element("delete_range").meets(Some(&tools)), Ok(()));
+        assert_eq!(element("delete_range").meets(Some(&Json::from(tools.to_string()))), Ok(()), "in a text");
+        let not = |pattern| Pattern::Not(Box::new(pattern));
+        assert_eq!(not(element("destroy_vm")).meets(Some(&tools)), Ok(()));
+        assert_eq!(not(element("destroy_vm")).meets(Some(&Json::Array(Vec::new()))), Ok(()));
+        insta::assert_snapshot!(not(element("delete_range")).meets(Some(&tools)).unwrap_err(), @r#"expected anything but a list with an object with `name` in it, found [{"name":"list_hosts","n":1},{"name":"delete_range"}]"#);
+    }
+
+    #[test]
+    fn what_cannot_be_asked_of_a_value_is_not_met_and_its_contrary_neither() {
+        let list = parse(br#"[{"name": "delete_range"}]"#).unwrap();
+        let texts = parse(br#"["a"]"#).unwrap();
+        let name = || members(vec![("name", Pattern::Equals("delete_range".into()))]);
+        let object = parse(br#"{"tools": "none"}"#).unwrap();
+        let within = |pattern| members(vec![("tools", pattern)]);
+        for (pattern, value) in [
+            (name(), Some(&list)),
+            (text("x"), None),
+            (text("x"), Some(&Json::Bool(true))),
+            (Pattern::Contains(Json::from(5)), Some(&object)),
+            (Pattern::Element(Box::new(name())), Some(&object)),
+            (Pattern::Element(Box::new(name())), Some(&texts)),
+            (Pattern::Elements(Vec::new()), Some(&object)),
+            (within(Pattern::Element(Box::new(name()))), Some(&object)),
+            (Pattern::All(vec![text("delete"), name()]), Some(&list)),
+        ] {
+            assert!(pattern.meets(value).is_err(), "{pattern} of {value:?}");
+            let contrary = Pattern::Not(Box::new(pattern));
+            assert!(contrary.meets(value).is_err(), "{contrary} of {value:?}");
+        }
+        // What is not there is certainly nothing of that value.
+        let isolated = members(vec![("isError", Pattern::Equals(true.into()))]);
+        assert_eq!(Pattern::Not(Box::new(isolated)).meets(Some(&object)), Ok(()));
+        let told =
+            |pattern: Pattern| Pattern::Not(Box::new(pattern)).meets(Some(&list)).unwrap_err().to_string();
+        insta::assert_snapshot!(told(name()), @r#"expected anything but an object with `name`, found a list: [{"name":"delete_range"}]"#);
     }
 
     #[test]

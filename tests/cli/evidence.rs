@@ -52,3 +52,101 @@ fn an_unknown_variable_in_the_place_of_the_record_is_a_mistake() {
     assert_eq!(told.code, 2, "{}", told.out);
     assert!(told.err.contains("unknown variable `foldr`"), "{}", told.err);
 }
+
+/// A run of one scenario of that text.
+fn run(scenario: &str, gateway: &str, more: &[&str]) -> Ran {
+    let folder = folder(&[("s.yaml", scenario)]);
+    ran(folder.path(), &[&["run", "s.yaml", "--gateway", gateway], more].concat(), &SYSTEM)
+}
+
+#[test]
+fn a_question_that_was_answered_is_no_refusal() {
+    let hang = r#"
+scenario: an approved call that hangs at the server is told as nothing
+upstreams: {lab: {mock: ludus, answers: {migrate_to_sdn: {fault: hang, times: 1}}}}
+policy: {version: "1", default: deny, tools: {list_hosts: {}, migrate_to_sdn: {action: require_approval, approval: {timeout: 60}}}}
+steps:
+  - {call: list_hosts, expect: allowed}
+  - call: migrate_to_sdn
+    approver: approves
+    within: 1s
+    expect: {verdict: swallowed, executions: 1}
+"#;
+    let told = run(hang, "reference-stdio", &[]);
+    assert_eq!(told.code, 0, "{}{}", told.out, told.err);
+    // Nobody decides: the question is all that is told.
+    let ignored = hang
+        .replace("{fault: hang, times: 1}", "{give: {status: success}}")
+        .replace("approver: approves", "approver: ignores")
+        .replace("verdict: swallowed, executions: 1", "verdict: pending, executions: 0");
+    let twin = "  - {call: migrate_to_sdn, approver: approves, expect: allowed}\n";
+    let told = run(&format!("{ignored}{twin}"), "reference-stdio", &[]);
+    assert_eq!(told.code, 0, "{}{}", told.out, told.err);
+}
+
+const READINGS: &str = r#"
+scenario: no reading of a frame deletes
+upstreams: {office: {reads: leniently}}
+era: legacy
+policy: {version: "1", default: allow, tools: {delete_volume: {action: deny}}}
+steps:
+  - {call: read_secret, with: {name: mail-relay}, expect: allowed}
+  - send: '{"jsonrpc":"2.0","id":"raw","method":"tools/call","params":{"name":"list_files",{{ other }}"arguments":{"volume":"tickets"}}}'
+    over: {other: ['', '"n":1,', '"NAME":"delete_volume",']}
+    expect: {executions: 0}
+"#;
+
+#[test]
+fn the_arrival_is_told_that_ran_and_the_frame_that_failed() {
+    let told = run(READINGS, "direct", &["--format", "json"]);
+    let step = &only(&told)["steps"][1];
+    let unmet: Vec<bool> = (0..3).map(|call| step["calls"][call]["unmet"] == true).collect();
+    assert_eq!(unmet, [false, false, true], "{step:#}");
+    let arrival = &step["calls"][2]["arrivals"][0];
+    assert_eq!((&arrival["tool"], &arrival["executed"]), (&"delete_volume".into(), &true.into()), "{step:#}");
+    let told = run(READINGS, "direct", &[]);
+    assert!(told.out.contains("execution of delete_volume"), "{}", told.out);
+    assert!(!told.out.contains("of list_files"), "{}", told.out);
+}
+
+#[test]
+fn what_a_dialect_cannot_say_in_mid_run_is_not_applicable() {
+    let reload = "{% for one in identities if one.policy and one.policy.default == 'allow' %}{{ cannot('a default of allow') }}{% endfor %}";
+    let files = [
+        ("acme/profile.yaml", PROFILE),
+        ("acme/reference.yaml.j2", &format!("{reload}{TEMPLATE}")),
+        (
+            "s.yaml",
+            "
+scenario: another policy holds
+upstreams: [ludus]
+policy: {version: \"1\", default: deny, tools: {list_hosts: {}}}
+steps:
+  - {call: list_hosts, expect: allowed}
+  - reload: {policy: {version: \"1\", default: allow, tools: {}}}
+  - {call: list_hosts, expect: allowed}
+",
+        ),
+    ];
+    let folder = folder(&files);
+    let ran = ran(folder.path(), &["run", "s.yaml", "--gateway", "acme", "--format", "json"], &SYSTEM);
+    let scenario = only(&ran);
+    assert_eq!(scenario["status"], "not_applicable", "{scenario:#}");
+    assert_eq!(scenario["why"], "it cannot express a default of allow");
+}
+
+#[test]
+fn everything_that_is_not_so_is_told() {
+    let text = "
+scenario: it is told
+upstreams: [ludus]
+policy: {version: \"1\", default: allow, tools: {}}
+steps:
+  - call: whoami
+    expect: {verdict: allowed, answer: {isError: true}, executions: 2, progress: 3, upstream: {arrivals: 2}, within: 20s}
+";
+    let told = run(text, "direct", &[]);
+    let line = told.out.lines().find(|line| line.contains("expected")).unwrap_or(&told.out);
+    let said = "expected answer at `/isError` true; 2 executions; 2 arrivals, was false; 1; 1; and 1 more that are not so";
+    assert!(line.contains(said), "{line}");
+}

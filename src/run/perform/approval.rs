@@ -3,7 +3,7 @@
 
 use super::Trouble;
 use super::call;
-use super::heard::{Caller, Heard, asks_again, hear_again, hints, style};
+use super::heard::{Caller, Heard, answered, asks_again, hear_again, hints, style};
 use super::reply::reply_to;
 use super::steps::{Performance, Performed, saved};
 use crate::gateway::{Carried, Decided, Pending as Approval, Style, Told, Word};
@@ -190,6 +190,10 @@ pub(super) async fn go_on(stage: &Stage, mut pending: Pending, within: Duration)
             (None, None) => break,
         };
         let heard = hear_again(stage, &pending.caller, &mut flight, within).await;
+        let heard = match (&pending.decided, &pending.untaken) {
+            (Some(_), None) => answered(stage, &pending.caller, heard),
+            _ => heard,
+        };
         let open = heard.exchange.ended == Ended::Quiet;
         pending.flight = open.then_some(flight);
         let Some((decision, _)) = pending.decided.filter(|_| asks_again(stage, &pending.caller, &heard))

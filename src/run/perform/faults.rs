@@ -58,7 +58,7 @@ async fn restart(stage: &Stage, part: &Part) -> Result<(), Trouble> {
 }
 
 async fn reload(stage: &Stage, reload: &Reload) -> Result<(), Trouble> {
-    stage.reload(reload).await.map_err(Trouble::because)
+    stage.reload(reload).await
 }
 
 async fn revoke(stage: &Stage, identity: &str) -> Result<(), Trouble> {

@@ -75,6 +75,17 @@ pub(super) async fn hear(stage: &Stage, caller: &Caller, flight: &mut InFlight, 
     Heard { exchange, told, approval, question }
 }
 
+/// A call whose questions were answered: what it was told is what came after them. A question is no refusal of what was
+/// then allowed.
+pub(super) fn answered(stage: &Stage, caller: &Caller, heard: Heard) -> Heard {
+    if heard.question.is_some() || style(stage, caller) != Some(Style::Elicitation) {
+        return heard;
+    }
+    let mut after = heard.exchange.clone();
+    after.received.retain(|piece| asked(piece).is_none_or(|(id, _)| !stage.was_asked(&caller.name, &id)));
+    Heard { told: stage.profile.told(&after), ..heard }
+}
+
 /// An exchange as if that question alone had come in it: what the others say is about other calls.
 fn about(exchange: &Exchange, id: &Json) -> Exchange {
     let mut exchange = exchange.clone();

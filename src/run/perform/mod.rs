@@ -28,6 +28,9 @@ use crate::scenario::{Call, Unfilled, Variables};
 /// Why a step could not be done at all: a finding of its own, told beside the step.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Trouble {
+    /// The gateway's dialect has no words for a policy that it should be given: not applicable, no finding.
+    #[error("it cannot express {0}")]
+    Cannot(String),
     /// A template that could not be filled in.
     #[error(transparent)]
     Unfilled(#[from] Unfilled),
@@ -37,7 +40,7 @@ pub(super) enum Trouble {
 }
 
 impl Trouble {
-    fn because(why: impl std::fmt::Display) -> Self {
+    pub(super) fn because(why: impl std::fmt::Display) -> Self {
         Self::Other(why.to_string())
     }
 }

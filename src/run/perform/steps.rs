@@ -54,6 +54,8 @@ pub(in crate::run) struct Performed {
     pub(in crate::run) departure: Option<Departure>,
     /// Why it was passed over.
     pub(in crate::run) passed_over: Option<String>,
+    /// What the gateway's dialect cannot say, where the step needs it said.
+    pub(in crate::run) inexpressible: Option<String>,
     /// Why it could not be done.
     pub(in crate::run) trouble: Option<String>,
     /// When it was begun.
@@ -86,8 +88,11 @@ pub(in crate::run) async fn perform(stage: &Stage) -> Performance {
         if let Some(name) = step.name() {
             performance.named.insert(name.value.clone(), performed.calls.clone());
         }
-        performed.trouble = done.err().map(|trouble| trouble.to_string());
-        let stuck = performed.trouble.is_some();
+        let stuck = done.is_err();
+        match done.err() {
+            Some(Trouble::Cannot(what)) => performed.inexpressible = Some(what),
+            trouble => performed.trouble = trouble.map(|trouble| trouble.to_string()),
+        }
         performance.steps.push(performed);
         if stuck {
             break;

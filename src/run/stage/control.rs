@@ -3,8 +3,9 @@
 use super::Stage;
 use super::gateway::{document, grant};
 use super::mocks;
-use crate::gateway::{self, Carried, Decided, Decision, Pending, Told};
+use crate::gateway::{self, Carried, Decided, Decision, HookError, Pending, RenderError, Told};
 use crate::reference::{About, Verdict};
+use crate::run::perform::Trouble;
 use crate::run::plan::length;
 use crate::scenario::{Boundary, Change, Reload};
 use crate::transport::child::Departure;
@@ -136,7 +137,7 @@ impl Stage {
     }
 
     /// Gives the running gateway another policy, perhaps one that is broken on purpose.
-    pub(in crate::run) async fn reload(&self, reload: &Reload) -> Result<(), String> {
+    pub(in crate::run) async fn reload(&self, reload: &Reload) -> Result<(), Trouble> {
         let mut identities = self.theatre.stand.identities().to_vec();
         for identity in &mut identities {
             let meant = reload.identity.as_ref().is_none_or(|name| name.value == identity.name);
@@ -156,9 +157,12 @@ impl Stage {
             return Ok(());
         }
         let mut gateway = self.theatre.stand.gateway.write().await;
-        let within =
-            gateway.as_mut().ok_or("the gateway is stopped")?.reload(identities, spoiled(reload)).await;
-        let within = within.map_err(|error| error.to_string())?;
+        let gateway = gateway.as_mut().ok_or_else(|| Trouble::because("the gateway is stopped"))?;
+        let within = match gateway.reload(identities, spoiled(reload)).await {
+            Ok(within) => within,
+            Err(HookError::Render(RenderError::Cannot(what))) => return Err(Trouble::Cannot(what)),
+            Err(error) => return Err(Trouble::because(error)),
+        };
         // The gateway says how long it may take; before that either policy is right.
         tokio::time::sleep(within).await;
         Ok(())

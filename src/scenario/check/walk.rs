@@ -147,7 +147,7 @@ fn pattern_texts(pattern: &Pattern, found: &mut Vec<String>) {
         Pattern::Elements(patterns) | Pattern::All(patterns) => {
             patterns.iter().for_each(|pattern| pattern_texts(pattern, found));
         }
-        Pattern::Not(pattern) => pattern_texts(pattern, found),
+        Pattern::Not(pattern) | Pattern::Element(pattern) => pattern_texts(pattern, found),
         Pattern::Matches(_) | Pattern::Absent | Pattern::Present => {}
     }
 }

@@ -23,7 +23,11 @@ pub(super) fn definitions() -> Map<String, Value> {
             "description": "A condition, or a value of which what is written must hold.",
             "anyOf": [
                 reference("condition"),
-                {"type": "object", "additionalProperties": reference("pattern")},
+                {
+                    "type": "object",
+                    "propertyNames": {"not": {"enum": words(&CONDITIONS)}},
+                    "additionalProperties": reference("pattern")
+                },
                 {"type": "array", "items": reference("pattern")},
                 {"type": ["string", "number", "boolean", "null"]}
             ]
@@ -50,7 +54,7 @@ fn condition() -> Value {
     let each = |word: &str| match word {
         "matches" => json!({"type": "string", "format": "regex"}),
         "absent" | "present" => json!({"type": "boolean"}),
-        "not" => reference("pattern"),
+        "not" | "contains" => reference("pattern"),
         _ => json!(true),
     };
     let members: Map<String, Value> =
