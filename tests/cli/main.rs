@@ -15,6 +15,7 @@ mod init;
 mod known;
 mod matrix;
 mod odd;
+mod own;
 mod packing;
 mod program;
 mod remote;

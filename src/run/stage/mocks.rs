@@ -1,7 +1,7 @@
 //! The servers behind the gateway, as the scenario wants them, with its canaries planted in what they say.
 
 use super::SetupError;
-use crate::mock::{self, Answer, Mock, MockServer, MockServerBuilder};
+use crate::mock::{self, Answer, MockServer, MockServerBuilder};
 use crate::run::remote::Places;
 use crate::scenario::{After, Change, Changed, Reads, Scenario, Upstream, Variables};
 use crate::wire::Json;
@@ -46,8 +46,7 @@ fn placed(
 
 fn builder(name: &str, upstream: &Upstream, minted: &Variables) -> Result<MockServerBuilder, SetupError> {
     let wrong = |why: String| SetupError::Scenario(format!("upstream `{name}`: {why}"));
-    let mut mock = Mock::named(&upstream.mock.value)
-        .ok_or_else(|| wrong(format!("no mock `{}`", upstream.mock.value)))?;
+    let mut mock = upstream.player().ok_or_else(|| wrong(format!("no mock `{}`", upstream.mock.value)))?;
     for (tool, answers) in &upstream.answers {
         let values: Result<Vec<Answer>, _> =
             answers.iter().map(|one| serde_json::from_value(planted(&one.value, minted))).collect();
