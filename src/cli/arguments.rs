@@ -57,14 +57,14 @@ pub enum Verb {
     Guard,
 }
 
-/// Finds every mistake in scenarios, gateways' profiles and lists of known deviations.
+/// Finds every mistake in scenarios, gateways' profiles, mocks and lists of known deviations.
 #[derive(Args, Debug)]
 #[command(
     after_help = "Examples:\n  gauntlet check scenarios\n  gauntlet check known.yaml\n\nExit codes: 0 no mistakes, 2 mistakes, 4 no scenario there."
 )]
 pub struct Check {
-    /// Scenarios, profiles (`profile.yaml`), lists of known deviations (`known.yaml`), or folders of them; without any, the
-    /// shipped scenarios
+    /// Scenarios, profiles (`profile.yaml`), mocks (`server.yaml` and `catalogue.json`), lists of known deviations
+    /// (`known.yaml`), or folders of them; without any, the shipped scenarios
     #[arg(value_name = "PATH")]
     pub paths: Vec<PathBuf>,
 }
@@ -105,7 +105,7 @@ pub enum Listed {
     },
     /// Tools of a mock, or of all: name and risk
     Tools {
-        /// The mock
+        /// A mock that ships, or a folder with one of your own
         mock: Option<String>,
     },
     /// Requirements: id, severity, statement; the scenarios that prove each, and the flaws that break it

@@ -5,8 +5,6 @@ use super::vocabulary::{Vocabulary, beside, home_of};
 use super::{Exit, Surroundings, files, print, say};
 use crate::gateway::Profile;
 use crate::known::Day;
-use crate::mock::Mock;
-use crate::scenario::{self, Known};
 use std::path::PathBuf;
 use std::time::SystemTime;
 
@@ -16,8 +14,9 @@ pub(super) fn check(arguments: &Check, surroundings: &Surroundings) -> Exit {
 }
 
 fn checked(paths: &[PathBuf], surroundings: &Surroundings) -> Result<Exit, Exit> {
-    let (texts, profiles, named) = (files::texts(paths)?, files::profiles(paths)?, files::lists(paths)?);
-    if texts.is_empty() && profiles.is_empty() && named.is_empty() {
+    let (texts, named) = (files::texts(paths)?, files::lists(paths)?);
+    let (profiles, servers) = (files::profiles(paths)?, files::mocks(paths)?);
+    if texts.is_empty() && profiles.is_empty() && servers.is_empty() && named.is_empty() {
         say("no scenario is there\nhelp: name files or folders with `.yaml` scenarios in them");
         return Ok(Exit::Nothing);
     }
@@ -26,6 +25,7 @@ fn checked(paths: &[PathBuf], surroundings: &Surroundings) -> Result<Exit, Exit>
     let worst = [
         scenarios(texts, surroundings),
         gateways(&profiles),
+        mocks(&servers),
         deviations(paths, (&named, beside), surroundings)?,
     ];
     Ok(if worst.contains(&Exit::Mistake) { Exit::Mistake } else { Exit::Clean })
@@ -66,13 +66,10 @@ fn deviations(
 }
 
 fn scenarios(texts: Vec<(String, String)>, surroundings: &Surroundings) -> Exit {
-    let known = known();
+    let mut reader = files::Reader::new();
     let (mut sound, mut wrong) = (0, 0);
     for (file, text) in texts {
-        let found = match scenario::read(&text, &file) {
-            Ok(scenario) => scenario::check(&scenario, &known),
-            Err(mistakes) => mistakes,
-        };
+        let found = reader.read(&text, &file).map_or_else(|mistakes| mistakes, |(_, odd)| odd);
         if !found.list.is_empty() {
             files::tell(&found, surroundings);
         }
@@ -87,11 +84,17 @@ fn gateways(folders: &[PathBuf]) -> Exit {
     counted(PROFILE, folders.len() - wrong, wrong)
 }
 
+fn mocks(folders: &[PathBuf]) -> Exit {
+    let wrong = folders.iter().filter(|folder| files::mock_in(folder).is_err()).count();
+    counted(MOCK, folders.len() - wrong, wrong)
+}
+
 /// What one of a kind is called, and several.
 type Noun = (&'static str, &'static str);
 
 const SCENARIO: Noun = ("scenario", "scenarios");
 const PROFILE: Noun = ("profile", "profiles");
+const MOCK: Noun = ("mock", "mocks");
 const LIST: Noun = ("list of known deviations", "lists of known deviations");
 
 fn counted((one, several): Noun, sound: usize, wrong: usize) -> Exit {
@@ -107,13 +110,4 @@ fn counted((one, several): Noun, sound: usize, wrong: usize) -> Exit {
             Exit::Mistake
         }
     }
-}
-
-/// What scenarios may name.
-pub(super) fn known() -> Known {
-    let tools = |name: &str| {
-        let mock = Mock::named(name)?;
-        Some((name.to_owned(), mock.tools().into_iter().map(str::to_owned).collect()))
-    };
-    Known { mocks: Mock::names().into_iter().filter_map(tools).collect(), ..Known::default() }
 }

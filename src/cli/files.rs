@@ -1,29 +1,26 @@
 //! Finding what the user names: scenarios, profiles, flaws; every mistake in them told at once.
 
-use super::{Exit, Surroundings, check, say};
+use super::{Exit, Surroundings, say};
 use crate::diagnostic::{Diagnostics, did_you_mean, listed};
 use crate::embedded;
 use crate::gateway::{self, Profile};
 use crate::known;
+use crate::mock::{Mock, MockError};
 use crate::pattern;
 use crate::reference::FLAWS;
 use crate::requirement;
-use crate::scenario::{self, Scenario};
+use crate::scenario::{self, Known, Scenario, Shelf};
 use std::path::{Path, PathBuf};
 
 /// The scenarios under these paths; the shipped ones where there is none. All mistakes of all files are told, also
 /// those beyond a file's form: what names nothing must not run as if it did.
 pub(super) fn scenarios(paths: &[PathBuf], surroundings: &Surroundings) -> Result<Vec<Scenario>, Exit> {
-    let known = check::known();
+    let mut reader = Reader::new();
     let mut read = Vec::new();
     let mut wrong = false;
     for (file, text) in texts(paths)? {
-        let sound = scenario::read(&text, &file).and_then(|scenario| {
-            let found = scenario::check(&scenario, &known);
-            if found.has_mistakes() { Err(found) } else { Ok(scenario) }
-        });
-        match sound {
-            Ok(scenario) => read.push(scenario),
+        match reader.read(&text, &file) {
+            Ok((scenario, _)) => read.push(scenario),
             Err(mistakes) => {
                 wrong = true;
                 tell(&mistakes, surroundings);
@@ -31,6 +28,30 @@ pub(super) fn scenarios(paths: &[PathBuf], surroundings: &Surroundings) -> Resul
         }
     }
     if wrong { Err(Exit::Mistake) } else { Ok(read) }
+}
+
+/// Reads scenarios as far as anything can be told of them before they run.
+pub(super) struct Reader {
+    known: Known,
+    shelf: Shelf,
+}
+
+impl Reader {
+    pub(super) fn new() -> Self {
+        let tools = |name: &str| {
+            let mock = Mock::named(name)?;
+            Some((name.to_owned(), mock.tools().into_iter().map(str::to_owned).collect()))
+        };
+        let mocks = Mock::names().into_iter().filter_map(tools).collect();
+        Self { known: Known { mocks, ..Known::default() }, shelf: Shelf::default() }
+    }
+
+    /// A scenario, and what is merely odd about it; or its mistakes.
+    pub(super) fn read(&mut self, text: &str, file: &str) -> Result<(Scenario, Diagnostics), Diagnostics> {
+        let scenario = self.shelf.fill(scenario::read(text, file)?)?;
+        let found = scenario::check(&scenario, &self.known);
+        if found.has_mistakes() { Err(found) } else { Ok((scenario, found)) }
+    }
 }
 
 /// Draws diagnostics on standard error.
@@ -45,13 +66,60 @@ const BESIDE: [&str; 4] = [PROFILE, requirement::FILE, pattern::FILE, known::FIL
 const PROFILE: &str = "profile.yaml";
 
 fn is_scenario(path: &Path) -> bool {
-    !BESIDE.iter().any(|other| path.file_name().is_some_and(|name| name == *other))
+    let called = |other: &str| path.file_name().is_some_and(|name| name == other);
+    let of_a_mock = called(SERVER) && is_mock(&folder_of(path));
+    !of_a_mock && !BESIDE.into_iter().any(called)
+}
+
+/// The first of the files that make a folder a mock.
+const SERVER: &str = "server.yaml";
+
+/// Whether a folder is a mock: what else lies in it is its own.
+fn is_mock(folder: &Path) -> bool {
+    let catalogue = ["catalogue.json", "catalogue.yaml"];
+    folder.join(SERVER).is_file() && catalogue.iter().any(|name| folder.join(name).is_file())
 }
 
 /// The folders under these paths that hold a gateway's profile, in order.
 pub(super) fn profiles(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Exit> {
-    let folder = |path: PathBuf| path.parent().unwrap_or(Path::new("")).to_owned();
-    Ok(called(PROFILE, paths)?.into_iter().map(folder).collect())
+    Ok(called(PROFILE, paths)?.iter().map(|file| folder_of(file)).collect())
+}
+
+/// The folders under these paths that hold a mock, in order.
+pub(super) fn mocks(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Exit> {
+    let mut folders: Vec<PathBuf> = called(SERVER, paths)?.iter().map(|file| folder_of(file)).collect();
+    folders.retain(|folder| is_mock(folder));
+    Ok(folders)
+}
+
+/// A shipped mock by its name, or one of the user's own by its folder.
+pub(super) fn mock(name: &str) -> Result<Mock, Exit> {
+    if let Some(mock) = Mock::named(name) {
+        return Ok(mock);
+    }
+    let folder = Path::new(name);
+    if folder.is_dir() {
+        return mock_in(folder);
+    }
+    let near = did_you_mean(name, Mock::names()).map(|near| format!("\nhelp: did you mean `{near}`?"));
+    say(&format!(
+        "no mock `{name}`: neither a shipped one ({}) nor a folder{}",
+        listed(Mock::names()),
+        near.unwrap_or_default()
+    ));
+    Err(Exit::Mistake)
+}
+
+/// The mock in a folder; its mistakes are told.
+pub(super) fn mock_in(folder: &Path) -> Result<Mock, Exit> {
+    Mock::from_folder(folder).map_err(|mistakes: Vec<MockError>| {
+        mistakes.iter().for_each(|mistake| say(&mistake.to_string()));
+        Exit::Mistake
+    })
+}
+
+fn folder_of(file: &Path) -> PathBuf {
+    file.parent().unwrap_or(Path::new("")).to_owned()
 }
 
 /// The lists of known deviations under these paths, in order.
@@ -112,6 +180,10 @@ fn collect(path: &Path, files: &mut Vec<PathBuf>) -> Result<(), Exit> {
     };
     if !std::fs::metadata(path).map_err(unreadable)?.is_dir() {
         files.push(path.to_owned());
+        return Ok(());
+    }
+    if is_mock(path) {
+        files.push(path.join(SERVER));
         return Ok(());
     }
     for entry in std::fs::read_dir(path).map_err(unreadable)? {

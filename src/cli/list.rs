@@ -155,22 +155,14 @@ fn told(profile: &Profile, subject: Subject) -> String {
 }
 
 fn tools(mock: Option<&str>) -> Result<Vec<Vec<String>>, Exit> {
-    let names = match mock {
-        Some(name) if Mock::named(name).is_none() => {
-            super::say(&format!("no mock `{name}`: known are {}", crate::diagnostic::listed(Mock::names())));
-            return Err(Exit::Mistake);
-        }
-        Some(name) => vec![name.to_owned()],
-        None => Mock::names().into_iter().map(str::to_owned).collect(),
+    let mocks = match mock {
+        Some(name) => vec![files::mock(name)?],
+        None => Mock::names().into_iter().filter_map(Mock::named).collect(),
     };
-    let mut rows = Vec::new();
-    for name in names {
-        let Some(mock) = Mock::named(&name) else { continue };
-        for tool in mock.tools() {
-            rows.push(vec![name.clone(), tool.to_owned(), mock.risk(tool).unwrap_or_default().to_owned()]);
-        }
-    }
-    Ok(rows)
+    let row = |mock: &Mock, tool: &str| {
+        vec![mock.name().to_owned(), tool.to_owned(), mock.risk(tool).unwrap_or_default().to_owned()]
+    };
+    Ok(mocks.iter().flat_map(|mock| mock.tools().into_iter().map(|tool| row(mock, tool))).collect())
 }
 
 /// Columns side by side; the last one runs free.

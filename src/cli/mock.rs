@@ -2,11 +2,9 @@
 
 use super::arguments::Mock as Arguments;
 use super::signals::End;
-use super::{Exit, say};
-use crate::diagnostic::{did_you_mean, listed};
-use crate::mock::{Mock, MockServer};
+use super::{Exit, files, say};
+use crate::mock::MockServer;
 use crate::transport::lines::{LONGEST, LineReader, LineWriter};
-use std::path::Path;
 
 /// How many arrivals are kept where no file wants them.
 const UNSEEN: usize = 64;
@@ -21,7 +19,7 @@ pub(super) async fn mock(arguments: &Arguments) -> Exit {
             return Exit::World;
         }
     };
-    let mock = match find(&arguments.name) {
+    let mock = match files::mock(&arguments.name) {
         Ok(mock) => mock,
         Err(exit) => return exit,
     };
@@ -54,25 +52,4 @@ pub(super) async fn mock(arguments: &Arguments) -> Exit {
     };
     server.stop().await;
     exit
-}
-
-/// A shipped mock by its name, or one of the user's own by its folder.
-pub(super) fn find(name: &str) -> Result<Mock, Exit> {
-    if let Some(mock) = Mock::named(name) {
-        return Ok(mock);
-    }
-    let folder = Path::new(name);
-    if folder.is_dir() {
-        return Mock::from_folder(folder).map_err(|mistakes| {
-            mistakes.iter().for_each(|mistake| say(&mistake.to_string()));
-            Exit::Mistake
-        });
-    }
-    let near = did_you_mean(name, Mock::names()).map(|near| format!("\nhelp: did you mean `{near}`?"));
-    say(&format!(
-        "no mock `{name}`: neither a shipped one ({}) nor a folder{}",
-        listed(Mock::names()),
-        near.unwrap_or_default()
-    ));
-    Err(Exit::Mistake)
 }

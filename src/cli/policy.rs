@@ -1,7 +1,6 @@
 //! `gauntlet policy`: policies that are made, not written.
 
-use super::mock::find;
-use super::{Exit, print, say};
+use super::{Exit, files, print, say};
 use crate::diagnostic::listed;
 use crate::policy::{Class, Posture, recommend};
 use clap::{Args, Subcommand, ValueEnum};
@@ -57,7 +56,7 @@ pub enum Unnamed {
 /// Makes a policy and prints it.
 pub(super) fn policy(arguments: &PolicyArguments) -> Exit {
     let Made::Recommend(Recommend { mock, default }) = &arguments.what;
-    let mock = match find(mock) {
+    let mock = match files::mock(mock) {
         Ok(mock) => mock,
         Err(exit) => return exit,
     };

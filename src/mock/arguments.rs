@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 /// How forgiving a server is with arguments, and how it says what is wrong.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 pub(super) struct Rules {
     /// The name of what is checked, a template over `tool`.
     pub(super) model: String,
@@ -20,12 +20,24 @@ pub(super) struct Rules {
     /// What becomes of an argument that no parameter takes.
     pub(super) extra: Extra,
     /// Whether a text that is JSON stands for its value where the parameter is no text.
-    #[serde(default)]
     pub(super) json_in_text: bool,
     /// Where each kind of mistake is explained; its name is added.
     pub(super) explained: String,
     /// The whole text of a refusal, a template over `tool` and `problems`.
     pub(super) refusal: String,
+}
+
+impl Default for Rules {
+    fn default() -> Self {
+        Self {
+            model: "{{ tool }}".to_owned(),
+            missing: Missing::MissingArgument,
+            extra: Extra::Refuse,
+            json_in_text: false,
+            explained: "https://errors.pydantic.dev/2.14/v/".to_owned(),
+            refusal: "{{ problems }}".to_owned(),
+        }
+    }
 }
 
 /// What is said of a missing argument: the checker has one kind for functions and one for models.

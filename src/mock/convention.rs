@@ -7,7 +7,7 @@ use super::body::Subject;
 use super::python::{dumps, repr};
 use super::template::{Scope, Template, filled_text};
 use super::value::{compact, quoted, to_plain};
-use crate::wire::{Json, RpcError};
+use crate::wire::{Json, RpcError, rpc};
 use bytes::Bytes;
 use minijinja::Value;
 use minijinja::value::ValueKind;
@@ -16,28 +16,24 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Plain};
 use std::cell::LazyCell;
 
-/// The conventions of a server, as they are written.
+/// The conventions of a server, as they are written; what is not written is put plainly.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 pub(super) struct Conventions {
     /// Members that every tool's entry has besides its own.
-    #[serde(default)]
     entry: Map<String, Plain>,
     /// How a value becomes text.
     text: TextStyle,
     /// What `structuredContent` holds.
     structured: Structured,
     /// What a value is put into first, a template over `value`.
-    #[serde(default)]
     envelope: Option<Plain>,
     /// An error that is dressed as a success, a template over `error`.
-    #[serde(default)]
     soft_error: Option<Plain>,
     /// The text of an error, a template over `tool` and `error`.
     error: String,
     /// What is said instead of a wrapped value that is not what the tool's own schema demands, a template over `value`
     /// and `type`; by default nothing is checked.
-    #[serde(default)]
     unfit: Option<String>,
     /// The text for a tool that does not exist, a template over `tool`.
     unknown_tool: String,
@@ -46,8 +42,29 @@ pub(super) struct Conventions {
     /// What is said to parameters of the wrong shape, and to a call before `initialize`.
     invalid_params: RpcErrorText,
     /// What a request is answered that its client took back; by default nothing is.
-    #[serde(default)]
     cancelled: Option<RpcErrorText>,
+}
+
+impl Default for Conventions {
+    fn default() -> Self {
+        Self {
+            entry: Map::new(),
+            text: TextStyle::Compact,
+            structured: Structured::Value,
+            envelope: None,
+            soft_error: None,
+            error: "{{ error }}".to_owned(),
+            unfit: None,
+            unknown_tool: "Unknown tool: {{ tool }}".to_owned(),
+            arguments: Rules::default(),
+            invalid_params: RpcErrorText {
+                code: rpc::INVALID_PARAMS,
+                message: "Invalid request parameters".to_owned(),
+                more: None,
+            },
+            cancelled: None,
+        }
+    }
 }
 
 /// How a value becomes text.

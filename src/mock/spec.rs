@@ -25,7 +25,8 @@ pub struct Manner {
     /// What it tells the agent about its use.
     #[serde(default)]
     pub(super) instructions: Option<String>,
-    /// What it says it can do.
+    /// What it says it can do; by default that it has tools, and tells when their list changes.
+    #[serde(default = "tools_alone")]
     pub(super) capabilities: Map<String, Plain>,
     /// The revisions that it speaks; by default all of them.
     #[serde(default)]
@@ -35,7 +36,13 @@ pub struct Manner {
     #[schemars(with = "BTreeMap<String, String>")]
     pub(super) empty_lists: IndexMap<String, String>,
     /// How it puts results and errors.
+    #[serde(default)]
     conventions: Conventions,
+}
+
+fn tools_alone() -> Map<String, Plain> {
+    let tools = serde_json::json!({"listChanged": true});
+    Map::from_iter([("tools".to_owned(), tools)])
 }
 
 /// What a mock consists of; its parts are shared by all that is made of it.

@@ -44,9 +44,7 @@ impl Probe {
     fn reserved_for(entries: &[&Entry]) -> Option<Self> {
         let (first, _) = entries.split_first().filter(|(_, rest)| !rest.is_empty())?;
         let (upstream, tool) = untouched(entries)?;
-        let mock = &first.scenario.upstreams[&upstream].mock.value;
-        let text =
-            format!("scenario: preflight\nupstreams: {{{upstream}: {mock}}}\nsteps: [{{call: {tool}}}]\n");
+        let text = format!("scenario: preflight\nupstreams: [{upstream}]\nsteps: [{{call: {tool}}}]\n");
         let scenario = scenario::read(&text, "preflight.yaml").ok()?;
         let Kind::Call(call) = &scenario.steps.first()?.kind else { return None };
         Some(Self { entry: (*first).clone(), call: (**call).clone(), reserved: Some(tool) })

@@ -12,7 +12,7 @@ use super::settle::expressible;
 use super::stage::{Setting, SetupError, Stage, Theatre, spoil};
 use super::whole::{is_served_whole, whole};
 use crate::gateway::{Isolate, Start};
-use crate::scenario::Scenario;
+use crate::scenario::{Scenario, Upstream};
 use futures_util::StreamExt as _;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
@@ -364,8 +364,11 @@ pub(super) fn skipped(entry: &Entry, status: Status, why: &str) -> ScenarioOutco
 
 pub(super) fn blank(entry: &Entry) -> ScenarioOutcome {
     let scenario = &entry.scenario;
-    let mut upstreams: Vec<String> =
-        scenario.upstreams.values().map(|upstream| upstream.mock.value.clone()).collect();
+    let played = |upstream: &Upstream| match &upstream.own {
+        Some(own) => own.mock.name().to_owned(),
+        None => upstream.mock.value.clone(),
+    };
+    let mut upstreams: Vec<String> = scenario.upstreams.values().map(played).collect();
     upstreams.dedup();
     ScenarioOutcome {
         id: scenario.id.clone(),

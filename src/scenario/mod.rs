@@ -13,6 +13,7 @@ pub mod pointer;
 mod policy;
 mod read;
 mod schema;
+mod shelf;
 mod step;
 mod template;
 mod upstream;
@@ -31,9 +32,10 @@ pub use pattern::{Pattern, Unmet};
 pub use policy::{PolicyText, Spoil};
 pub use read::read;
 pub use schema::schema;
+pub use shelf::Shelf;
 pub use step::{
     Agent, Approver, Body, Boundary, Call, Column, Decide, Decision, Kind, List, Notice, Over, Part, Persona,
     Records, Reload, Send, Settle, Step, ToolName, Voice, Wait,
 };
-pub use upstream::{After, Change, Changed, Reads, Upstream};
+pub use upstream::{After, Change, Changed, Own, Reads, Upstream};
 pub use variables::{TOOLS, Unfilled, Variables};

@@ -18,6 +18,7 @@ mod init;
 mod known;
 mod matrix;
 mod odd;
+mod own;
 mod packing;
 mod passage;
 mod program;

@@ -1,7 +1,7 @@
 //! The gateway with all that stands around it: mocks, listeners, the page of decisions; opened and closed as one.
 
 use super::wanted::{Behind, Standing, Wanted};
-use crate::cli::{Exit, Surroundings, mock, say};
+use crate::cli::{Exit, Surroundings, files, say};
 use crate::declared::Declared;
 use crate::gateway;
 use crate::mock::MockServer;
@@ -108,7 +108,7 @@ async fn reach(
 ) -> Result<Reach, Exit> {
     Ok(match behind {
         Behind::Mock(name) => {
-            let server = MockServer::builder(mock::find(name)?).start().await.map_err(|error| {
+            let server = MockServer::builder(files::mock(name)?).start().await.map_err(|error| {
                 say(&format!("the mock `{name}` cannot be served: {error}"));
                 Exit::World
             })?;

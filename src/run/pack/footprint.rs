@@ -6,7 +6,7 @@ use crate::mock::Mock;
 use crate::policy::{Policy, Posture, ToolRule};
 use crate::run::attribution::folded;
 use crate::run::plan::flat;
-use crate::scenario::{Call, EntryExpect, Expect, Kind, Listing, Scenario, Variables};
+use crate::scenario::{Call, EntryExpect, Expect, Kind, Listing, Scenario, Upstream, Variables};
 use crate::wire::Json;
 use indexmap::IndexMap;
 use std::collections::{BTreeMap, BTreeSet};
@@ -106,7 +106,7 @@ fn is_known(scenario: &Scenario, name: &str) -> bool {
 }
 
 fn mocks(scenario: &Scenario) -> impl Iterator<Item = Mock> {
-    scenario.upstreams.values().filter_map(|upstream| Mock::named(&upstream.mock.value))
+    scenario.upstreams.values().filter_map(Upstream::player)
 }
 
 /// `LUDUS-Destroy_VM ` may well reach `destroy_vm`: a name touches every tool that it holds.

@@ -3,17 +3,16 @@
 use super::Apart;
 use super::alone::policy_of;
 use crate::policy::{Policy, Posture, ToolRule};
-use crate::scenario::{IdentityPolicy, PolicyText, Scenario};
+use crate::scenario::{IdentityPolicy, PolicyText, Scenario, Upstream};
 use crate::source::Spot;
 
 /// Why two scenarios cannot be put together, whatever tools they touch.
 pub(super) fn apart(one: &Scenario, other: &Scenario) -> Option<Apart> {
-    let servers = |scenario: &Scenario| {
-        let pairs =
-            scenario.upstreams.iter().map(|(name, upstream)| (name.clone(), upstream.mock.value.clone()));
-        pairs.collect::<Vec<_>>()
+    let alike = |((name, own), (other, others)): ((&String, &Upstream), (&String, &Upstream))| {
+        name == other && own.is_played_as(others)
     };
-    if servers(one) != servers(other) {
+    if one.upstreams.len() != other.upstreams.len() || !one.upstreams.iter().zip(&other.upstreams).all(alike)
+    {
         return Some(Apart::Upstreams);
     }
     if !one.identities.keys().eq(other.identities.keys()) {

@@ -155,7 +155,7 @@ pub fn untouched(entries: &[&Entry]) -> Option<(String, String)> {
         required.is_none_or(Vec::is_empty) && harmless && !footprints.iter().any(|one| one.touches(&folded))
     };
     entries.first()?.scenario.upstreams.iter().find_map(|(name, upstream)| {
-        let mock = Mock::named(&upstream.mock.value)?;
+        let mock = upstream.player()?;
         let tool = mock.tools().into_iter().find(|tool| free(&mock, tool))?.to_owned();
         Some((name.clone(), tool))
     })

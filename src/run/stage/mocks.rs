@@ -1,7 +1,7 @@
 //! The servers behind the gateway, as the scenario wants them, with its canaries planted in what they say.
 
 use super::SetupError;
-use crate::mock::{self, Answer, Mock, MockServer, MockServerBuilder};
+use crate::mock::{self, Answer, MockServer, MockServerBuilder};
 use crate::run::remote::Places;
 use crate::scenario::{After, Change, Changed, Reads, Scenario, Upstream, Variables};
 use crate::wire::Json;
@@ -31,7 +31,8 @@ pub(in crate::run) async fn start(
 
 /// The names of the tools that an upstream lists before anything happens.
 pub(crate) fn listed(upstream: &Upstream) -> Vec<String> {
-    let mut tools: Vec<String> = Mock::named(&upstream.mock.value)
+    let mut tools: Vec<String> = upstream
+        .player()
         .map(|mock| mock.tools().into_iter().map(str::to_owned).collect())
         .unwrap_or_default();
     for change in upstream.changes.iter().filter(|change| change.after.is_none()) {
@@ -61,8 +62,7 @@ fn placed(
 
 fn builder(name: &str, upstream: &Upstream, minted: &Variables) -> Result<MockServerBuilder, SetupError> {
     let wrong = |why: String| SetupError::Scenario(format!("upstream `{name}`: {why}"));
-    let mut mock = Mock::named(&upstream.mock.value)
-        .ok_or_else(|| wrong(format!("no mock `{}`", upstream.mock.value)))?;
+    let mut mock = upstream.player().ok_or_else(|| wrong(format!("no mock `{}`", upstream.mock.value)))?;
     for (tool, answers) in &upstream.answers {
         let values: Result<Vec<Answer>, _> =
             answers.iter().map(|one| serde_json::from_value(planted(&one.value, minted))).collect();

@@ -14,7 +14,7 @@ pub(super) fn check(checking: &mut Checking<'_>) {
     let scenario = checking.scenario;
     for upstream in scenario.upstreams.values() {
         // A mock that nobody knows is complained of elsewhere, as a tool that it does not have is.
-        let mock = Mock::named(&upstream.mock.value);
+        let mock = upstream.player();
         for (tool, answers) in &upstream.answers {
             let known = mock.as_ref().filter(|mock| mock.entry(tool).is_some());
             let complaints: Vec<Diagnostic> =

@@ -62,15 +62,26 @@ fn upstream(checking: &mut Checking<'_>, spot: Spot, word: &str) {
     among(checking, &Mention { spot, noun: "upstream", word }, scenario.upstreams.keys());
 }
 
+fn mock(checking: &mut Checking<'_>, name: &Placed<String>) {
+    let known = checking.known.mocks.keys();
+    if known.clone().any(|known| *known == name.value) {
+        return;
+    }
+    let complaint = Diagnostic::unknown(name.spot, "mock", &name.value, known.map(String::as_str));
+    checking.told.push(match complaint.help.clone().filter(|help| !help.starts_with("did you mean")) {
+        Some(help) => {
+            let own = format!("; one of your own is named by the path of its folder: `./{}`", name.value);
+            complaint.help(help + &own)
+        }
+        None => complaint,
+    });
+}
+
 /// Everything that stands before the steps.
 fn people(checking: &mut Checking<'_>) {
     let (scenario, known) = (checking.scenario, checking.known);
-    for upstream in scenario.upstreams.values() {
-        among(
-            checking,
-            &Mention { spot: upstream.mock.spot, noun: "mock", word: &upstream.mock.value },
-            known.mocks.keys(),
-        );
+    for upstream in scenario.upstreams.values().filter(|upstream| upstream.own.is_none()) {
+        mock(checking, &upstream.mock);
     }
     for session in scenario.sessions.values() {
         if let Some(named) = &session.identity {

@@ -1,13 +1,13 @@
 //! Whether the tools exist that a scenario calls, lists, changes and makes rules for.
 
 use super::walk;
-use super::{Checking, token};
+use super::{Checking, Known, token};
 use crate::diagnostic::{Diagnostic, did_you_mean};
 use crate::policy::Policy;
 use crate::scenario::document::IdentityPolicy;
 use crate::scenario::expect::Expect;
 use crate::scenario::step::{Kind, ToolName};
-use crate::scenario::upstream::{Change, Changed};
+use crate::scenario::upstream::{Change, Changed, Upstream};
 use crate::source::Spot;
 
 pub(super) fn check(checking: &mut Checking<'_>) {
@@ -52,7 +52,7 @@ pub(super) fn tools<'a>(checking: &Checking<'a>, upstream: Option<&str>) -> Vec<
     for (_, spec) in
         scenario.upstreams.iter().filter(|(name, _)| upstream.is_none_or(|wanted| wanted == *name))
     {
-        tools.extend(known.mocks.get(&spec.mock.value).into_iter().flatten().map(String::as_str));
+        tools.extend(of(known, spec));
         tools.extend(spec.changes.iter().filter_map(added));
     }
     for step in &scenario.steps {
@@ -61,6 +61,14 @@ pub(super) fn tools<'a>(checking: &Checking<'a>, upstream: Option<&str>) -> Vec<
         }
     }
     tools
+}
+
+/// The tools that its mock has.
+fn of<'a>(known: &'a Known, upstream: &'a Upstream) -> Vec<&'a str> {
+    match &upstream.own {
+        Some(own) => own.mock.tools(),
+        None => known.mocks.get(&upstream.mock.value).into_iter().flatten().map(String::as_str).collect(),
+    }
 }
 
 fn added(change: &Change) -> Option<&str> {
@@ -146,9 +154,7 @@ fn ambiguous(checking: &mut Checking<'_>, tool: &ToolName) {
     }
     let upstreams = checking.scenario.upstreams.iter();
     let having: Vec<&str> = upstreams
-        .filter(|(_, upstream)| {
-            checking.known.mocks.get(&upstream.mock.value).is_some_and(|tools| tools.contains(&tool.name))
-        })
+        .filter(|(_, upstream)| of(checking.known, upstream).contains(&tool.name.as_str()))
         .map(|(name, _)| name.as_str())
         .collect();
     if let [first, second, ..] = having[..] {

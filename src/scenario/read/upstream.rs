@@ -8,13 +8,13 @@ use crate::scenario::upstream::{After, Change, Changed, Reads, Upstream};
 use crate::source::{Node, Placed, Value};
 use crate::wire::{Json, Object};
 use indexmap::IndexMap;
+use std::path::Path;
 
 /// `upstreams`: a list of mocks by name, or a mapping of names to mocks.
 pub(super) fn upstreams(node: &Node, told: &mut Told) -> IndexMap<String, Upstream> {
     match &node.value {
         Value::List(elements) => {
-            let names = elements.iter().filter_map(|element| name(element, told));
-            names.map(|mock| (mock.value.clone(), plain(mock))).collect()
+            elements.iter().filter_map(|element| listed(name(element, told)?, told)).collect()
         }
         Value::Map(entries) => entries
             .iter()
@@ -24,9 +24,27 @@ pub(super) fn upstreams(node: &Node, told: &mut Told) -> IndexMap<String, Upstre
     }
 }
 
+/// A mock that gives the upstream its own name; a folder the one that it has itself.
+fn listed(mock: Placed<String>, told: &mut Told) -> Option<(String, Upstream)> {
+    let upstream = plain(mock);
+    let written = &upstream.mock.value;
+    if !upstream.names_a_folder() {
+        return Some((written.clone(), upstream));
+    }
+    match Path::new(written).file_name().and_then(|name| name.to_str()) {
+        Some(name) => Some((name.to_owned(), upstream)),
+        None => {
+            let complaint =
+                Diagnostic::mistake(upstream.spot, format!("`{written}` gives the upstream no name"));
+            told.push(complaint.help(format!("write `{{NAME: {written}}}`")));
+            None
+        }
+    }
+}
+
 fn plain(mock: Placed<String>) -> Upstream {
     let (answers, changes) = (IndexMap::new(), Vec::new());
-    Upstream { spot: mock.spot, mock, answers, reads: Reads::Strictly, page: None, changes }
+    Upstream { spot: mock.spot, mock, own: None, answers, reads: Reads::Strictly, page: None, changes }
 }
 
 fn upstream(key: &Placed<String>, node: &Node, told: &mut Told) -> Option<Upstream> {

@@ -213,6 +213,9 @@ fn change(standing: bool) -> Value {
     change
 }
 
+const MOCK: &str =
+    "The mock that plays it: one that ships, or the path from this file to a folder with one of your own.";
+
 fn upstreams() -> Value {
     let standing = change(true);
     let answers = json!({"anyOf": [
@@ -222,7 +225,7 @@ fn upstreams() -> Value {
     let upstream = object(
         "A mock, and what this scenario changes about it.",
         json!({
-            "mock": reference("name"),
+            "mock": described(reference("name"), MOCK),
             "answers": described(answers, "Answers that are tried before the mock's own."),
             "reads": {"enum": ["strictly", "leniently"], "description": "How forgiving its parser is."},
             "page": {"type": "integer", "minimum": 1, "description": "How many tools it lists on one page."},
@@ -231,7 +234,7 @@ fn upstreams() -> Value {
         &[],
     );
     json!({
-        "description": "The servers behind the gateway.",
+        "description": "The servers behind the gateway. Each is played by a mock: one that ships, or one out of a folder of your own, named by its path from this file (`./my-mock`).",
         "anyOf": [
             {"type": "array", "items": reference("name")},
             {"type": "object", "additionalProperties": {"anyOf": [{"type": ["string", "null"]}, upstream]}}
