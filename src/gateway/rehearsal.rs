@@ -204,7 +204,7 @@ mod tests {
     fn what_every_template_asks_for_in_vain_is_told_with_its_place() {
         let more = "start: {command: [gate, '{{ files.polcy }}'], environment: {A: '{{ prot }}'}, ready: {line: up}}\n\
             prepare: [{run: [a], save: {key: '(.+)'}}, {run: ['{{ key[3:] }}', '{{ kye }}', '{{ key }}{{ nil }}']}]\n\
-            tools: '{{ upstrem }}-{{ tool }}'\naudit: {file: '{{ foldr }}/a.jsonl'}\n\
+            tools: '{{ upstrem }}-{{ tool }}'\naudit: {file: '{{ folder }}/a.jsonl'}\n\
             hooks: {mint: {run: ['{{ identity.nam }}', '{{ name }}']}, revoke: {then: {run: ['{{ identity.token }}{{ nme }}']}}}\n\
             approval: {style: retry, approve: {run: ['{{ files.x }}', '{{ approval }}']}, reject: {run: [x]}}\n";
         let template = "{% for name, entry in policy.tools | items %}\n{{ entry.limts }}\n{% endfor %}";

@@ -91,8 +91,8 @@ era: legacy
 policy: {version: "1", default: allow, tools: {delete_volume: {action: deny}}}
 steps:
   - {call: read_secret, with: {name: mail-relay}, expect: allowed}
-  - send: '{"jsonrpc":"2.0","id":"raw","method":"tools/call","params":{"name":"list_files",{{ other }}"arguments":{"volume":"tickets"}}}'
-    over: {other: ['', '"n":1,', '"NAME":"delete_volume",']}
+  - send: '{"jsonrpc":"2.0","id":"raw","method":"tools/call","params":{"name":"{{ tools.list_files }}",{{ other }}"arguments":{"volume":"tickets"}}}'
+    over: {other: ['', '"n":1,', '"NAME":"{{ tools.delete_volume }}",']}
     expect: {executions: 0}
 "#;
 
