@@ -30,16 +30,17 @@ pub(super) fn detailed(evidence: &Evidence<'_>, detailed: &Detailed, calls: &[(&
         return Finding::of(false, expected, "none was made");
     }
     let met = detailed.verdict.is_empty() || expectation::each(&fell, &detailed.verdict);
-    let parts = calls.iter().map(|(asked, judged)| unmet(evidence, detailed, asked, judged));
-    let parts = parts.into_iter().find(|parts| !parts.is_empty()).unwrap_or_default();
+    let mut parts = calls.iter().map(|(asked, judged)| unmet(evidence, detailed, asked, judged));
+    let parts = parts.find(|parts| !parts.is_empty()).unwrap_or_default();
     if met && parts.is_empty() {
         return verdict;
     }
-    together(Some(verdict).filter(|_| !met).into_iter().chain(parts).collect())
+    let told: Vec<Finding> = Some(verdict).filter(|_| !met).into_iter().chain(parts).collect();
+    together(&told)
 }
 
 /// Several findings as one, both sides in the same order.
-fn together(parts: Vec<Finding>) -> Finding {
+fn together(parts: &[Finding]) -> Finding {
     let more = parts.len().saturating_sub(TOLD);
     let joined = |side: fn(&Finding) -> &str| {
         let told: Vec<&str> = parts.iter().take(TOLD).map(side).collect();
