@@ -20,15 +20,14 @@ const STYLES: [&str; 4] = ["reference", "reference-held", "reference-elicited", 
 /// Every entry of the proof.
 pub(super) fn entries(question: &Question) -> Vec<Entry> {
     let profiles = styles();
-    let mut entries = at_first(&question.scenarios, &profiles, &Named { name: HONEST, twist: None });
+    // Those that differ begin: one of them takes its time, and nobody should wait for it alone in the end.
+    let mut entries = if question.variants { differing(question, &profiles) } else { Vec::new() };
+    entries.extend(at_first(&question.scenarios, &profiles, &Named { name: HONEST, twist: None }));
     if let Some(profile) = gateway::named(NONE) {
         let contender = Contender { name: NONE.to_owned(), profile: Arc::new(profile), flaw: None };
         entries.extend(plan(&question.scenarios, &[Arc::new(contender)], &Wishes::default()));
     }
     entries.extend(lying(question));
-    if question.variants {
-        entries.extend(differing(question, &profiles));
-    }
     entries
 }
 
