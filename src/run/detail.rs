@@ -29,14 +29,15 @@ pub(super) fn detailed(evidence: &Evidence<'_>, detailed: &Detailed, calls: &[(&
         let expected = if detailed.verdict.is_empty() { "a call" } else { &verdict.expected };
         return Finding::of(false, expected, "none was made");
     }
-    let met = detailed.verdict.is_empty() || expectation::each(&fell, &detailed.verdict);
-    let mut parts = calls.iter().map(|(asked, judged)| unmet(evidence, detailed, asked, judged));
-    let parts = parts.find(|parts| !parts.is_empty()).unwrap_or_default();
-    if met && parts.is_empty() {
-        return verdict;
+    // Another verdict brings another answer with it: what else was expected of it says nothing more.
+    if !detailed.verdict.is_empty() && !expectation::each(&fell, &detailed.verdict) {
+        return Finding { met: false, ..verdict };
     }
-    let told: Vec<Finding> = Some(verdict).filter(|_| !met).into_iter().chain(parts).collect();
-    together(&told)
+    let mut parts = calls.iter().map(|(asked, judged)| unmet(evidence, detailed, asked, judged));
+    match parts.find(|parts| !parts.is_empty()) {
+        Some(parts) => together(&parts),
+        None => verdict,
+    }
 }
 
 /// Several findings as one, both sides in the same order.
