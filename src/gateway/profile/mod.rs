@@ -194,7 +194,7 @@ impl Profile {
 
     /// Whether its policy is a file, which can be broken: others are given theirs in words.
     pub fn reads_its_policy(&self) -> bool {
-        self.is_embedded() || !self.files.is_empty()
+        self.is_embedded() || self.has_files()
     }
 
     /// Whether each session lists the tools before anything else.
