@@ -1,7 +1,9 @@
 //! Both sides put together: for each call, its arrivals, its verdict, and what reports tell of it.
 
+mod unit;
+
 use super::altered;
-use super::attribution::{Arrived, Claim, Take, Wanted, Window, attribute, similar};
+use super::attribution::{Arrived, Claim, Wanted, Window, attribute};
 use super::outcome::{ArrivalSeen, CallOutcome};
 use super::verdict::{Sides, is_refusal, verdict};
 use crate::diagnostic::{printable, printable_bytes, printable_within};
@@ -10,8 +12,9 @@ use crate::mock::{Arrival, NO_SESSION};
 use crate::scenario::Verdict;
 use crate::transcript::{Ended, Exchange, Received};
 use crate::wire::canonical::{Fidelity, fidelity};
-use crate::wire::{Called, Json, Message, Object, Reading, apart};
+use crate::wire::{Called, Json, Message, Object, apart};
 use std::time::Instant;
+use unit::{Unit, bear_an_id, take};
 
 /// The member of `_meta` that the mocks stamp into their answers.
 pub const RECEIPT: &str = "dev.gauntlet/receipt";
@@ -71,8 +74,13 @@ pub struct Judged {
     pub arrivals: Vec<usize>,
 }
 
-/// Every call judged, and the arrivals that none of them explains.
-pub fn judge(asked: &[Asked], arrivals: &[Arrival], holds: bool) -> (Vec<Judged>, Vec<usize>) {
+/// Every call judged, and the arrivals that none of them explains. `holds` says whether a call would be kept open while a
+/// person decides about it.
+pub fn judge(
+    asked: &[Asked],
+    arrivals: &[Arrival],
+    holds: impl Fn(&Asked) -> bool,
+) -> (Vec<Judged>, Vec<usize>) {
     let units: Vec<Unit<'_>> =
         arrivals.iter().enumerate().flat_map(|(place, arrival)| Unit::of(place, arrival)).collect();
     let arrived: Vec<Arrived> = units.iter().map(Unit::arrived).collect();
@@ -85,79 +93,13 @@ pub fn judge(asked: &[Asked], arrivals: &[Arrival], holds: bool) -> (Vec<Judged>
             .filter(|(_, owner)| **owner == Some(place))
             .map(|(unit, _)| unit)
             .collect();
-        judge_one(call, &own, holds)
+        judge_one(call, &own, holds(call))
     });
     let judged = judged.collect();
     let mut unexplained: Vec<usize> =
         units.iter().zip(&owners).filter(|(_, owner)| owner.is_none()).map(|(unit, _)| unit.place).collect();
     unexplained.dedup();
     (judged, unexplained)
-}
-
-/// One call within an arrival: an element of a batch, or the whole frame under all its readings.
-struct Unit<'a> {
-    place: usize,
-    arrival: &'a Arrival,
-    calls: Vec<&'a Called>,
-    receipt: Option<String>,
-    executed: bool,
-}
-
-impl<'a> Unit<'a> {
-    fn of(place: usize, arrival: &'a Arrival) -> Vec<Self> {
-        let unit = |calls| Self { place, arrival, calls, receipt: None, executed: false };
-        let mut units: Vec<Self> = apart(arrival.calls()).into_iter().map(unit).collect();
-        for (index, unit) in units.iter_mut().enumerate() {
-            unit.receipt = arrival.receipts.get(index).cloned();
-        }
-        for execution in &arrival.executed {
-            // A lenient server runs `destroy_vm` when `Destroy_VM ` is called.
-            let ran = |unit: &Self, is: fn(&str, &str) -> bool| {
-                !unit.executed && unit.calls.iter().any(|call| is(&call.tool, &execution.tool))
-            };
-            let exact = units.iter().position(|unit| ran(unit, |one, other| one == other));
-            let place = exact.or_else(|| units.iter().position(|unit| ran(unit, similar)));
-            if let Some(place) = place {
-                units[place].executed = true;
-                units[place].receipt = Some(execution.receipt.clone());
-            }
-        }
-        units
-    }
-
-    /// Whether every parser takes the same call from it.
-    fn is_unanimous(&self) -> bool {
-        let [call] = self.calls.as_slice() else { return false };
-        let has = |reading| call.readings.contains(&reading);
-        has(Reading::Strict) || has(Reading::Batch) || (has(Reading::First) && has(Reading::Last))
-    }
-
-    fn arrived(&self) -> Arrived {
-        Arrived {
-            upstream: self.arrival.upstream.clone(),
-            at: self.arrival.at,
-            takes: self.calls.iter().map(|call| take(call)).collect(),
-            bears_id: bear_an_id(&self.calls),
-            receipt: self.receipt.clone(),
-        }
-    }
-
-    /// What the mock answered, where it ran.
-    fn answered(&self) -> Option<Json> {
-        let receipt = self.receipt.as_ref()?;
-        let execution = self.arrival.executed.iter().find(|execution| execution.receipt == *receipt)?;
-        Some(execution.answered())
-    }
-}
-
-/// A call as one parser takes it.
-fn take(call: &Called) -> Take {
-    (call.tool.clone(), call.arguments.clone())
-}
-
-/// Whether a frame bears an id, by some reading of it.
-fn bear_an_id(calls: &[&Called]) -> bool {
-    calls.iter().any(|call| call.id.is_some())
 }
 
 fn wanted(calls: &[&Called]) -> Wanted {

@@ -28,7 +28,7 @@ pub(super) async fn is_served_whole(entry: &Entry, setting: &Setting) -> Result<
     let theatre = Arc::into_inner(theatre).expect("the stage has been left");
     let (arrivals, _) = theatre.close().await;
     let asked = asked.map_err(|trouble| SetupError::Scenario(trouble.to_string()))?;
-    let (judged, _) = judge(std::slice::from_ref(&asked), &arrivals, false);
+    let (judged, _) = judge(std::slice::from_ref(&asked), &arrivals, |_| false);
     let verdict = judged[0].verdict;
     if matches!(verdict, Verdict::Allowed | Verdict::Altered) {
         return Ok(());

@@ -54,7 +54,7 @@ fn verdict_of(word: Word, reply: &'static str, turned_away: &[bool]) -> (Verdict
     let start = Instant::now();
     let arrivals: Vec<Arrival> =
         turned_away.iter().zip(1..).map(|(away, millis)| arrival(start, millis, *away)).collect();
-    let (judged, unexplained) = judge(&[asked(start, word, reply)], &arrivals, false);
+    let (judged, unexplained) = judge(&[asked(start, word, reply)], &arrivals, |_| false);
     assert_eq!(unexplained, [0_usize; 0]);
     assert_eq!(judged[0].arrivals.len(), turned_away.len(), "what arrived is told in any case");
     (judged[0].verdict, judged[0].reach)
