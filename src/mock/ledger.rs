@@ -42,6 +42,9 @@ pub struct Arrival {
     pub receipts: Vec<String>,
     /// Whether the client went away, or took the request back, before it was answered.
     pub abandoned: bool,
+    /// Whether it came in a session that the server does not know, so that nothing of it was read: by the specification
+    /// the client opens another one, and sends it again.
+    pub turned_away: bool,
 }
 
 /// The way by which something came.
@@ -218,6 +221,7 @@ pub(super) mod tests {
             executed: Vec::new(),
             receipts: Vec::new(),
             abandoned: false,
+            turned_away: false,
         }
     }
 

@@ -85,6 +85,7 @@ impl Connection {
             executed: Vec::new(),
             receipts: Vec::new(),
             abandoned: false,
+            turned_away: false,
         });
         let caller = Caller {
             living: Arc::clone(living),

@@ -10,7 +10,7 @@ use super::settings::Grant;
 use crate::declared::{Declared, Failure, WindowKind};
 use crate::policy::{Call, Charge, Counters, Decision, Limited, Policy, Reservation, Who, fingerprint};
 use crate::wire::canonical::same;
-use crate::wire::{Json, Revision, RpcError};
+use crate::wire::{Json, Revision, RpcError, rpc};
 use http::HeaderMap;
 use std::time::Duration;
 
@@ -35,6 +35,8 @@ pub struct Conduct {
     pub adopts: fn(&[Grant], Vec<Grant>) -> Vec<Grant>,
     /// Whether a session that lives follows a policy that was changed.
     pub follows: fn() -> bool,
+    /// What is said to a method that there is not.
+    pub strange: fn(&str) -> Result<Json, RpcError>,
     /// Whether a call without a session is served.
     pub sessionless: fn() -> bool,
     /// Whether the headers of a modern request say what its body says.
@@ -217,6 +219,10 @@ impl Default for Conduct {
             who: by_token,
             adopts: |_, new| new,
             follows: || true,
+            strange: |method| {
+                let what = format!("method `{method}` is not known here");
+                Err(RpcError::new(rpc::METHOD_NOT_FOUND, what))
+            },
             sessionless: || false,
             agrees: front::era::check_headers,
             gives_up: || true,

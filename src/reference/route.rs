@@ -56,10 +56,10 @@ async fn answer(context: &Context, frame: Frame) -> Json {
                 rpc::error(Json::Null, RpcError::new(super::refusal::FAILED, trouble.what))
             })
         }
-        unknown => {
-            let what = format!("method `{unknown}` is not known here");
-            rpc::error(Json::Null, RpcError::new(rpc::METHOD_NOT_FOUND, what))
-        }
+        unknown => match (context.state.conduct.strange)(unknown) {
+            Ok(result) => rpc::result(Json::Null, result),
+            Err(error) => rpc::error(Json::Null, error),
+        },
     };
     answer.as_object_mut().into_iter().for_each(|answer| answer.set("id", id.clone()));
     answer

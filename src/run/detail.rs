@@ -11,7 +11,7 @@ use crate::scenario::{
 };
 use crate::source::Placed;
 use crate::transcript::{Exchange, Received};
-use crate::wire::{Json, Message, canonical};
+use crate::wire::{Called, Json, Message, canonical};
 use std::time::Duration;
 
 /// So many parts of what is not met are told.
@@ -204,14 +204,17 @@ fn upstream(
         let words = |told: bool| if told { "the server told to stop" } else { "the server left to it" };
         return Some(Finding::of(false, words(abandoned), words(!abandoned)));
     }
+    // Where none may be, the rest is said of those that are.
     if there.is_empty()
+        && !expected.arrivals.is_some_and(|amount| amount.meets(0))
         && (expected.arguments.is_some() || expected.meta.is_some() || !expected.headers.is_empty())
     {
         return Some(Finding::of(false, "an arrival", "none"));
     }
-    there.iter().find_map(|arrival| {
-        let call =
-            arrival.calls().iter().find(|call| asked.tool.as_ref().is_none_or(|tool| *tool == call.tool))?;
+    // Whatever some parser takes from it.
+    let calls = there.iter().flat_map(|arrival| arrival.calls().iter().map(move |call| (arrival, call)));
+    let own = |call: &Called| asked.tool.as_ref().is_none_or(|tool| *tool == call.tool);
+    calls.filter(|(_, call)| own(call)).find_map(|(arrival, call)| {
         let arguments = expected
             .arguments
             .as_ref()

@@ -1,17 +1,20 @@
 //! Both sides put together: for each call, its arrivals, its verdict, and what reports tell of it.
 
+mod unit;
+
 use super::altered;
-use super::attribution::{Arrived, Claim, Take, Wanted, Window, attribute, similar};
+use super::attribution::{Arrived, Claim, Wanted, Window, attribute};
 use super::outcome::{ArrivalSeen, CallOutcome};
 use super::verdict::{Sides, is_refusal, verdict};
 use crate::diagnostic::{printable, printable_bytes, printable_within};
 use crate::gateway::{Told, Word};
-use crate::mock::Arrival;
+use crate::mock::{Arrival, NO_SESSION};
 use crate::scenario::Verdict;
 use crate::transcript::{Ended, Exchange, Received};
 use crate::wire::canonical::{Fidelity, fidelity};
-use crate::wire::{Called, Json, Message, Object, Reading, apart};
+use crate::wire::{Called, Json, Message, Object, apart};
 use std::time::Instant;
+use unit::{Unit, bear_an_id, take};
 
 /// The member of `_meta` that the mocks stamp into their answers.
 pub const RECEIPT: &str = "dev.gauntlet/receipt";
@@ -55,7 +58,7 @@ pub struct Asked {
 pub struct Judged {
     /// The verdict.
     pub verdict: Verdict,
-    /// How many arrivals belong to it.
+    /// How many arrivals belong to it and were not turned away; see [`Sides`].
     pub reach: usize,
     /// How many of them ran, or would have run where some parser takes the bytes otherwise than this server did.
     pub ran: usize,
@@ -71,8 +74,13 @@ pub struct Judged {
     pub arrivals: Vec<usize>,
 }
 
-/// Every call judged, and the arrivals that none of them explains.
-pub fn judge(asked: &[Asked], arrivals: &[Arrival], holds: bool) -> (Vec<Judged>, Vec<usize>) {
+/// Every call judged, and the arrivals that none of them explains. `holds` says whether a call would be kept open while a
+/// person decides about it.
+pub fn judge(
+    asked: &[Asked],
+    arrivals: &[Arrival],
+    holds: impl Fn(&Asked) -> bool,
+) -> (Vec<Judged>, Vec<usize>) {
     let units: Vec<Unit<'_>> =
         arrivals.iter().enumerate().flat_map(|(place, arrival)| Unit::of(place, arrival)).collect();
     let arrived: Vec<Arrived> = units.iter().map(Unit::arrived).collect();
@@ -85,79 +93,13 @@ pub fn judge(asked: &[Asked], arrivals: &[Arrival], holds: bool) -> (Vec<Judged>
             .filter(|(_, owner)| **owner == Some(place))
             .map(|(unit, _)| unit)
             .collect();
-        judge_one(call, &own, holds)
+        judge_one(call, &own, holds(call))
     });
     let judged = judged.collect();
     let mut unexplained: Vec<usize> =
         units.iter().zip(&owners).filter(|(_, owner)| owner.is_none()).map(|(unit, _)| unit.place).collect();
     unexplained.dedup();
     (judged, unexplained)
-}
-
-/// One call within an arrival: an element of a batch, or the whole frame under all its readings.
-struct Unit<'a> {
-    place: usize,
-    arrival: &'a Arrival,
-    calls: Vec<&'a Called>,
-    receipt: Option<String>,
-    executed: bool,
-}
-
-impl<'a> Unit<'a> {
-    fn of(place: usize, arrival: &'a Arrival) -> Vec<Self> {
-        let unit = |calls| Self { place, arrival, calls, receipt: None, executed: false };
-        let mut units: Vec<Self> = apart(arrival.calls()).into_iter().map(unit).collect();
-        for (index, unit) in units.iter_mut().enumerate() {
-            unit.receipt = arrival.receipts.get(index).cloned();
-        }
-        for execution in &arrival.executed {
-            // A lenient server runs `destroy_vm` when `Destroy_VM ` is called.
-            let ran = |unit: &Self, is: fn(&str, &str) -> bool| {
-                !unit.executed && unit.calls.iter().any(|call| is(&call.tool, &execution.tool))
-            };
-            let exact = units.iter().position(|unit| ran(unit, |one, other| one == other));
-            let place = exact.or_else(|| units.iter().position(|unit| ran(unit, similar)));
-            if let Some(place) = place {
-                units[place].executed = true;
-                units[place].receipt = Some(execution.receipt.clone());
-            }
-        }
-        units
-    }
-
-    /// Whether every parser takes the same call from it.
-    fn is_unanimous(&self) -> bool {
-        let [call] = self.calls.as_slice() else { return false };
-        let has = |reading| call.readings.contains(&reading);
-        has(Reading::Strict) || has(Reading::Batch) || (has(Reading::First) && has(Reading::Last))
-    }
-
-    fn arrived(&self) -> Arrived {
-        Arrived {
-            upstream: self.arrival.upstream.clone(),
-            at: self.arrival.at,
-            takes: self.calls.iter().map(|call| take(call)).collect(),
-            bears_id: bear_an_id(&self.calls),
-            receipt: self.receipt.clone(),
-        }
-    }
-
-    /// What the mock answered, where it ran.
-    fn answered(&self) -> Option<Json> {
-        let receipt = self.receipt.as_ref()?;
-        let execution = self.arrival.executed.iter().find(|execution| execution.receipt == *receipt)?;
-        Some(execution.answered())
-    }
-}
-
-/// A call as one parser takes it.
-fn take(call: &Called) -> Take {
-    (call.tool.clone(), call.arguments.clone())
-}
-
-/// Whether a frame bears an id, by some reading of it.
-fn bear_an_id(calls: &[&Called]) -> bool {
-    calls.iter().any(|call| call.id.is_some())
 }
 
 fn wanted(calls: &[&Called]) -> Wanted {
@@ -199,9 +141,9 @@ fn receipts(exchange: &Exchange) -> Vec<String> {
 }
 
 fn judge_one(call: &Asked, own: &[&Unit<'_>], holds: bool) -> Judged {
-    // A name that no upstream has may be forwarded: that is an arrival, and runs nothing.
+    let handed_on = !own.is_empty() && is_told_of_no_session(call, own);
     let counted: Vec<&&Unit<'_>> =
-        own.iter().filter(|unit| call.known || unit.executed || call.tool.is_none()).collect();
+        own.iter().filter(|unit| counts(call, unit) && !handed_on && got_in(call, own, unit)).collect();
     let arguments = counted
         .iter()
         .flat_map(|unit| &unit.calls)
@@ -216,6 +158,7 @@ fn judge_one(call: &Asked, own: &[&Unit<'_>], holds: bool) -> Judged {
             Word::Failed
         }
         (Some(Fidelity::Same | Fidelity::Added), _) => Word::Success,
+        _ if handed_on => Word::Failed,
         _ => call.told.word,
     };
     // Whatever was told in the end: when it ran, it was still to be decided.
@@ -232,6 +175,30 @@ fn judge_one(call: &Asked, own: &[&Unit<'_>], holds: bool) -> Judged {
     let change = change.or_else(|| Some(format!("answer {}", changed(answered.as_ref()?, reply?)?)));
     let ran = counted.iter().filter(|unit| unit.executed || !unit.is_unanimous()).count();
     Judged { verdict: verdict(sides), reach: counted.len(), ran, told, arguments, answer, change, arrivals }
+}
+
+/// Whether an arrival counts: a name that no upstream has may be forwarded, and runs nothing unless a server takes it for
+/// one that it has.
+fn counts(call: &Asked, unit: &Unit<'_>) -> bool {
+    let signed = |receipt: &String| call.exchanges.iter().flat_map(receipts).any(|one| one == *receipt);
+    let taken = call.told.word == Word::Success && unit.receipt.as_ref().is_some_and(signed);
+    call.known || unit.executed || call.tool.is_none() || taken
+}
+
+/// Whether an arrival was let in; one that was turned away counts where the agent was told that the call was stopped, and
+/// nothing else of it arrived.
+fn got_in(call: &Asked, own: &[&Unit<'_>], unit: &Unit<'_>) -> bool {
+    let all_turned_away = || own.iter().all(|unit| unit.arrival.turned_away);
+    !unit.arrival.turned_away || is_refusal(call.told.word) && all_turned_away()
+}
+
+/// Whether all that the agent was told is a server's own word about its session, handed on: nobody has stopped anything.
+fn is_told_of_no_session(call: &Asked, own: &[&Unit<'_>]) -> bool {
+    let pieces = call.exchanges.last().map(|exchange| exchange.received.as_slice()).unwrap_or_default();
+    let said = |piece: &Received| String::from_utf8_lossy(&piece.bytes).contains(NO_SESSION);
+    own.iter().all(|unit| unit.arrival.turned_away)
+        && call.told.claimed_by.is_none()
+        && pieces.iter().any(said)
 }
 
 /// What happened to an answer on its way back: content, structured content and the error flag, or the error.
@@ -386,3 +353,6 @@ pub fn word(told: Word) -> &'static str {
         Word::Lost => "lost",
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -35,6 +35,7 @@ pub(crate) mod testing;
 mod variants;
 pub mod verdict;
 mod verify;
+mod waits;
 mod whole;
 
 pub use event::Event;

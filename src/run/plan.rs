@@ -228,6 +228,9 @@ fn lacks_for(step: &Step, profile: &Profile) -> Option<String> {
         Kind::Restart(Part::Gateway) | Kind::Stop(Part::Gateway) if !profile.restarts() => {
             Some("cannot be restarted within a scenario")
         }
+        Kind::Restart(Part::Gateway) if lines && matches!(step.expect, Some(Expect::Orderly)) => {
+            Some("has no process of its own that could be told to end: each session has one")
+        }
         Kind::Send(send)
             if lines && (send.method.is_some() || send.path.is_some() || !send.headers.is_empty()) =>
         {

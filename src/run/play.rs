@@ -16,6 +16,7 @@ use super::runner::{blank, millis};
 use super::stage::{Stage, Theatre};
 use super::variants;
 use super::verify::{self, Evidence};
+use super::waits::may_wait;
 use crate::diagnostic::printable;
 use crate::gateway::Style;
 use crate::mock::Arrival;
@@ -147,7 +148,7 @@ fn owed(asked: &Asked, waits: bool) -> bool {
 
 /// What arrived for the scenarios alone: of each fence one arrival is gone. What more arrives of it stays.
 fn without(fences: &[Asked], mut arrivals: Vec<Arrival>) -> Vec<Arrival> {
-    let (judged, _) = judge(fences, &arrivals, false);
+    let (judged, _) = judge(fences, &arrivals, |_| false);
     let gone: Vec<usize> = judged.iter().filter_map(|fence| fence.arrivals.first().copied()).collect();
     let mut place = 0;
     arrivals.retain(|_| {
@@ -180,7 +181,8 @@ fn shares(entries: &[&Entry], played: &[Played], arrivals: Vec<Arrival>) -> Vec<
 /// Both sides put together.
 async fn conclude(entry: &Entry, played: &Played, arrivals: &[Arrival]) -> ScenarioOutcome {
     let (scenario, performance) = (&*entry.scenario, &played.performance);
-    let holds = entry.contender.profile.approval_style() == Some(Style::Held);
+    let waits = entry.contender.profile.approval_style() == Some(Style::Held);
+    let holds = |asked: &Asked| waits && may_wait(scenario, asked);
     let (judged, unexplained) = judge(&performance.asked, arrivals, holds);
     let compared = match &played.kept {
         Some(kept) => {

@@ -9,8 +9,8 @@ use super::plan::{Contender, Entry, Fate};
 use super::play::play;
 use super::preflight::Probe;
 use super::settle::expressible;
-use super::stage::{Setting, SetupError, Stage, Theatre, spoil};
-use super::whole::{is_served_whole, whole};
+use super::stage::{Setting, SetupError, Theatre, spoil};
+use super::whole;
 use crate::gateway::{Isolate, Start};
 use crate::scenario::{Scenario, Upstream};
 use futures_util::StreamExt as _;
@@ -252,17 +252,7 @@ impl Run {
             .entry(contender.name.clone())
             .or_default()
             .clone();
-        let told = tried.get_or_try_init(|| async {
-            let entry = Entry { scenario: Arc::new(whole(&entry.scenario)), ..entry.clone() };
-            let theatre = Arc::new(Theatre::open(contender, &entry.scenario, &self.setting).await?);
-            let stage = Stage::set_up(&entry, theatre.clone());
-            let tried = stage.tries().await;
-            stage.leave().await;
-            if let Some(theatre) = Arc::into_inner(theatre) {
-                theatre.close().await;
-            }
-            Ok::<_, SetupError>(tried.err().map(|error| error.to_string()))
-        });
+        let told = tried.get_or_try_init(|| whole::does_not_start(entry, &self.setting));
         told.await?.clone().map_or(Ok(()), |why| Err(SetupError::Absent(why)))
     }
 
@@ -274,7 +264,7 @@ impl Run {
         if let [broken] = entries
             && spoil(&broken.scenario).is_some()
         {
-            is_served_whole(broken, &self.setting).await?;
+            whole::is_served_whole(broken, &self.setting).await?;
         }
         let scenarios: Vec<&Scenario> = entries.iter().map(|entry| &*entry.scenario).collect();
         let theatre = Arc::new(Theatre::open(contender, &merged(&scenarios), &self.setting).await?);

@@ -28,7 +28,7 @@ pub(super) async fn is_served_whole(entry: &Entry, setting: &Setting) -> Result<
     let theatre = Arc::into_inner(theatre).expect("the stage has been left");
     let (arrivals, _) = theatre.close().await;
     let asked = asked.map_err(|trouble| SetupError::Scenario(trouble.to_string()))?;
-    let (judged, _) = judge(std::slice::from_ref(&asked), &arrivals, false);
+    let (judged, _) = judge(std::slice::from_ref(&asked), &arrivals, |_| false);
     let verdict = judged[0].verdict;
     if matches!(verdict, Verdict::Allowed | Verdict::Altered) {
         return Ok(());
@@ -40,8 +40,21 @@ pub(super) async fn is_served_whole(entry: &Entry, setting: &Setting) -> Result<
     )))
 }
 
+/// Why a gateway that agents start themselves does not start with the entry's policy as it is meant; nothing where it does.
+pub(super) async fn does_not_start(entry: &Entry, setting: &Setting) -> Result<Option<String>, SetupError> {
+    let entry = Entry { scenario: Arc::new(whole(&entry.scenario)), ..entry.clone() };
+    let theatre = Arc::new(Theatre::open(&entry.contender, &entry.scenario, setting).await?);
+    let stage = Stage::set_up(&entry, theatre.clone());
+    let tried = stage.tries().await;
+    stage.leave().await;
+    if let Some(theatre) = Arc::into_inner(theatre) {
+        theatre.close().await;
+    }
+    Ok(tried.err().map(|error| error.to_string()))
+}
+
 /// The scenario with its policies as they are meant.
-pub(super) fn whole(scenario: &Scenario) -> Scenario {
+fn whole(scenario: &Scenario) -> Scenario {
     let mut scenario = scenario.clone();
     let own = scenario.identities.values_mut().filter_map(|identity| match &mut identity.policy {
         IdentityPolicy::Own(text) => Some(text),

@@ -22,6 +22,14 @@ pub struct Unfilled {
     pub why: String,
 }
 
+impl Unfilled {
+    /// Whether the template uses a variable of that name.
+    pub fn names(&self, name: &str) -> bool {
+        let word = |text: char| text.is_alphanumeric() || text == '_';
+        self.template.split(|text: char| !word(text)).any(|part| part == name)
+    }
+}
+
 /// Named values, the later set winning.
 #[derive(Clone, Debug, Default)]
 pub struct Variables(IndexMap<String, Json>);

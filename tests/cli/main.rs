@@ -26,5 +26,6 @@ mod remote;
 mod render;
 mod reports;
 mod suite;
+mod undone;
 mod verbs;
 mod world;

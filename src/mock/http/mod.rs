@@ -21,6 +21,9 @@ use tokio::sync::mpsc;
 /// The path of the endpoint.
 pub const PATH: &str = "/mcp";
 
+/// What is said of a session that is not known.
+pub const NO_SESSION: &str = "Session not found";
+
 /// How many events wait for a slow client before the server waits for it.
 const BACKLOG: usize = 256;
 
@@ -43,6 +46,7 @@ pub(super) async fn respond(living: Arc<Living>, request: Request) -> Reply {
         executed: Vec::new(),
         receipts: Vec::new(),
         abandoned: false,
+        turned_away: false,
     });
     let reply = match guard::admit(&living.settings, &request) {
         Err(refused) => refused,
@@ -62,7 +66,7 @@ fn session(living: &Living, request: &Request) -> Result<Arc<Session>, Reply> {
     let Some(id) = request.header(era::header::SESSION) else {
         return Err(refused(400, "Bad Request: Missing session ID"));
     };
-    living.sessions.get(id).ok_or_else(|| refused(404, "Session not found"))
+    living.sessions.get(id).ok_or_else(|| refused(404, NO_SESSION))
 }
 
 fn refused(status: u16, message: &str) -> Reply {

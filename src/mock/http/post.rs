@@ -134,7 +134,12 @@ async fn in_session(mut caller: Caller, request: &Request, frame: &Json) -> Repl
     if !opens {
         match session(&caller.living, request) {
             Ok(session) => caller.session = Some(session),
-            Err(refused) => return refused,
+            Err(refused) => {
+                if refused.status == 404 {
+                    caller.living.ledger.amend(caller.seq, |arrival| arrival.turned_away = true);
+                }
+                return refused;
+            }
         }
     }
     match frame {

@@ -159,6 +159,7 @@ pub static FLAWS: &[Flaw] = &[
     flaw("cries-wolf", &["SUP-08"], |c| c.returns = words::suspicious),
     flaw("strips-what-cannot-be-seen", &["SUP-07"], |c| c.returns = words::visible_only),
     flaw("doubles-content", &["TRANS-02"], |c| c.returns = words::doubled),
+    flaw("answers-what-there-is-not", &["PROTO-03"], |c| c.strange = |_| Ok(Json::object())),
     flaw("serves-without-a-session", &["PROTO-05"], |c| c.sessionless = || true),
 ];
 

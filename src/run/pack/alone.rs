@@ -91,7 +91,7 @@ pub(in crate::run) fn footprint(entry: &Entry) -> Result<Footprint, Alone> {
 }
 
 /// Every policy of a scenario.
-pub(super) fn policies(scenario: &Scenario) -> impl Iterator<Item = &Policy> {
+pub(in crate::run) fn policies(scenario: &Scenario) -> impl Iterator<Item = &Policy> {
     scenario.identities.values().filter_map(|identity| policy_of(scenario, &identity.policy))
 }
 

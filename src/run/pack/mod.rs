@@ -9,7 +9,7 @@ mod merged;
 mod owner;
 
 pub use alone::Alone;
-pub(super) use alone::footprint;
+pub(super) use alone::{footprint, policies};
 pub(super) use footprint::passes_freely;
 pub(super) use merged::{merged, merged_with};
 pub(super) use owner::{Part, owners};

@@ -66,6 +66,7 @@ mod tests {
             executed: Vec::new(),
             receipts: Vec::new(),
             abandoned: false,
+            turned_away: false,
         }
     }
 

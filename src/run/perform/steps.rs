@@ -7,13 +7,15 @@ use super::listing::{self, Listed};
 use super::open::{self, Begun, Open};
 use super::{approval, faults, raw};
 use crate::run::judge::Asked;
-use crate::run::plan::unmet;
+use crate::run::plan::{flat, unmet};
 use crate::run::stage::Stage;
 use crate::scenario::{Call, Column, Kind, Over, Part, Step, Variables, pointer};
+use crate::source::Placed;
 use crate::transcript::{Exchange, Received};
 use crate::transport::child::Departure;
 use crate::wire::{Json, Message};
 use futures_util::future::join_all;
+use indexmap::IndexMap;
 use std::collections::HashMap;
 use std::ops::Range;
 use std::time::Instant;
@@ -91,7 +93,7 @@ pub(in crate::run) async fn perform(stage: &Stage) -> Performance {
         let stuck = done.is_err();
         match done.err() {
             Some(Trouble::Cannot(what)) => performed.inexpressible = Some(what),
-            trouble => performed.trouble = trouble.map(|trouble| trouble.to_string()),
+            trouble => performed.trouble = trouble.map(|trouble| told(&trouble, stage, step)),
         }
         performance.steps.push(performed);
         if stuck {
@@ -100,6 +102,26 @@ pub(in crate::run) async fn perform(stage: &Stage) -> Performance {
     }
     performance.cancel_what_is_pending(stage).await;
     performance
+}
+
+/// What kept a step from being done; of a variable that is not there, also the step that should have saved it.
+fn told(trouble: &Trouble, stage: &Stage, step: &Step) -> String {
+    let Trouble::Unfilled(unfilled) = trouble else { return trouble.to_string() };
+    let names = |save: &IndexMap<String, Placed<String>>| save.keys().any(|name| unfilled.names(name));
+    let saves = |earlier: &&Step| match &earlier.kind {
+        Kind::Call(call) => names(&call.save),
+        Kind::Send(send) => names(&send.save),
+        _ => false,
+    };
+    let before = flat(&stage.scenario.steps).take_while(|other| other.spot.line < step.spot.line);
+    match before.filter(saves).last().map(|earlier| earlier.spot.line) {
+        Some(line) => {
+            format!(
+                "{trouble}; the step of line {line} should have saved it and did not, so this one could not be done"
+            )
+        }
+        None => trouble.to_string(),
+    }
 }
 
 impl Performance {
