@@ -54,7 +54,7 @@ pub use change::{After, Change, Changed};
 pub use fault::{Fault, HttpFault};
 pub use folder::MockError;
 pub use frame::RECEIPT;
-pub use http::{NO_SESSION, PATH};
+pub use http::PATH;
 pub use intake::calls;
 pub use ledger::{Arrival, Execution, Headers, Transport};
 pub use notice::{Level, LogMessage, News};

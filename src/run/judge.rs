@@ -8,7 +8,7 @@ use super::outcome::{ArrivalSeen, CallOutcome};
 use super::verdict::{Sides, is_refusal, verdict};
 use crate::diagnostic::{printable, printable_bytes, printable_within};
 use crate::gateway::{Told, Word};
-use crate::mock::{Arrival, NO_SESSION};
+use crate::mock::Arrival;
 use crate::scenario::Verdict;
 use crate::transcript::{Ended, Exchange, Received};
 use crate::wire::canonical::{Fidelity, fidelity};
@@ -141,9 +141,11 @@ fn receipts(exchange: &Exchange) -> Vec<String> {
 }
 
 fn judge_one(call: &Asked, own: &[&Unit<'_>], holds: bool) -> Judged {
-    let handed_on = !own.is_empty() && is_told_of_no_session(call, own);
-    let counted: Vec<&&Unit<'_>> =
-        own.iter().filter(|unit| counts(call, unit) && !handed_on && got_in(call, own, unit)).collect();
+    let outside = !own.is_empty() && own.iter().all(|unit| unit.arrival.turned_away);
+    // An error that nobody claims, about what its server turned away, is that server's trouble with the session.
+    let said = if outside && call.told.word == Word::Refused { Word::Failed } else { call.told.word };
+    let got_in = |unit: &Unit<'_>| !unit.arrival.turned_away || (outside && is_refusal(said));
+    let counted: Vec<&&Unit<'_>> = own.iter().filter(|unit| counts(call, unit) && got_in(unit)).collect();
     let arguments = counted
         .iter()
         .flat_map(|unit| &unit.calls)
@@ -158,8 +160,7 @@ fn judge_one(call: &Asked, own: &[&Unit<'_>], holds: bool) -> Judged {
             Word::Failed
         }
         (Some(Fidelity::Same | Fidelity::Added), _) => Word::Success,
-        _ if handed_on => Word::Failed,
-        _ => call.told.word,
+        _ => said,
     };
     // Whatever was told in the end: when it ran, it was still to be decided.
     let early = |unit: &&&Unit<'_>| call.decided.is_some_and(|decided| unit.arrival.at < decided);
@@ -183,22 +184,6 @@ fn counts(call: &Asked, unit: &Unit<'_>) -> bool {
     let signed = |receipt: &String| call.exchanges.iter().flat_map(receipts).any(|one| one == *receipt);
     let taken = call.told.word == Word::Success && unit.receipt.as_ref().is_some_and(signed);
     call.known || unit.executed || call.tool.is_none() || taken
-}
-
-/// Whether an arrival was let in; one that was turned away counts where the agent was told that the call was stopped, and
-/// nothing else of it arrived.
-fn got_in(call: &Asked, own: &[&Unit<'_>], unit: &Unit<'_>) -> bool {
-    let all_turned_away = || own.iter().all(|unit| unit.arrival.turned_away);
-    !unit.arrival.turned_away || is_refusal(call.told.word) && all_turned_away()
-}
-
-/// Whether all that the agent was told is a server's own word about its session, handed on: nobody has stopped anything.
-fn is_told_of_no_session(call: &Asked, own: &[&Unit<'_>]) -> bool {
-    let pieces = call.exchanges.last().map(|exchange| exchange.received.as_slice()).unwrap_or_default();
-    let said = |piece: &Received| String::from_utf8_lossy(&piece.bytes).contains(NO_SESSION);
-    own.iter().all(|unit| unit.arrival.turned_away)
-        && call.told.claimed_by.is_none()
-        && pieces.iter().any(said)
 }
 
 /// What happened to an answer on its way back: content, structured content and the error flag, or the error.

@@ -7,8 +7,8 @@ use crate::wire::canonical::Fidelity;
 /// Both sides of one call, as far as they decide its verdict.
 ///
 /// What a server turned away because it does not know the session has not reached it: nothing of it was read, and whoever
-/// opens another session and sends it again has sent one call. It counts where the agent was told that the call was
-/// stopped: then it was on its way all the same, and only the session was in its way.
+/// opens another session and sends it again has sent one call. It counts where nothing else of it arrived and the agent
+/// was told that somebody stopped it: it was on its way all the same, and only the session was in its way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sides {
     /// How many arrivals some reading takes for this call, without those that were turned away.

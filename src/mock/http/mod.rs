@@ -21,9 +21,6 @@ use tokio::sync::mpsc;
 /// The path of the endpoint.
 pub const PATH: &str = "/mcp";
 
-/// What is said of a session that is not known.
-pub const NO_SESSION: &str = "Session not found";
-
 /// How many events wait for a slow client before the server waits for it.
 const BACKLOG: usize = 256;
 
@@ -66,7 +63,7 @@ fn session(living: &Living, request: &Request) -> Result<Arc<Session>, Reply> {
     let Some(id) = request.header(era::header::SESSION) else {
         return Err(refused(400, "Bad Request: Missing session ID"));
     };
-    living.sessions.get(id).ok_or_else(|| refused(404, NO_SESSION))
+    living.sessions.get(id).ok_or_else(|| refused(404, "Session not found"))
 }
 
 fn refused(status: u16, message: &str) -> Reply {

@@ -6,8 +6,6 @@ use std::time::Duration;
 
 const CALL: &str =
     r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"whoami","arguments":{}}}"#;
-const GONE: &str =
-    r#"{"jsonrpc":"2.0","id":"server-error","error":{"code":-32600,"message":"Session not found"}}"#;
 const PLAIN: &str = r#"{"jsonrpc":"2.0","id":1,"result":{"content":[]}}"#;
 
 fn arrival(start: Instant, millis: u64, turned_away: bool) -> Arrival {
@@ -29,9 +27,9 @@ fn arrival(start: Instant, millis: u64, turned_away: bool) -> Arrival {
     }
 }
 
-fn asked(start: Instant, word: Word, reply: &'static str) -> Asked {
+fn asked(start: Instant, word: Word) -> Asked {
     let sent = Sent { at: start, bytes: CALL.into(), id: Some(1.into()) };
-    let received = vec![Received::now(Via::Body, reply)];
+    let received = vec![Received::now(Via::Body, PLAIN)];
     let http = Some(HttpHead { status: 200, headers: Vec::new() });
     Asked {
         tool: Some("whoami".into()),
@@ -50,11 +48,11 @@ fn asked(start: Instant, word: Word, reply: &'static str) -> Asked {
     }
 }
 
-fn verdict_of(word: Word, reply: &'static str, turned_away: &[bool]) -> (Verdict, usize) {
+fn verdict_of(word: Word, turned_away: &[bool]) -> (Verdict, usize) {
     let start = Instant::now();
     let arrivals: Vec<Arrival> =
         turned_away.iter().zip(1..).map(|(away, millis)| arrival(start, millis, *away)).collect();
-    let (judged, unexplained) = judge(&[asked(start, word, reply)], &arrivals, |_| false);
+    let (judged, unexplained) = judge(&[asked(start, word)], &arrivals, |_| false);
     assert_eq!(unexplained, [0_usize; 0]);
     assert_eq!(judged[0].arrivals.len(), turned_away.len(), "what arrived is told in any case");
     (judged[0].verdict, judged[0].reach)
@@ -62,17 +60,17 @@ fn verdict_of(word: Word, reply: &'static str, turned_away: &[bool]) -> (Verdict
 
 #[test]
 fn what_is_sent_again_in_another_session_is_one_call() {
-    assert_eq!(verdict_of(Word::Success, PLAIN, &[true, false]), (Verdict::Allowed, 1));
-    assert_eq!(verdict_of(Word::Success, PLAIN, &[false, false]), (Verdict::Duplicated, 2));
-    assert_eq!(verdict_of(Word::Denied, PLAIN, &[true, false]), (Verdict::Leaked, 1));
+    assert_eq!(verdict_of(Word::Success, &[true, false]), (Verdict::Allowed, 1));
+    assert_eq!(verdict_of(Word::Success, &[false, false]), (Verdict::Duplicated, 2));
+    assert_eq!(verdict_of(Word::Denied, &[true, false]), (Verdict::Leaked, 1));
 }
 
 #[test]
 fn what_was_turned_away_counts_where_the_call_is_said_to_be_stopped() {
-    assert_eq!(verdict_of(Word::Denied, PLAIN, &[true]), (Verdict::Leaked, 1), "it was on its way");
-    assert_eq!(verdict_of(Word::Refused, PLAIN, &[true]), (Verdict::Leaked, 1));
-    assert_eq!(verdict_of(Word::Refused, GONE, &[true]), (Verdict::Failed, 0), "the server's own word");
-    assert_eq!(verdict_of(Word::Failed, PLAIN, &[true]), (Verdict::Failed, 0));
-    assert_eq!(verdict_of(Word::Success, PLAIN, &[true]), (Verdict::Unfounded, 0));
-    assert_eq!(verdict_of(Word::Silence, PLAIN, &[true]), (Verdict::Unanswered, 0));
+    assert_eq!(verdict_of(Word::Denied, &[true]), (Verdict::Leaked, 1), "it was on its way");
+    assert_eq!(verdict_of(Word::Limited, &[true]), (Verdict::Leaked, 1));
+    assert_eq!(verdict_of(Word::Refused, &[true]), (Verdict::Failed, 0), "the server's own trouble");
+    assert_eq!(verdict_of(Word::Failed, &[true]), (Verdict::Failed, 0));
+    assert_eq!(verdict_of(Word::Success, &[true]), (Verdict::Unfounded, 0));
+    assert_eq!(verdict_of(Word::Silence, &[true]), (Verdict::Unanswered, 0));
 }
