@@ -2,6 +2,7 @@
 //!
 //! Plain data. Nothing here checks whether a word is kept; what is not declared is simply not known.
 
+use crate::source::Span;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -33,6 +34,8 @@ pub struct Declared {
     pub drift: Option<Drift>,
     /// Whether a batch, a notification or an odd frame leaves a record.
     pub records: Option<Records>,
+    /// How long it waits for a server's answer before it gives up.
+    pub gives_up: Option<Span>,
 }
 
 /// How a window moves.

@@ -1,9 +1,9 @@
 //! What a gateway's answers look like: conditions over an exchange, and what their expressions catch.
 
-use super::profile::Limit;
 use super::saying::{Captures, Members, Pattern, Saying, members};
 use super::told::Word;
 use super::view::{Kind, View};
+use crate::source::Span;
 use crate::transcript::Ended;
 use crate::wire::RpcError;
 use indexmap::IndexMap;
@@ -74,7 +74,7 @@ struct HttpCondition {
 #[serde(deny_unknown_fields)]
 pub(super) struct Silence {
     /// How long one waits before that is believed.
-    pub(super) within: Limit,
+    pub(super) within: Span,
 }
 
 impl Claim {

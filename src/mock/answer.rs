@@ -4,7 +4,7 @@
 
 use super::fault::Fault;
 use super::notice::{LogMessage, News};
-use super::quantity::Span;
+use crate::source::Span;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};

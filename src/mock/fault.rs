@@ -2,7 +2,7 @@
 //!
 //! A fault says only *what* goes wrong; how that looks on HTTP and on lines is `delivery`'s and `http`'s.
 
-use super::quantity::Size;
+use crate::source::Size;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use indexmap::IndexMap;

@@ -98,5 +98,7 @@ pub fn honest_word() -> Declared {
         denied_are_listed: Some(true),
         drift: Some(Drift::Withheld),
         records: Some(Records::Everything),
+        // Its settings say so.
+        gives_up: None,
     }
 }

@@ -7,7 +7,7 @@ use crate::gateway::{Profile, Style};
 use crate::known::Deviation;
 use crate::scenario::{
     Agent, Boundary, EraChoice, Expect, Given, Kind, Need, Part, Records, Reload, Scenario, Step, Verdict,
-    Wait,
+    Wait, Within,
 };
 use crate::wire::{Era, Revision};
 use std::sync::Arc;
@@ -116,7 +116,7 @@ fn fate(scenario: &Scenario, contender: &Contender, revision: Option<Revision>, 
     {
         return Fate::NotApplicable(reason);
     }
-    let waits = longest_wait(scenario);
+    let waits = longest_wait(scenario, &profile.declares);
     let turns = profile.is_embedded() || profile.turns();
     if waits > SLOW && !turns && !wishes.slow { Fate::Slow(waits) } else { Fate::Run }
 }
@@ -285,10 +285,12 @@ pub fn length(boundary: Boundary) -> Duration {
 }
 
 /// How long a scenario waits on purpose, at most.
-fn longest_wait(scenario: &Scenario) -> Duration {
+fn longest_wait(scenario: &Scenario, declared: &Declared) -> Duration {
+    let gives_up = declared.gives_up.map(|span| span.0).unwrap_or_default();
     let wait = |step: &Step| match &step.kind {
         Kind::Wait(Wait::For(time)) => *time,
         Kind::Wait(Wait::Until(boundary)) => length(*boundary),
+        Kind::Call(call) if call.voice.within == Some(Within::GivesUp) => gives_up,
         _ => Duration::ZERO,
     };
     flat(&scenario.steps).map(wait).sum()

@@ -35,7 +35,7 @@ pub use schema::schema;
 pub use shelf::Shelf;
 pub use step::{
     Agent, Approver, Body, Boundary, Call, Column, Decide, Decision, Kind, List, Notice, Over, Part, Persona,
-    Records, Reload, Send, Settle, Step, ToolName, Voice, Wait,
+    Records, Reload, Send, Settle, Step, ToolName, Voice, Wait, Within,
 };
 pub use upstream::{After, Change, Changed, Own, Reads, Upstream};
 pub use variables::{TOOLS, Unfilled, Variables};

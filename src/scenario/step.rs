@@ -95,7 +95,16 @@ pub struct Voice {
     /// Another identity's credential on that session.
     pub by: Option<Placed<String>>,
     /// How long the answer is waited for.
-    pub within: Option<Duration>,
+    pub within: Option<Within>,
+}
+
+/// How long an answer is waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Within {
+    /// So long.
+    For(Duration),
+    /// For as long as the gateway declares that it waits for a server (`gives_up`), and a second more.
+    GivesUp,
 }
 
 /// A call of a tool. Strings in `with`, `id`, `meta` and `headers` may be templates.

@@ -13,6 +13,7 @@ mod ending;
 mod evidence;
 mod exits;
 mod gateway;
+mod giving_up;
 mod hostile;
 mod init;
 mod known;

@@ -1,8 +1,9 @@
 //! How a gateway is started, when it is ready, and what it leaves behind.
 
-use super::{Limit, OneOrMany};
+use super::OneOrMany;
 use crate::gateway::saying::Pattern;
 use crate::gateway::template::Template;
+use crate::source::Span;
 use indexmap::IndexMap;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::value::MapAccessDeserializer;
@@ -47,7 +48,7 @@ pub(crate) struct Ready {
     pub(crate) line: Option<Pattern>,
     /// How long that may take.
     #[serde(default = "half_a_minute")]
-    pub(crate) within: Limit,
+    pub(crate) within: Span,
 }
 
 /// Something that a gateway leaves behind.
@@ -60,8 +61,8 @@ pub(crate) struct Cleanup {
     pub(crate) pid: Option<String>,
 }
 
-fn half_a_minute() -> Limit {
-    Limit(Duration::from_secs(30))
+fn half_a_minute() -> Span {
+    Span(Duration::from_secs(30))
 }
 
 impl<'de> Deserialize<'de> for Start {

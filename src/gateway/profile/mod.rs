@@ -11,7 +11,7 @@ pub use launch::Start;
 pub(super) use launch::{Cleanup, Ready, StartCommand};
 pub(super) use one_or_many::OneOrMany;
 pub(super) use parts::{
-    Approval, AuditSource, Change, Connect, Errand, FileSpec, Hooks, HttpErrand, Limit, Move, Notice,
+    Approval, AuditSource, Change, Connect, Errand, FileSpec, Hooks, HttpErrand, Move, Notice,
 };
 pub use parts::{Isolate, Mode, Reach, Recorded, Style, Verified};
 pub use read::ProfileError;

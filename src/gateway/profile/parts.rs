@@ -2,9 +2,10 @@
 
 use super::OneOrMany;
 use crate::gateway::template::Template;
+use crate::source::Span;
 use indexmap::IndexMap;
 use schemars::JsonSchema;
-use serde::{Deserialize, Deserializer, de};
+use serde::Deserialize;
 use std::time::Duration;
 
 /// What a gateway can stand in front of.
@@ -170,7 +171,7 @@ pub(crate) struct Approval {
     pub(crate) announces: bool,
     /// How long a pending call may take to show where `find` looks.
     #[serde(default = "five_seconds")]
-    pub(crate) within: Limit,
+    pub(crate) within: Span,
 }
 
 /// What a repeated call takes along.
@@ -276,7 +277,7 @@ pub(crate) struct Change {
     pub(crate) then: OneOrMany<Errand>,
     /// When it must have taken effect.
     #[serde(default)]
-    pub(crate) within: Limit,
+    pub(crate) within: Span,
 }
 
 /// Signals by which processes are told to look again.
@@ -345,20 +346,6 @@ impl Recorded {
     }
 }
 
-/// A time written as `30s` or `500ms`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, JsonSchema)]
-#[schemars(transparent)]
-pub(crate) struct Limit(#[schemars(with = "String")] pub(crate) Duration);
-
-impl<'de> Deserialize<'de> for Limit {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        humantime::parse_duration(&text)
-            .map(Limit)
-            .map_err(|error| de::Error::custom(format!("no time: `{text}`: {error}")))
-    }
-}
-
-fn five_seconds() -> Limit {
-    Limit(Duration::from_secs(5))
+fn five_seconds() -> Span {
+    Span(Duration::from_secs(5))
 }

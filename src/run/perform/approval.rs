@@ -258,7 +258,7 @@ pub(super) async fn settle(
     let first = &mut performance.asked[pending.place];
     first.closed = first.closed.or(Some(begin));
     let asked = first.clone();
-    let patience = settle.voice.within.unwrap_or(stage.patience);
+    let patience = stage.patience_of(&settle.voice);
     let decided = pending.decided.map(|(_, at)| at);
     performed.notes.extend(pending.untaken.iter().map(|why| format!("the decision was not taken: {why}")));
     let Settled { exchanges, told, open } = go_on(stage, pending, patience).await.map_err(Trouble::Other)?;

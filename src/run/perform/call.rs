@@ -90,7 +90,7 @@ struct Driven {
 
 /// Starts the call, waits, and does what the approver is said to do, until nothing is left to be done.
 async fn drive(stage: &Stage, caller: Caller, call: &Call) -> Result<Driven, Trouble> {
-    let patience = call.voice.within.unwrap_or(stage.patience);
+    let patience = stage.patience_of(&call.voice);
     let mut flight = caller.session.start(caller.ask.clone());
     let heard = hear(stage, &caller, &mut flight, first_wait(stage, call)).await;
     let (first, told) = (heard.exchange.clone(), heard.told.clone());
@@ -118,7 +118,7 @@ async fn drive(stage: &Stage, caller: Caller, call: &Call) -> Result<Driven, Tro
 /// How long the first answer is waited for: a gateway that says nothing on purpose need not be sat out.
 fn first_wait(stage: &Stage, call: &Call) -> Duration {
     let silence = stage.profile.holds_after().map_or(stage.patience, |silence| silence.min(stage.patience));
-    call.voice.within.unwrap_or(silence)
+    stage.within(&call.voice).unwrap_or(silence)
 }
 
 /// When arrivals stop being explained: with the last byte of the answer, if there was one. An answer without a body is

@@ -24,7 +24,7 @@ pub(in crate::run) struct Listed {
 
 /// Asks for the list, all pages of it.
 pub(super) async fn list(stage: &Stage, list: &List) -> Result<Listed, Trouble> {
-    let patience = list.voice.within.unwrap_or(stage.patience);
+    let patience = stage.patience_of(&list.voice);
     let open = match stage.session(&stage.voice_name(&list.voice)).await {
         Opened::Open(open) => open,
         Opened::Refused(exchange) => return Ok(Listed { pages: vec![exchange], ..Listed::default() }),
@@ -51,7 +51,7 @@ pub(super) async fn notice(
     since: Instant,
 ) -> Result<Option<Received>, Trouble> {
     let unwanted = matches!(step.expect, Some(Expect::Notice(NoticeExpect::Absent)));
-    let within = notice.voice.within.unwrap_or(if unwanted { ABSENCE } else { stage.patience });
+    let within = stage.within(&notice.voice).unwrap_or(if unwanted { ABSENCE } else { stage.patience });
     match stage.session(&stage.voice_name(&notice.voice)).await {
         Opened::Open(open) => Ok(open.notice(&notice.method, since, within).await),
         Opened::Refused(_) => Ok(None),

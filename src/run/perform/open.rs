@@ -69,7 +69,7 @@ impl Open {
 
 /// Waits for the answer of a call that was left open.
 pub(super) async fn settle(stage: &Stage, performance: &mut Performance, settle: &Settle, mut open: Open) {
-    let patience = settle.voice.within.unwrap_or(stage.patience);
+    let patience = stage.patience_of(&settle.voice);
     open.flight.wait(patience).await;
     let asked = open.ended(stage);
     for (name, pointer) in &settle.save {

@@ -46,7 +46,7 @@ async fn send_once(stage: &Stage, send: &Send, row: &Variables) -> Result<Asked,
         Opened::Open(open) => {
             let raw = raw(stage, (send, row), bytes, id.clone())?;
             let mut flight = open.start_raw(raw);
-            let patience = send.voice.within.unwrap_or(stage.patience);
+            let patience = stage.patience_of(&send.voice);
             if id.is_some() || !stage.profile.speaks_lines() {
                 flight.wait(patience).await
             } else {

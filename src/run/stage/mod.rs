@@ -18,7 +18,7 @@ use super::remote::Remote;
 use crate::gateway::{Profile, StartError};
 use crate::mock::{Arrival, MockServer};
 use crate::reference::Clock;
-use crate::scenario::{Change, Changed, Kind, Scenario, TOOLS, Variables};
+use crate::scenario::{Change, Changed, Kind, Scenario, TOOLS, Variables, Voice, Within};
 use crate::snapshot::Mark;
 use crate::transcript::Exchange;
 use crate::wire::{Json, Object, Revision};
@@ -51,6 +51,9 @@ pub struct Beside {
     /// Make the plain steps once more with an SDK's client, where this program has one.
     pub sdk: bool,
 }
+
+/// How much later than at its own time a gateway may tell that it has given up.
+const A_LITTLE: Duration = Duration::from_secs(1);
 
 /// One scenario's stage in a theatre.
 pub(super) struct Stage {
@@ -115,6 +118,19 @@ impl Stage {
             sessions: Mutex::default(),
             found: Mutex::default(),
             asked: std::sync::Mutex::default(),
+        }
+    }
+
+    /// How long the answer to one who speaks so is waited for.
+    pub(super) fn patience_of(&self, voice: &Voice) -> Duration {
+        self.within(voice).unwrap_or(self.patience)
+    }
+
+    /// How long a step says that the answer is waited for, where it says so.
+    pub(super) fn within(&self, voice: &Voice) -> Option<Duration> {
+        match voice.within? {
+            Within::For(time) => Some(time),
+            Within::GivesUp => Some(self.profile.declares.gives_up?.0 + A_LITTLE),
         }
     }
 

@@ -5,7 +5,9 @@ use super::members::Members;
 use super::value::{duration, elements, entries, expected, name, positive, text, word};
 use crate::diagnostic::Diagnostic;
 use crate::scenario::encoding::Encoding;
-use crate::scenario::step::{Approver, Body, Call, Column, Decision, Over, Send, Settle, ToolName, Voice};
+use crate::scenario::step::{
+    Approver, Body, Call, Column, Decision, Over, Send, Settle, ToolName, Voice, Within,
+};
 use crate::scenario::template;
 use crate::source::{Node, Placed, Spot, Value};
 use crate::wire::{Json, Object};
@@ -80,12 +82,22 @@ fn tool(node: &Node, told: &mut Told) -> Option<ToolName> {
     Some(ToolName { spot: node.spot, upstream, name, exact: false })
 }
 
+/// The word for as long as the gateway declares.
+pub(in crate::scenario) const GIVES_UP: &str = "gives_up";
+
 /// `session`, `by` and `within`.
 pub(super) fn voice(members: &mut Members<'_>, told: &mut Told) -> Voice {
     Voice {
         session: members.take("session").and_then(|node| name(node, told)),
         by: members.take("by").and_then(|node| name(node, told)),
-        within: members.take("within").and_then(|node| duration(node, told)),
+        within: members.take("within").and_then(|node| within(node, told)),
+    }
+}
+
+fn within(node: &Node, told: &mut Told) -> Option<Within> {
+    match &node.value {
+        Value::Text(text) if text == GIVES_UP => Some(Within::GivesUp),
+        _ => duration(node, told).map(Within::For),
     }
 }
 

@@ -19,6 +19,7 @@ use crate::source::{self, Node};
 use members::Members;
 use value::{flag, names, text, texts, word};
 
+pub(super) use call::GIVES_UP;
 pub(super) use pattern::CONDITIONS;
 pub(super) use people::ERAS;
 pub(super) use policy::SPOILS;

@@ -8,7 +8,7 @@ mod expect;
 mod step;
 
 use super::document::Severity;
-use super::read::{ERAS, SPOILS};
+use super::read::{ERAS, GIVES_UP, SPOILS};
 use crate::policy::Policy;
 use crate::wire::Revision;
 use schemars::Schema;
@@ -100,6 +100,10 @@ fn common() -> Map<String, Value> {
         "name": {"type": "string", "minLength": 1},
         "names": {"anyOf": [reference("name"), {"type": "array", "items": reference("name")}]},
         "duration": {"type": "string", "description": "Such as `2s`, `500ms` or `1m 30s`.", "pattern": "^\\s*[0-9]"},
+        "within": {"anyOf": [
+            {"const": GIVES_UP, "description": "As long as the gateway declares that it waits for a server, and a second more."},
+            reference("duration")
+        ]},
         "count": {"type": "integer", "minimum": 0},
         "headers": headers,
         "given": given

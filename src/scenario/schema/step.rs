@@ -35,9 +35,8 @@ pub(super) fn definitions() -> Map<String, Value> {
 
 /// Each kind of step: its own members, those it shares, and the expectation it takes.
 fn steps() -> Vec<Value> {
-    let voice = || {
-        map(json!({"session": reference("name"), "by": reference("name"), "within": reference("duration")}))
-    };
+    let voice =
+        || map(json!({"session": reference("name"), "by": reference("name"), "within": reference("within")}));
     let named = || map(json!({"as": reference("name")}));
     let repeated = || {
         map(json!({
