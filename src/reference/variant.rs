@@ -30,6 +30,7 @@ const fn declaring(name: &'static str, declares: fn(&mut Declared)) -> Variant {
 #[rustfmt::skip] // A variant is a line.
 pub static VARIANTS: &[Variant] = &[
     variant("adds-meta-to-results", |c| c.returns = with_meta),
+    variant("takes-part-in-the-trace", |c| c.sends = with_a_span_of_its_own),
     variant("answers-in-streams", |c| c.streams = || true),
     variant("words-rules-otherwise", |c| c.puts = in_other_words),
     declaring("splits-batches", |declared| declared.batch = Some(Batch::Split)),
@@ -56,6 +57,27 @@ fn with_meta(mut result: Json) -> Json {
         members.set("_meta", meta);
     }
     result
+}
+
+/// The same trace, and the gateway's own part of it as the parent (W3C Trace Context, 3.4).
+fn with_a_span_of_its_own(params: Json) -> Json {
+    retraced(params, |parent| {
+        let mut parts: Vec<&str> = parent.split('-').collect();
+        *parts.get_mut(2)? = "00f067aa0ba902b7";
+        Some(parts.join("-"))
+    })
+}
+
+/// Parameters whose `traceparent`, where they have one, is another.
+pub(super) fn retraced(mut params: Json, other: impl FnOnce(&str) -> Option<String>) -> Json {
+    let meta = params.get("_meta").cloned();
+    let parent = meta.as_ref().and_then(|meta| other(meta.get("traceparent")?.as_str()?));
+    if let (Some(Json::Object(mut meta)), Some(parent), Some(params)) = (meta, parent, params.as_object_mut())
+    {
+        meta.set("traceparent", parent);
+        params.set("_meta", Json::Object(meta));
+    }
+    params
 }
 
 /// The same refusals, with other words around what was configured.

@@ -14,6 +14,7 @@ use super::whole;
 use crate::gateway::{Isolate, Start};
 use crate::scenario::{Scenario, Upstream};
 use futures_util::StreamExt as _;
+use indexmap::IndexSet;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -127,9 +128,7 @@ pub async fn each(
             },
         }
     }
-    let mut world: Vec<String> = world.into_values().collect();
-    world.dedup();
-    world
+    world.into_values().collect::<IndexSet<_>>().into_iter().collect()
 }
 
 /// What came of one entry.
@@ -358,8 +357,7 @@ pub(super) fn blank(entry: &Entry) -> ScenarioOutcome {
         Some(own) => own.mock.name().to_owned(),
         None => upstream.mock.value.clone(),
     };
-    let mut upstreams: Vec<String> = scenario.upstreams.values().map(played).collect();
-    upstreams.dedup();
+    let upstreams: IndexSet<String> = scenario.upstreams.values().map(played).collect();
     ScenarioOutcome {
         id: scenario.id.clone(),
         title: scenario.title.clone(),
@@ -370,7 +368,7 @@ pub(super) fn blank(entry: &Entry) -> ScenarioOutcome {
         observed: scenario.observe,
         file: scenario.file.clone(),
         gateway: entry.contender.name.clone(),
-        upstreams,
+        upstreams: upstreams.into_iter().collect(),
         revision: entry.revision.map(|revision| revision.to_string()),
         status: Status::Skipped,
         why: None,

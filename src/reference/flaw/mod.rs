@@ -118,6 +118,7 @@ pub static FLAWS: &[Flaw] = &[
     flaw("goes-on-with-what-was-taken-back", &["APPR-13", "TRANS-05"], |c| c.gives_up = || false),
     flaw("rewrites-errors", &["TRANS-03"], |c| c.reports = words::own_error),
     flaw("drops-meta", &["TRANS-04"], |c| c.sends = words::without_meta),
+    flaw("begins-a-trace-of-its-own", &["TRANS-04"], |c| c.sends = words::untraced),
     flaw("keeps-progress-to-itself", &["TRANS-04"], |c| c.relays = |method| method != "notifications/progress"),
     flaw("answers-by-id-alone", &["TRANS-07"], |c| c.remembers = people::by_id),
     flaw("turns-ids-into-text", &["TRANS-08"], |c| c.echoes = words::as_text),
