@@ -11,6 +11,7 @@ use crate::gateway::{Told, Word};
 use crate::mock::Arrival;
 use crate::scenario::Verdict;
 use crate::transcript::{Ended, Exchange, Received};
+use crate::transport::http_client::STAGES;
 use crate::wire::canonical::{Fidelity, fidelity};
 use crate::wire::{Called, Json, Message, Object, apart};
 use std::time::Instant;
@@ -314,6 +315,7 @@ pub fn answer_line(exchange: &Exchange) -> String {
 fn no_response(exchange: &Exchange) -> String {
     let said = exchange.received.last().map(|piece| String::from_utf8_lossy(&piece.bytes).into_owned());
     match (&exchange.ended, said) {
+        (Ended::Lost(why), _) if STAGES.iter().any(|stage| why.starts_with(stage)) => why.clone(),
         (Ended::Lost(why), _) => format!("connection lost: {why}"),
         (Ended::Quiet, None) => "no answer in time".to_owned(),
         (Ended::Quiet, Some(said)) => format!("no answer in time, but {said}"),

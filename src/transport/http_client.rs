@@ -60,6 +60,12 @@ pub struct Lost(pub String);
 /// How a loss begins where no connection was made.
 pub(super) const NO_CONNECTION: &str = "no connection";
 
+/// How a loss begins where there was one.
+const CONNECTION_LOST: &str = "connection lost";
+
+/// The beginnings of a loss that says itself at which stage it was.
+pub const STAGES: [&str; 3] = [NO_CONNECTION, NO_TRUST, CONNECTION_LOST];
+
 impl Lost {
     /// Whether there never was a connection: nothing was sent.
     pub fn is_unsent(&self) -> bool {
@@ -155,7 +161,7 @@ impl Incoming {
 /// The innermost cause says most.
 fn lost(connecting: bool, error: &(dyn Error + 'static)) -> Lost {
     let why = trust::causes(error).last().map(ToString::to_string).unwrap_or_default();
-    let stage = if connecting { NO_CONNECTION } else { "connection lost" };
+    let stage = if connecting { NO_CONNECTION } else { CONNECTION_LOST };
     Lost(format!("{stage}: {}", why.to_lowercase()))
 }
 

@@ -66,6 +66,18 @@ fn what_is_sent_again_in_another_session_is_one_call() {
 }
 
 #[test]
+fn a_loss_is_told_once() {
+    let told = |why: &str| {
+        let mut exchange = asked(Instant::now(), Word::Lost).exchanges.remove(0);
+        (exchange.received, exchange.ended) = (Vec::new(), Ended::Lost(why.to_owned()));
+        answer_line(&exchange)
+    };
+    assert_eq!(told("no connection: connection refused"), "no connection: connection refused");
+    assert_eq!(told("connection lost: end of file"), "connection lost: end of file");
+    assert_eq!(told("end of file"), "connection lost: end of file");
+}
+
+#[test]
 fn what_was_turned_away_counts_where_the_call_is_said_to_be_stopped() {
     assert_eq!(verdict_of(Word::Denied, &[true]), (Verdict::Leaked, 1), "it was on its way");
     assert_eq!(verdict_of(Word::Limited, &[true]), (Verdict::Leaked, 1));
