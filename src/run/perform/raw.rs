@@ -93,8 +93,11 @@ fn raw(
         }
     }
     let verb = send.method.as_ref().map(|verb| row.fill_string(verb)).transpose()?;
-    let method = verb.as_ref().map(|verb| Method::from_bytes(verb.as_bytes())).transpose();
-    let method = method.map_err(|_| Trouble::Other(format!("`{:?}` is no HTTP method", send.method)))?;
+    let known = |verb: String| {
+        let method = Method::from_bytes(verb.as_bytes());
+        method.map_err(|_| Trouble::Other(format!("`{verb}` is no HTTP method")))
+    };
+    let method = verb.map(known).transpose()?;
     let path = send.path.as_ref().map(|path| row.fill_string(path)).transpose()?;
     Ok(Raw { bytes, headers, without, method, path, id })
 }

@@ -1,6 +1,7 @@
 //! Calls, bytes, and what both have in common.
 
 use super::Told;
+use super::carried::{headers, method, path};
 use super::members::Members;
 use super::value::{duration, elements, entries, expected, name, positive, text, word};
 use crate::diagnostic::Diagnostic;
@@ -106,18 +107,6 @@ fn object(node: &Node, noun: &str, told: &mut Told) -> Option<Object> {
         Json::Object(object) => Some(object),
         _ => expected(&format!("{noun} as a mapping"), node, told),
     }
-}
-
-/// HTTP headers by name; `null` takes one away.
-fn headers(node: &Node, told: &mut Told) -> Vec<(String, Option<String>)> {
-    let mut read = Vec::new();
-    for (key, node) in entries(node, "a mapping of headers", told) {
-        match node.value {
-            Value::Null => read.push((key.value.clone(), None)),
-            _ => read.extend(text(node, told).map(|value| (key.value.clone(), Some(value)))),
-        }
-    }
-    read
 }
 
 /// `save`: variables, each with the pointer that it comes from.
@@ -257,8 +246,8 @@ fn bytes(node: &Node, told: &mut Told) -> Option<Send> {
         told.push(complaint.help("write the `text`, or leave the `encoding` out"));
     }
     let headers = members.take("headers").map(|node| self::headers(node, told)).unwrap_or_default();
-    let method = members.take("method").and_then(|node| self::text(node, told));
-    let path = members.take("path").and_then(|node| self::text(node, told));
+    let method = members.take("method").and_then(|node| method(node, told));
+    let path = members.take("path").and_then(|node| path(node, told));
     let spot = members.spot();
     members.end(told);
     let body = match (hex, text) {

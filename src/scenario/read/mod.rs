@@ -4,6 +4,7 @@
 //! no other. Whether names exist is not asked here: that is the check's.
 
 mod call;
+mod carried;
 mod expect;
 mod members;
 mod pattern;

@@ -85,9 +85,13 @@ fn policy() -> Map<String, Value> {
     definitions
 }
 
+/// A name as HTTP has them (RFC 9110, 5.6.2).
+const TOKEN: &str = "[!#$%&'*+.^_`|~0-9A-Za-z-]+";
+
 /// Shapes that stand in many places.
 fn common() -> Map<String, Value> {
-    let headers = json!({"type": "object", "additionalProperties": {"type": ["string", "null"]}});
+    let value = json!({"anyOf": [filled(r"[^\x00-\x08\x0A-\x1F\x7F]*"), {"type": "null"}]});
+    let headers = json!({"type": "object", "propertyNames": filled(TOKEN), "additionalProperties": value});
     let given = json!({
         "description": "What a gateway has to declare.",
         "type": "object",
@@ -125,6 +129,11 @@ fn object(description: &str, properties: Value, required: &[&str]) -> Value {
         object.insert("required".into(), words(required));
     }
     Value::Object(object)
+}
+
+/// A text of that form, or a template.
+fn filled(pattern: &str) -> Value {
+    json!({"type": "string", "pattern": format!(r"^{pattern}$|\{{\{{")})
 }
 
 fn reference(name: &str) -> Value {

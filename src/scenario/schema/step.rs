@@ -1,6 +1,6 @@
 //! The shapes of steps and upstreams.
 
-use super::{described, map, object, reference};
+use super::{TOKEN, described, filled, map, object, reference};
 use crate::scenario::encoding::Encoding;
 use crate::scenario::read::ENTRY;
 use crate::scenario::step::Persona;
@@ -56,7 +56,7 @@ fn steps() -> Vec<Value> {
             "text": {"type": "string"},
             "encoding": described(json!({"enum": Encoding::ALL.map(|(word, _)| word)}), "What the bytes of the text are; UTF-8 unless said otherwise."),
             "bytes_hex": {"type": "string", "pattern": "^(\\s*[0-9a-fA-F]\\s*[0-9a-fA-F])*\\s*$"},
-            "headers": reference("headers"), "method": {"type": "string"}, "path": {"type": "string"}
+            "headers": reference("headers"), "method": filled(TOKEN), "path": filled(r"/[^\s#]*")
         }),
         &[],
     );
