@@ -1,4 +1,5 @@
-//! The arguments of every verb, with examples.
+//! The command line: every verb, and the arguments of the two that several files ask about, with examples. Those of the
+//! others stand in their own files.
 
 use super::gateway::address;
 use super::reports::Reports;
@@ -28,151 +29,33 @@ pub enum Verb {
     /// Writes a profile, a first scenario and a workflow for a gateway that has none
     Init(super::init::Init),
     /// Finds every mistake in scenarios and gateways' profiles, without running anything
-    Check(Check),
+    Check(super::check::Check),
     /// Holds the suite against every way to lie: what it catches, and what it proves
     Prove(super::prove::Prove),
     /// Prints the configuration that a gateway would be given
     Render(super::render::Render),
     /// Lists scenarios, requirements, attacks, mocks, gateways, tools or flaws
-    List(List),
+    List(super::list::List),
     /// Prints the JSON Schema of a file that users write
-    Schema(Schema),
+    Schema(super::schema::Schema),
     /// Writes the shipped scenarios, gateways and mocks into a folder
-    Eject(Eject),
+    Eject(super::eject::Eject),
     /// Shows snapshots that changed, behaviour first, and accepts or rejects them
     Review(super::review::Review),
     /// Shows what changed between two runs, as behaviour: `denied → leaked`
     Compare(super::compare::Compare),
     /// Serves one mock on its own, on stdio or over HTTP
-    Mock(Mock),
+    Mock(super::mock::Mock),
     /// Serves the reference gateway, on stdio or over HTTP
     Gateway(Box<Gateway>),
     /// Prints the policy that is recommended for a server's tools
     Policy(super::policy::PolicyArguments),
     /// Pipes stdio to a mock of a run: what gateways start in place of a server
     #[command(hide = true)]
-    Relay(Relay),
+    Relay(super::relay::Relay),
     /// Ends the children of a run that was killed: told on standard input which groups live
     #[command(hide = true)]
     Guard,
-}
-
-/// Finds every mistake in scenarios, gateways' profiles, mocks and lists of known deviations.
-#[derive(Args, Debug)]
-#[command(
-    after_help = "Examples:\n  gauntlet check scenarios\n  gauntlet check known.yaml\n\nExit codes: 0 no mistakes, 2 mistakes, 4 no scenario there."
-)]
-pub struct Check {
-    /// Scenarios, profiles (`profile.yaml`), mocks (`server.yaml` and `catalogue.json`), lists of known deviations
-    /// (`known.yaml`), or folders of them; without any, the shipped scenarios
-    #[arg(value_name = "PATH")]
-    pub paths: Vec<PathBuf>,
-}
-
-/// Lists what there is.
-#[derive(Args, Debug)]
-#[command(
-    after_help = "Examples:\n  gauntlet list scenarios\n  gauntlet list tools ludus\n  gauntlet list gateways ./my-gateway\n  gauntlet list requirements\n  gauntlet list flaws"
-)]
-pub struct List {
-    /// What to list.
-    #[command(subcommand)]
-    pub what: Listed,
-}
-
-/// What to list.
-#[derive(Debug, Subcommand)]
-pub enum Listed {
-    /// Scenarios: id, severity, sentence
-    Scenarios {
-        /// Scenario files or folders; without any, the shipped ones
-        #[arg(value_name = "PATH")]
-        paths: Vec<PathBuf>,
-    },
-    /// Documented attacks: pattern, name, ids in OWASP's lists and MITRE ATLAS, and the scenarios that replay it
-    Attacks {
-        /// Scenario files or folders; without any, the shipped ones
-        #[arg(value_name = "PATH")]
-        paths: Vec<PathBuf>,
-    },
-    /// Mocks and how many tools they have
-    Mocks,
-    /// Gateways with a shipped profile: installed, or how to install them
-    Gateways {
-        /// Names of shipped profiles, or folders with a `profile.yaml`; without any, all shipped ones
-        #[arg(value_name = "NAME|FOLDER")]
-        gateways: Vec<String>,
-    },
-    /// Tools of a mock, or of all: name and risk
-    Tools {
-        /// A mock that ships, or a folder with one of your own
-        mock: Option<String>,
-    },
-    /// Requirements: id, severity, statement; the scenarios that prove each, and the flaws that break it
-    Requirements {
-        /// Scenario files or folders; without any, the shipped ones
-        #[arg(value_name = "PATH")]
-        paths: Vec<PathBuf>,
-    },
-    /// Ways in which the reference gateway can be told to lie, and the requirements they break
-    Flaws,
-}
-
-/// Prints a JSON Schema.
-#[derive(Args, Debug)]
-#[command(
-    after_help = "Example:\n  gauntlet schema scenario > scenario.schema.json\n\nEditors take it by a first line such as `# yaml-language-server: $schema=scenario.schema.json`."
-)]
-pub struct Schema {
-    /// The file's kind
-    #[arg(value_enum)]
-    pub of: SchemaOf,
-}
-
-/// A kind of file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum SchemaOf {
-    /// A scenario
-    Scenario,
-    /// A policy
-    Policy,
-    /// A gateway's profile
-    Profile,
-    /// A mock's tools: descriptions and answers
-    Mock,
-    /// A mock's prompts and resources: descriptions, answers and completions
-    MockOffers,
-    /// A mock's `server.yaml`
-    MockServer,
-    /// The settings of `gauntlet gateway --config`
-    Reference,
-}
-
-/// Writes the shipped files.
-#[derive(Args, Debug)]
-#[command(after_help = "Example:\n  gauntlet eject my-suite\n\nNothing that is there is overwritten.")]
-pub struct Eject {
-    /// Where to write them
-    pub folder: PathBuf,
-}
-
-/// Serves one mock on its own.
-#[derive(Args, Debug)]
-#[command(
-    after_help = "Examples:\n  gauntlet mock ludus\n  gauntlet mock velociraptor --http 0 --ledger ledger.jsonl"
-)]
-pub struct Mock {
-    /// `ludus`, `velociraptor`, `office`, `conformance`, or a folder with a mock of your own
-    pub name: String,
-    /// Serve streamable HTTP there instead of stdio: an address, or a port of this machine; 0 takes a free one
-    #[arg(long, value_name = "ADDRESS", value_parser = address)]
-    pub http: Option<SocketAddr>,
-    /// Write every arrival there, a JSON object a line
-    #[arg(long, value_name = "FILE")]
-    pub ledger: Option<PathBuf>,
-    /// Read frames as carelessly as some servers do
-    #[arg(long)]
-    pub lenient: bool,
 }
 
 const GATEWAY_EXAMPLES: &str = "\
@@ -232,19 +115,6 @@ pub enum Approval {
     Retried,
     /// The agent's own client is asked
     Elicited,
-}
-
-/// Pipes stdio to a mock of a run.
-#[derive(Args, Debug)]
-pub struct Relay {
-    /// The runner's listener
-    pub address: SocketAddr,
-    /// The upstream's name
-    #[arg(long)]
-    pub upstream: String,
-    /// What proves that this pipe belongs to the run
-    #[arg(long)]
-    pub token: String,
 }
 
 const RUN_EXAMPLES: &str = "\

@@ -1,12 +1,24 @@
 //! `gauntlet check`: every mistake of every file, at once.
 
-use super::arguments::Check;
 use super::vocabulary::{Vocabulary, beside, home_of};
 use super::{Exit, Surroundings, files, print, say};
 use crate::gateway::Profile;
 use crate::known::Day;
+use clap::Args;
 use std::path::PathBuf;
 use std::time::SystemTime;
+
+/// Finds every mistake in scenarios, gateways' profiles, mocks and lists of known deviations.
+#[derive(Args, Debug)]
+#[command(
+    after_help = "Examples:\n  gauntlet check scenarios\n  gauntlet check known.yaml\n\nExit codes: 0 no mistakes, 2 mistakes, 4 no scenario there."
+)]
+pub struct Check {
+    /// Scenarios, profiles (`profile.yaml`), mocks (`server.yaml` and `catalogue.json`), lists of known deviations
+    /// (`known.yaml`), or folders of them; without any, the shipped scenarios
+    #[arg(value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+}
 
 /// Reads and checks; no mistakes means that the files can be run.
 pub(super) fn check(arguments: &Check, surroundings: &Surroundings) -> Exit {

@@ -1,9 +1,17 @@
 //! `gauntlet eject`: the shipped files, for reading and changing.
 
-use super::arguments::Eject;
 use super::{Exit, print, say};
 use crate::embedded::{File, GATEWAYS, MOCK_FILES, SCENARIOS};
-use std::path::Path;
+use clap::Args;
+use std::path::{Path, PathBuf};
+
+/// Writes the shipped files.
+#[derive(Args, Debug)]
+#[command(after_help = "Example:\n  gauntlet eject my-suite\n\nNothing that is there is overwritten.")]
+pub struct Eject {
+    /// Where to write them
+    pub folder: PathBuf,
+}
 
 /// Writes scenarios, gateways and mocks into a folder. Nothing that is there is overwritten.
 pub(super) fn eject(arguments: &Eject) -> Exit {

@@ -1,13 +1,63 @@
 //! `gauntlet list`: what there is.
 
-use super::arguments::{List, Listed};
 use super::{Exit, Surroundings, files, print};
 use crate::gateway::{self, Expresses, Profile, Subject};
 use crate::mock::Mock;
 use crate::reference::FLAWS;
 use crate::requirement;
 use crate::scenario::Scenario;
+use clap::{Args, Subcommand};
 use std::fmt::Write as _;
+use std::path::PathBuf;
+
+/// Lists what there is.
+#[derive(Args, Debug)]
+#[command(
+    after_help = "Examples:\n  gauntlet list scenarios\n  gauntlet list tools ludus\n  gauntlet list gateways ./my-gateway\n  gauntlet list requirements\n  gauntlet list flaws"
+)]
+pub struct List {
+    /// What to list.
+    #[command(subcommand)]
+    pub what: Listed,
+}
+
+/// What to list.
+#[derive(Debug, Subcommand)]
+pub enum Listed {
+    /// Scenarios: id, severity, sentence
+    Scenarios {
+        /// Scenario files or folders; without any, the shipped ones
+        #[arg(value_name = "PATH")]
+        paths: Vec<PathBuf>,
+    },
+    /// Documented attacks: pattern, name, ids in OWASP's lists and MITRE ATLAS, and the scenarios that replay it
+    Attacks {
+        /// Scenario files or folders; without any, the shipped ones
+        #[arg(value_name = "PATH")]
+        paths: Vec<PathBuf>,
+    },
+    /// Mocks and how many tools they have
+    Mocks,
+    /// Gateways with a shipped profile: installed, or how to install them
+    Gateways {
+        /// Names of shipped profiles, or folders with a `profile.yaml`; without any, all shipped ones
+        #[arg(value_name = "NAME|FOLDER")]
+        gateways: Vec<String>,
+    },
+    /// Tools of a mock, or of all: name and risk
+    Tools {
+        /// A mock that ships, or a folder with one of your own
+        mock: Option<String>,
+    },
+    /// Requirements: id, severity, statement; the scenarios that prove each, and the flaws that break it
+    Requirements {
+        /// Scenario files or folders; without any, the shipped ones
+        #[arg(value_name = "PATH")]
+        paths: Vec<PathBuf>,
+    },
+    /// Ways in which the reference gateway can be told to lie, and the requirements they break
+    Flaws,
+}
 
 /// Prints a line for each thing.
 pub(super) fn list(arguments: &List, surroundings: &Surroundings) -> Exit {

@@ -1,16 +1,38 @@
 //! `gauntlet mock`: one of the mocks on its own, for people and other tools.
 
-use super::arguments::Mock as Arguments;
+use super::gateway::address;
 use super::signals::End;
 use super::{Exit, files, say};
 use crate::mock::MockServer;
 use crate::transport::lines::{LONGEST, LineReader, LineWriter};
+use clap::Args;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+/// Serves one mock on its own.
+#[derive(Args, Debug)]
+#[command(
+    after_help = "Examples:\n  gauntlet mock ludus\n  gauntlet mock velociraptor --http 0 --ledger ledger.jsonl"
+)]
+pub struct Mock {
+    /// `ludus`, `velociraptor`, `office`, `conformance`, or a folder with a mock of your own
+    pub name: String,
+    /// Serve streamable HTTP there instead of stdio: an address, or a port of this machine; 0 takes a free one
+    #[arg(long, value_name = "ADDRESS", value_parser = address)]
+    pub http: Option<SocketAddr>,
+    /// Write every arrival there, a JSON object a line
+    #[arg(long, value_name = "FILE")]
+    pub ledger: Option<PathBuf>,
+    /// Read frames as carelessly as some servers do
+    #[arg(long)]
+    pub lenient: bool,
+}
 
 /// How many arrivals are kept where no file wants them.
 const UNSEEN: usize = 64;
 
 /// Serves until the input ends, or until it is told to end.
-pub(super) async fn mock(arguments: &Arguments) -> Exit {
+pub(super) async fn mock(arguments: &Mock) -> Exit {
     // First of all, so that nothing that comes early is lost.
     let mut end = match End::listen() {
         Ok(end) => end,

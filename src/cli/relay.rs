@@ -1,8 +1,22 @@
 //! `gauntlet relay`: what a gateway starts in place of a stdio server; a byte pipe to the runner's mock.
 
-use super::arguments::Relay;
 use super::{Exit, Surroundings, say};
 use crate::transport::relay::{self, Hello};
+use clap::Args;
+use std::net::SocketAddr;
+
+/// Pipes stdio to a mock of a run.
+#[derive(Args, Debug)]
+pub struct Relay {
+    /// The runner's listener
+    pub address: SocketAddr,
+    /// The upstream's name
+    #[arg(long)]
+    pub upstream: String,
+    /// What proves that this pipe belongs to the run
+    #[arg(long)]
+    pub token: String,
+}
 
 /// Pipes until either side ends.
 pub(super) async fn relay(arguments: &Relay, surroundings: &Surroundings) -> Exit {

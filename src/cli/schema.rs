@@ -1,24 +1,54 @@
 //! `gauntlet schema`: what editors have to know of the files that users write. Each schema is made from the types that
 //! read the file; `schemas/` holds the same texts.
 
-use super::arguments::{Schema as Arguments, SchemaOf};
 use super::gateway::Document;
 use super::{Exit, print};
 use crate::gateway::Profile;
 use crate::mock::{Entry, Manner, Offered};
 use crate::policy::Policy;
 use crate::scenario;
-use schemars::{JsonSchema, Schema, schema_for};
+use clap::{Args, ValueEnum};
+use schemars::{JsonSchema, schema_for};
 use std::collections::BTreeMap;
 
+/// Prints a JSON Schema.
+#[derive(Args, Debug)]
+#[command(
+    after_help = "Example:\n  gauntlet schema scenario > scenario.schema.json\n\nEditors take it by a first line such as `# yaml-language-server: $schema=scenario.schema.json`."
+)]
+pub struct Schema {
+    /// The file's kind
+    #[arg(value_enum)]
+    pub of: SchemaOf,
+}
+
+/// A kind of file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum SchemaOf {
+    /// A scenario
+    Scenario,
+    /// A policy
+    Policy,
+    /// A gateway's profile
+    Profile,
+    /// A mock's tools: descriptions and answers
+    Mock,
+    /// A mock's prompts and resources: descriptions, answers and completions
+    MockOffers,
+    /// A mock's `server.yaml`
+    MockServer,
+    /// The settings of `gauntlet gateway --config`
+    Reference,
+}
+
 /// Prints a schema.
-pub(super) fn schema(arguments: &Arguments) -> Exit {
+pub(super) fn schema(arguments: &Schema) -> Exit {
     print(&text(arguments.of));
     Exit::Clean
 }
 
 fn text(of: SchemaOf) -> String {
-    let schema: Schema = match of {
+    let schema: schemars::Schema = match of {
         SchemaOf::Scenario => scenario::schema(),
         SchemaOf::Policy => schema_for!(Policy),
         SchemaOf::Profile => schema_for!(Profile),
@@ -35,7 +65,7 @@ fn text(of: SchemaOf) -> String {
 }
 
 /// What one file under a mock's `tools/`, `prompts/` or `resources/` holds, by name.
-fn by_name<T: JsonSchema>(title: &str, description: &str) -> Schema {
+fn by_name<T: JsonSchema>(title: &str, description: &str) -> schemars::Schema {
     let mut schema = schema_for!(BTreeMap<String, T>);
     schema.insert("title".into(), title.into());
     schema.insert("description".into(), description.into());
@@ -47,7 +77,6 @@ mod tests {
     use super::*;
     use crate::embedded::{File, GATEWAYS, MOCK_FILES, SCENARIOS};
     use crate::source;
-    use clap::ValueEnum as _;
 
     /// A kind of file, where the shipped ones are, and which of those they are.
     type Table = (SchemaOf, &'static [File], fn(&str) -> bool);
