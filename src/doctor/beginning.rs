@@ -6,8 +6,8 @@ use super::line::{Line, Mark};
 use super::rendered::Cabinet;
 use crate::diagnostic::{listed as enumerated, printable};
 use crate::gateway::Profile;
-use crate::run::judge::answer_line;
 use crate::run::outcome::{CallOutcome, StepOutcome};
+use crate::run::telling::answer_line;
 use crate::transcript::{Ended, Exchange};
 
 /// Whether a session could be opened in an era, and gave a list of tools.

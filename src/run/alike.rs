@@ -1,6 +1,6 @@
 //! Whether an agent is told the same of two calls, the names of their tools aside.
 
-use super::judge::answer_line;
+use super::telling::answer_line;
 use crate::transcript::Exchange;
 use crate::wire::parse;
 

@@ -235,7 +235,7 @@ fn upstream(
 pub(super) fn listing(evidence: &Evidence<'_>, expected: &Listing, performed: &Performed) -> Finding {
     let Some(listed) = &performed.listed else { return Finding::of(false, "a list", "none") };
     if !listed.whole {
-        let answer = listed.pages.last().map(super::judge::answer_line).unwrap_or_default();
+        let answer = listed.pages.last().map(super::telling::answer_line).unwrap_or_default();
         // A list that may be refused says so by a verdict of its own.
         return Finding::of(!expected.verdict.is_empty(), "a whole list", answer);
     }

@@ -30,6 +30,7 @@ pub mod runner;
 mod second;
 mod settle;
 mod stage;
+pub mod telling;
 #[cfg(test)]
 pub(crate) mod testing;
 mod variants;

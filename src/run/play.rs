@@ -4,7 +4,7 @@
 use super::against::{self, Tally};
 use super::canary;
 use super::introduced;
-use super::judge::{Asked, judge, seen};
+use super::judge::{Asked, judge};
 use super::outcome::{ScenarioOutcome, Status, StepOutcome};
 use super::pack::{Part, footprint, owners};
 use super::perform::{Performance, perform};
@@ -14,6 +14,7 @@ use super::questions::{self, Sessions};
 use super::record::{self, Kept};
 use super::runner::{blank, millis};
 use super::stage::{Stage, Theatre};
+use super::telling::seen;
 use super::variants;
 use super::verify::{self, Evidence};
 use super::waits::may_wait;

@@ -1,12 +1,13 @@
 //! A call that must come through before anything is judged at a gateway that runs already, and the same call as a fence
 //! behind each scenario: what was sent before it has arrived when it has.
 
-use super::judge::{Asked, answer_line, word};
+use super::judge::Asked;
 use super::pack::{passes_freely, untouched};
 use super::perform;
 use super::plan::{Entry, flat};
 use super::remote::Remote;
 use super::stage::{Stage, Theatre};
+use super::telling::{answer_line, word};
 use crate::diagnostic::printable;
 use crate::gateway::Word;
 use crate::scenario::{self, Call, Expect, Kind, Scenario, Step, Verdict};

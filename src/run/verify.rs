@@ -1,9 +1,10 @@
 //! Each step's expectation held against what happened.
 
 use super::expectation::{self, Fell};
-use super::judge::{self, Asked, Judged};
+use super::judge::{Asked, Judged};
 use super::outcome::{CallOutcome, StepOutcome};
 use super::perform::{Performance, Performed};
+use super::telling;
 use super::verdict::meets;
 use crate::diagnostic::printable;
 use crate::mock::Arrival;
@@ -45,7 +46,7 @@ pub(super) fn step(evidence: &Evidence<'_>, step: &Step, performed: &Performed) 
     let finding = finding(evidence, step, performed, &calls);
     let outcomes = calls.iter().map(|(asked, judged)| CallOutcome {
         unmet: !finding.met && is_to_blame(evidence, step, asked, judged),
-        ..judge::outcome(asked, judged, evidence.arrivals)
+        ..telling::outcome(asked, judged, evidence.arrivals)
     });
     let first = calls.first().map(|(_, judged)| *judged);
     let mut exchanges: Vec<_> = calls.iter().flat_map(|(asked, _)| asked.exchanges.iter().cloned()).collect();
@@ -58,7 +59,7 @@ pub(super) fn step(evidence: &Evidence<'_>, step: &Step, performed: &Performed) 
         was: finding.was,
         verdict: first.map(|judged| judged.verdict.word()),
         reach: first.map(|judged| judged.reach),
-        told: first.map(|judged| judge::word(judged.told)),
+        told: first.map(|judged| telling::word(judged.told)),
         at_once: matches!(step.kind, Kind::Together(_)),
         twin: is_failed_twin(step, &calls),
         benign: wants_allowed(step) && !wants_refusal(step),

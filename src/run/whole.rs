@@ -3,11 +3,12 @@
 //! A gateway that is not there, or that no policy suits, lets nothing pass whatever its policy is. So each scenario
 //! that breaks one has its allowed twin here: the same gateway with the same policy unbroken, and a call that it lets pass.
 
-use super::judge::{answer_line, judge};
+use super::judge::judge;
 use super::pack::passes_freely;
 use super::perform;
 use super::plan::{Entry, flat};
 use super::stage::{Setting, SetupError, Stage, Theatre};
+use super::telling::answer_line;
 use crate::diagnostic::printable;
 use crate::scenario::{Call, IdentityPolicy, Kind, Scenario, Verdict};
 use std::sync::Arc;

@@ -4,7 +4,8 @@ use super::difference::{Difference, Kind};
 use super::headers::headers;
 use super::value::differences;
 use crate::mock::Arrival;
-use crate::run::judge::{RECEIPT, answer_line};
+use crate::run::judge::RECEIPT;
+use crate::run::telling::answer_line;
 use crate::transcript::{Exchange, Received};
 use crate::wire::{Json, Message, parse};
 

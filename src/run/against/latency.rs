@@ -4,9 +4,9 @@
 use super::manner;
 use super::twin::Twin;
 use crate::diagnostic::printable_within;
-use crate::run::judge::answer_line;
 use crate::run::plan::{Entry, Fate};
 use crate::run::stage::{Opened, Setting, SetupError, Stage, Theatre};
+use crate::run::telling::answer_line;
 use crate::scenario;
 use crate::transcript::Exchange;
 use crate::wire::Json;

@@ -1,6 +1,7 @@
 use super::*;
 use crate::mock::{Headers, Transport};
-use crate::transcript::{HttpHead, Sent, Via};
+use crate::run::telling::answer_line;
+use crate::transcript::{Ended, HttpHead, Sent, Via};
 use std::sync::OnceLock;
 use std::time::Duration;
 
