@@ -15,6 +15,7 @@ mod choice;
 mod condition;
 mod convention;
 mod delivery;
+mod door;
 mod fault;
 mod filters;
 mod folder;

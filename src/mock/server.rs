@@ -2,6 +2,7 @@
 
 use super::builder::MockServerBuilder;
 use super::change::Change;
+use super::door::Door;
 use super::ledger::Arrival;
 use super::living::Living;
 use super::notice::News;
@@ -12,7 +13,7 @@ use super::verify::{Expect, Unmet};
 use super::{http, lines};
 use crate::transport::http_server;
 use crate::transport::lines::{LineReader, LineWriter};
-use crate::transport::relay::{self, Hello};
+use crate::transport::relay::Hello;
 use serde_json::Value as Plain;
 use std::fmt;
 use std::io;
@@ -20,7 +21,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex};
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::watch;
-use tokio::task::{JoinHandle, JoinSet};
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 /// A mock that lives: it answers over HTTP, through relays and on lines, and keeps the ledger. It is gone when it is
@@ -313,45 +314,6 @@ fn bound(address: SocketAddr) -> io::Result<TcpSocket> {
     socket.set_reuseaddr(true)?;
     socket.bind(address)?;
     Ok(socket)
-}
-
-/// Where relays come in.
-struct Door {
-    living: Arc<Living>,
-    token: String,
-    hellos: Arc<Mutex<Vec<Hello>>>,
-    stop: CancellationToken,
-}
-
-impl Door {
-    async fn accept(self, listener: TcpListener) {
-        let door = Arc::new(self);
-        let mut connections = JoinSet::new();
-        loop {
-            tokio::select! {
-                () = door.stop.cancelled() => break,
-                Some(_) = connections.join_next() => {}
-                accepted = listener.accept() => {
-                    if let Ok((stream, _)) = accepted {
-                        let door = Arc::clone(&door);
-                        connections.spawn(async move { door.let_in(stream).await });
-                    }
-                }
-            }
-        }
-        drop(listener);
-        connections.shutdown().await;
-    }
-
-    /// Whoever does not know the token is not one of our relays, and is not answered.
-    async fn let_in(&self, stream: tokio::net::TcpStream) {
-        let Ok((hello, reader, writer)) = relay::accept(stream).await else { return };
-        if hello.token != self.token {
-            return;
-        }
-        self.hellos.lock().expect("no writer panics").push(hello);
-        lines::serve(Arc::clone(&self.living), reader, writer, self.stop.clone()).await;
-    }
 }
 
 #[cfg(test)]
