@@ -116,6 +116,8 @@ pub struct Rendered {
     pub facts: Facts,
     /// The first holds the policy.
     pub files: Files,
+    /// Whether the file of its own record is one that takes nothing, as on a full disk.
+    pub full: bool,
 }
 
 /// Key, path within the folder, and text. `None`: a file that must be missing.
@@ -127,7 +129,7 @@ pub fn render(profile: &Profile, facts: Facts) -> Result<Rendered, RenderError> 
     let engine = Engine::new();
     CommandLine::of(profile, &facts)?;
     connectable(profile, &engine, &facts)?;
-    Ok(Rendered { facts, files })
+    Ok(Rendered { facts, files, full: false })
 }
 
 /// The files alone: what a gateway is told, wherever it is.

@@ -18,6 +18,9 @@ use std::time::Duration;
 /// How long a gateway may take to end by itself.
 const GRACE: Duration = Duration::from_secs(3);
 
+/// A device that takes nothing, as a full disk does: Linux has it.
+pub(super) const FULL: &str = "/dev/full";
+
 /// A gateway under test that can be spoken to.
 pub struct RunningGateway {
     profile: Arc<Profile>,
@@ -29,7 +32,7 @@ pub struct RunningGateway {
 impl RunningGateway {
     /// Starts a gateway with its rendered files and waits until it may be spoken to.
     pub async fn start(profile: Arc<Profile>, rendered: Rendered, place: &Place) -> Result<Self, StartError> {
-        let Rendered { facts, files } = rendered;
+        let Rendered { facts, files, full } = rendered;
         let mut gateway = Self::attached(profile, facts, place)?;
         let started = async {
             std::fs::create_dir_all(&place.folder)?;
@@ -37,6 +40,9 @@ impl RunningGateway {
             prepared.map_err(|why| Failure::Errand { member: "prepare", why })?;
             for (name, text) in files.values().filter_map(|(name, text)| Some((name, text.as_ref()?))) {
                 write(&place.folder.join(name), text)?;
+            }
+            if full {
+                gateway.fill_record()?;
             }
             gateway.start_process().await?;
             gateway.mint().await
@@ -55,6 +61,19 @@ impl RunningGateway {
             .map_err(|error| StartError { gateway: profile.gateway.clone(), why: error.into() })?;
         let desk = Desk { engine, context, folder: place.folder.clone(), environment };
         Ok(Self { profile, facts, desk, process: None })
+    }
+
+    /// Puts a file that takes nothing in the place of its record.
+    fn fill_record(&self) -> Result<(), Failure> {
+        let Some(file) = self.profile.audit.as_ref().and_then(|source| source.file.as_ref()) else {
+            return Ok(());
+        };
+        let path = self.desk.folder.join(self.desk.text(file, &Variables::new())?);
+        #[cfg(unix)]
+        std::os::unix::fs::symlink(FULL, path)?;
+        #[cfg(not(unix))]
+        let _ = path;
+        Ok(())
     }
 
     /// Starts it again after an end.

@@ -50,6 +50,7 @@ pub(super) struct Audit(Mutex<Sink>);
 enum Sink {
     Nowhere,
     Memory(Vec<Value>),
+    Full { broken: bool },
     File { file: File, path: PathBuf, broken: bool },
 }
 
@@ -59,6 +60,7 @@ impl Audit {
         Ok(Self(Mutex::new(match sink {
             AuditSink::Nowhere => Sink::Nowhere,
             AuditSink::Memory => Sink::Memory(Vec::new()),
+            AuditSink::Full => Sink::Full { broken: false },
             AuditSink::File(path) => {
                 let file = OpenOptions::new().create(true).append(true).open(path)?;
                 Sink::File { file, path: path.clone(), broken: false }
@@ -66,9 +68,9 @@ impl Audit {
         })))
     }
 
-    /// Whether records can be kept: what cannot be recorded must not be allowed.
+    /// Whether the last record could be kept: what cannot be recorded must not be allowed.
     pub(super) fn is_sound(&self) -> bool {
-        !matches!(&*self.sink(), Sink::File { broken: true, .. })
+        !matches!(&*self.sink(), Sink::File { broken: true, .. } | Sink::Full { broken: true })
     }
 
     /// Appends a record, stamped with the time.
@@ -80,15 +82,18 @@ impl Audit {
             Sink::Memory(lines) => lines.push(line),
             // One write a line: two processes that append to one file do not mix their lines.
             Sink::File { file, broken, .. } => {
-                *broken |= file.write_all(format!("{line}\n").as_bytes()).is_err();
+                // What was torn ends here, and spoils no line but its own.
+                let begin = if *broken { "\n" } else { "" };
+                *broken = file.write_all(format!("{begin}{line}\n").as_bytes()).is_err();
             }
+            Sink::Full { broken } => *broken = true,
         }
     }
 
     /// All records so far; of a file, what can be read of it.
     pub(super) fn lines(&self) -> Vec<Value> {
         match &*self.sink() {
-            Sink::Nowhere => Vec::new(),
+            Sink::Nowhere | Sink::Full { .. } => Vec::new(),
             Sink::Memory(lines) => lines.clone(),
             Sink::File { path, .. } => {
                 let text = std::fs::read_to_string(path).unwrap_or_default();

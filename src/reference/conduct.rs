@@ -35,6 +35,8 @@ pub struct Conduct {
     pub adopts: fn(&[Grant], Vec<Grant>) -> Vec<Grant>,
     /// Whether a session that lives follows a policy that was changed.
     pub follows: fn() -> bool,
+    /// Whether a call waits for a record that can be kept.
+    pub needs_records: fn() -> bool,
     /// What is said to a method that there is not.
     pub strange: fn(&str) -> Result<Json, RpcError>,
     /// Whether a call without a session is served.
@@ -219,6 +221,7 @@ impl Default for Conduct {
             who: by_token,
             adopts: |_, new| new,
             follows: || true,
+            needs_records: || true,
             strange: |method| {
                 let what = format!("method `{method}` is not known here");
                 Err(RpcError::new(rpc::METHOD_NOT_FOUND, what))

@@ -78,6 +78,8 @@ pub enum AuditSink {
     Nowhere,
     /// Kept.
     Memory,
+    /// Onto a full disk: each is lost.
+    Full,
     /// One JSON object a line, appended.
     File(PathBuf),
 }
@@ -98,6 +100,7 @@ pub fn honest_word() -> Declared {
         denied_are_listed: Some(true),
         drift: Some(Drift::Withheld),
         records: Some(Records::Everything),
+        unrecorded: Some(Leaning::Deny),
         // Its settings say so.
         gives_up: None,
     }

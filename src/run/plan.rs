@@ -165,6 +165,9 @@ fn lacks(scenario: &Scenario, profile: &Profile, revision: Option<Revision>) -> 
     if reads && !profile.is_embedded() && !profile.records() {
         return Some("it keeps no record that can be read".to_owned());
     }
+    if scenario.audit_is_full && !profile.is_embedded() && !profile.records_in_a_file() {
+        return Some("it keeps no record in a file whose disk could be full".to_owned());
+    }
     if takes_back_a_pending(scenario) && !matches!(profile.approval_style(), Some(Style::Held)) {
         return Some("it answers at once: a call that waits cannot be taken back".to_owned());
     }

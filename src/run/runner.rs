@@ -9,7 +9,7 @@ use super::plan::{Contender, Entry, Fate};
 use super::play::play;
 use super::preflight::Probe;
 use super::settle::expressible;
-use super::stage::{Setting, SetupError, Theatre, spoil};
+use super::stage::{Setting, SetupError, Theatre, is_broken};
 use super::whole;
 use crate::gateway::{Isolate, Start};
 use crate::scenario::{Scenario, Upstream};
@@ -261,7 +261,7 @@ impl Run {
         let contender = &entries[0].contender;
         self.tried(entries[0]).await?;
         if let [broken] = entries
-            && spoil(&broken.scenario).is_some()
+            && is_broken(&broken.scenario)
         {
             whole::is_served_whole(broken, &self.setting).await?;
         }

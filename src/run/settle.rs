@@ -75,6 +75,7 @@ fn not_over_there(entry: &mut Entry) {
     let scenario = &entry.scenario;
     let spoiled = scenario.policy.as_ref().is_some_and(|text| text.spoiled.is_some());
     let why = match scenario.identities.len() {
+        _ if scenario.audit_is_full => "its disk is not ours to fill",
         _ if spoiled => "its policy is not ours to break",
         1 => return,
         _ => "it is given one credential, and the scenario is about several identities",

@@ -1,7 +1,8 @@
-//! What the refusal of a broken policy is worth: nothing, where the same policy whole is not served either.
+//! What a refusal is worth where something was broken from the beginning: nothing, where the whole is not served either.
 //!
-//! A gateway that is not there, or that no policy suits, lets nothing pass whatever its policy is. So each scenario
-//! that breaks one has its allowed twin here: the same gateway with the same policy unbroken, and a call that it lets pass.
+//! A gateway that is not there, or that no policy suits, lets nothing pass whatever its policy is. So each scenario that
+//! breaks one, or the gateway's record, has its allowed twin here: the same gateway with nothing broken, and a call that
+//! it lets pass.
 
 use super::judge::judge;
 use super::pack::passes_freely;
@@ -15,7 +16,7 @@ use std::sync::Arc;
 
 /// What is said where no call can show anything.
 const NO_TWIN: &str =
-    "nothing shows that its policy is served when it is whole: no call of it passes freely then";
+    "nothing shows that its policy is served when nothing is broken: no call of it passes freely then";
 
 /// Makes sure that a policy that a scenario breaks would be served whole; an error is why that is not known.
 pub(super) async fn is_served_whole(entry: &Entry, setting: &Setting) -> Result<(), SetupError> {
@@ -36,7 +37,7 @@ pub(super) async fn is_served_whole(entry: &Entry, setting: &Setting) -> Result<
     }
     let answer = asked.exchanges.last().map(answer_line).unwrap_or_default();
     Err(SetupError::Scenario(format!(
-        "to refuse a broken policy shows nothing: with the same policy unbroken `{}` was {verdict}: {answer}",
+        "to refuse everything shows nothing: with nothing broken `{}` was {verdict}: {answer}",
         printable(&call.tool.name)
     )))
 }
@@ -54,7 +55,7 @@ pub(super) async fn does_not_start(entry: &Entry, setting: &Setting) -> Result<O
     Ok(tried.err().map(|error| error.to_string()))
 }
 
-/// The scenario with its policies as they are meant.
+/// The scenario with its policies as they are meant, and room for the gateway's record.
 fn whole(scenario: &Scenario) -> Scenario {
     let mut scenario = scenario.clone();
     let own = scenario.identities.values_mut().filter_map(|identity| match &mut identity.policy {
@@ -62,6 +63,7 @@ fn whole(scenario: &Scenario) -> Scenario {
         IdentityPolicy::Shared | IdentityPolicy::None => None,
     });
     scenario.policy.iter_mut().chain(own).for_each(|text| text.spoiled = None);
+    scenario.audit_is_full = false;
     scenario
 }
 

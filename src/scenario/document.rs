@@ -47,6 +47,8 @@ pub struct Scenario {
     pub sessions: IndexMap<String, Session>,
     /// What the gateway is asked to enforce on every identity that has no policy of its own.
     pub policy: Option<PolicyText>,
+    /// Whether the gateway's own record is on a full disk: nothing can be written to it, from the beginning.
+    pub audit_is_full: bool,
     /// Markers, minted for each run, and where they must never turn up.
     pub canaries: IndexMap<String, Canary>,
     /// What is done, in order.

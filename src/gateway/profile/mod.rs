@@ -18,6 +18,7 @@ pub use read::ProfileError;
 pub(super) use read::sources;
 
 use super::reads::Claim;
+use super::running::FULL;
 use super::template::Template;
 use crate::declared::Declared;
 use indexmap::IndexMap;
@@ -166,6 +167,11 @@ impl Profile {
     /// Whether its own record of decisions can be read.
     pub fn records(&self) -> bool {
         self.audit.is_some()
+    }
+
+    /// Whether its own record is in a file, and there is a device to stand for it that takes nothing.
+    pub fn records_in_a_file(&self) -> bool {
+        self.audit.as_ref().is_some_and(|source| source.file.is_some()) && std::path::Path::new(FULL).exists()
     }
 
     /// Where its own record is, as the profile says it.

@@ -144,6 +144,7 @@ pub static FLAWS: &[Flaw] = &[
     flaw("records-without-names-or-reasons", &["AUD-02"], |c| c.records = words::unsigned),
     flaw("omits-failures-from-the-audit", &["AUD-03"], |c| c.records = words::without_failures),
     flaw("writes-arguments-into-the-audit", &["AUD-04"], |c| c.prints = words::verbatim),
+    flaw("goes-on-without-a-record", &["LIFE-09"], |c| c.needs_records = || false),
     flaw("omits-strangers-from-the-audit", &["AUD-06"], |c| c.records = words::calls_only),
     flaw("omits-approvers-from-the-audit", &["AUD-07"], |c| c.records = words::without_approvers),
     flaw("approves-every-later-entry", &["SUP-05"], |c| {

@@ -25,6 +25,9 @@ pub enum Alone {
     /// A broken policy.
     #[error("breaks its policy on purpose")]
     Spoiled,
+    /// A record that cannot be kept.
+    #[error("has a gateway whose record is on a full disk")]
+    Full,
     /// A server that is a careless reader.
     #[error("has a server that reads leniently")]
     Lenient,
@@ -80,11 +83,12 @@ pub(in crate::run) fn footprint(entry: &Entry) -> Result<Footprint, Alone> {
     }
     let reason = policies(scenario).find_map(|policy| by_policy(policy, profile));
     let spoiled = || scenario.policy.as_ref().and_then(|text| text.spoiled).map(|_| Alone::Spoiled);
+    let full = || scenario.audit_is_full.then_some(Alone::Full);
     let upstream = || scenario.upstreams.values().find_map(by_upstream);
     let step = || flat(&scenario.steps).find_map(|step| by_step(&step.kind, step.expect.as_ref()));
     let recorded =
         || (record::is_about(scenario) || canary::reads_the_audit(scenario)).then_some(Alone::Record);
-    match reason.or_else(spoiled).or_else(upstream).or_else(step).or_else(recorded) {
+    match reason.or_else(spoiled).or_else(full).or_else(upstream).or_else(step).or_else(recorded) {
         Some(alone) => Err(alone),
         None => Footprint::of(scenario),
     }

@@ -78,13 +78,16 @@ impl Stand {
         if let Some(how) = spoiled {
             rendered.spoil(how);
         }
+        rendered.full = inputs.scenario.audit_is_full;
         let started = RunningGateway::start(profile, rendered, &place).await;
         let (gateway, refusal) = match started {
             Ok(gateway) => (Some(gateway), None),
-            // A gateway that will not serve a broken policy has done right: nothing can pass it.
-            Err(StartError { why: Failure::Ended { last_words, .. }, .. }) if spoiled.is_some() => {
-                (None, Some(last_words))
-            }
+            // A gateway that will not serve a broken policy, or without a record, has done right: nothing can pass it, also
+            // where it never comes so far.
+            Err(StartError {
+                why: Failure::Ended { last_words, .. } | Failure::Late { last_words, .. },
+                ..
+            }) if is_broken(inputs.scenario) => (None, Some(last_words)),
             Err(error) => return Err(error.into()),
         };
         Ok(Self { gateway: RwLock::new(gateway), identities, facts, embedded: None, refusal })
@@ -248,6 +251,11 @@ pub(in crate::run) fn spoil(scenario: &Scenario) -> Option<gateway::Spoil> {
     scenario.policy.as_ref()?.spoiled.map(how)
 }
 
+/// Whether something is the matter with a gateway from the beginning, for which it may refuse to start.
+pub(in crate::run) fn is_broken(scenario: &Scenario) -> bool {
+    spoil(scenario).is_some() || scenario.audit_is_full
+}
+
 /// The same way to spoil, in the gateway's words.
 pub(super) fn how(spoil: Spoil) -> gateway::Spoil {
     match spoil {
@@ -321,7 +329,7 @@ fn settings(
             Some(gateway::Style::Elicitation | gateway::Style::InputRequired) => Channel::Elicited,
             Some(gateway::Style::Retry | gateway::Style::Url) | None => Channel::Retried,
         },
-        audit: AuditSink::Memory,
+        audit: if inputs.scenario.audit_is_full { AuditSink::Full } else { AuditSink::Memory },
         declared: profile.declares.clone(),
         upstream_timeout: Duration::from_secs(3),
     })

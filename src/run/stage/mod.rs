@@ -7,7 +7,7 @@ mod sessions;
 mod theatre;
 mod trial;
 
-pub(super) use gateway::{identities, spoil, written};
+pub(super) use gateway::{identities, is_broken, spoil, written};
 pub(crate) use mocks::listed;
 pub(super) use sessions::Opened;
 pub(super) use theatre::Theatre;

@@ -21,6 +21,10 @@ use members::Members;
 use value::{flag, names, text, texts, word};
 
 pub(super) use call::GIVES_UP;
+
+/// What can be the matter with the gateway's own record, and whether nothing can be written to it.
+pub(super) const AUDITS: [(&str, bool); 1] = [("full", true)];
+
 pub(super) use pattern::CONDITIONS;
 pub(super) use people::ERAS;
 pub(super) use policy::SPOILS;
@@ -71,6 +75,10 @@ fn document(node: &Node, told: &mut Told) -> Option<Scenario> {
         identities,
         sessions,
         policy: members.take("policy").and_then(|node| policy::policy(node, told)),
+        audit_is_full: members
+            .take("audit")
+            .and_then(|node| word(node, "state of the gateway's record", &AUDITS, told))
+            .unwrap_or(false),
         canaries: members.take("canaries").map(|node| people::canaries(node, told)).unwrap_or_default(),
         steps: members.need("steps", told).map(|node| step::steps(node, told)).unwrap_or_default(),
     };

@@ -8,7 +8,7 @@ mod expect;
 mod step;
 
 use super::document::Severity;
-use super::read::{ERAS, GIVES_UP, SPOILS};
+use super::read::{AUDITS, ERAS, GIVES_UP, SPOILS};
 use crate::policy::Policy;
 use crate::wire::Revision;
 use schemars::Schema;
@@ -52,6 +52,10 @@ pub fn schema() -> Schema {
                 "additionalProperties": {"anyOf": [{"type": ["string", "null"]}, object("A session.", json!({
                     "identity": {"type": "string"}, "client": {"type": "string"}, "offers": reference("names")
                 }), &[])]}
+            },
+            "audit": {
+                "enum": words(&AUDITS.map(|(word, _)| word)),
+                "description": "The gateway's own record is on a full disk: nothing can be written to it, from the beginning."
             },
             "canaries": {
                 "description": "Markers, minted for each run, and where they must never turn up: `client`, `audit`, or an upstream.",
