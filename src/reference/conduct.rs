@@ -192,6 +192,8 @@ pub struct Seen<'a> {
     pub tool: &'a str,
     /// The id of the request for the list.
     pub id: &'a Json,
+    /// Whether another request of that id is under way.
+    pub again: bool,
     /// Which page this is, from 0.
     pub page: usize,
     /// Whether tools that are always denied are listed all the same.

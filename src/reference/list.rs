@@ -24,6 +24,7 @@ const PATIENCE: Duration = Duration::from_secs(7 * 24 * 3600);
 #[derive(Clone, Copy)]
 struct Page<'a> {
     id: &'a Json,
+    again: bool,
     number: usize,
 }
 
@@ -37,9 +38,10 @@ impl Context {
         if let Some(kept) = kept {
             return kept;
         }
+        let again = self.session.asks_again(id);
         let listed = match self.state.settings.upstreams.len() {
-            1 => self.one_list(params, Page { id, number: usize::from(cursor.is_some()) }).await,
-            _ => self.merged_list(id).await,
+            1 => self.one_list(params, Page { id, again, number: usize::from(cursor.is_some()) }).await,
+            _ => self.merged_list(Page { id, again, number: 0 }).await,
         };
         let frame = match listed {
             Ok(frame) => frame,
@@ -73,14 +75,14 @@ impl Context {
     }
 
     /// Several upstreams: all their pages as one.
-    async fn merged_list(&self, id: &Json) -> Result<Json, Trouble> {
+    async fn merged_list(&self, page: Page<'_>) -> Result<Json, Trouble> {
         let lists = self.all_lists().await?;
         let table = self.keep_table(&lists);
         let mut tools = Vec::new();
         for (place, entries) in lists.into_iter().enumerate() {
             for mut entry in entries {
                 let shown = name_of(&entry).and_then(|name| table.shown(place, name)).map(str::to_owned);
-                if let Some(shown) = shown.filter(|_| self.shows(place, &entry, Page { id, number: 0 })) {
+                if let Some(shown) = shown.filter(|_| self.shows(place, &entry, page)) {
                     entry.as_object_mut().into_iter().for_each(|entry| entry.set("name", shown.as_str()));
                     tools.push(entry);
                 }
@@ -196,7 +198,8 @@ impl Context {
         let (settings, policy) = (&self.state.settings, self.granted.policy());
         let upstream = settings.upstreams[place].name.as_str();
         let denied_too = settings.declared.denied_are_listed != Some(false);
-        let seen = Seen { policy, upstream, tool, id: page.id, page: page.number, denied_too };
+        let seen =
+            Seen { policy, upstream, tool, id: page.id, again: page.again, page: page.number, denied_too };
         (self.state.conduct.shows)(&seen)
             && !(policy.is_some_and(|policy| policy.pin) && self.changed(upstream, entry))
     }

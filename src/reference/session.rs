@@ -112,6 +112,11 @@ impl Session {
         UnderWay { session: self.clone(), token }
     }
 
+    /// Whether several requests of that id are under way.
+    pub(super) fn asks_again(&self, id: &Json) -> bool {
+        lock(&self.under_way).iter().filter(|(known, _)| same(known, id)).nth(1).is_some()
+    }
+
     /// Takes back every request of that id.
     pub(super) fn take_back(&self, id: &Json) {
         for (known, token) in lock(&self.under_way).iter() {

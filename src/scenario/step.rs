@@ -33,7 +33,7 @@ pub struct Step {
 pub enum Kind {
     /// Calls a tool, once or in a row.
     Call(Box<Call>),
-    /// Does several calls at the same time.
+    /// Does several calls and sends at the same time.
     Together(Vec<Step>),
     /// Lets an agent without a model go after a goal.
     Agent(Agent),

@@ -78,6 +78,7 @@ pub static FLAWS: &[Flaw] = &[
     flaw("accepts-drift", &["SUP-01", "SUP-02"], |c| c.unchanged = |_, _| true),
     flaw("says-what-is-hidden", &["VIS-08"], |c| c.veils = words::hidden),
     flaw("shows-hidden-tools-to-odd-ids", &["VIS-03"], |c| c.shows = judging::shows_to_odd_ids),
+    flaw("shows-hidden-tools-under-repeated-ids", &["VIS-03"], |c| c.shows = |seen| seen.again || judging::shows_allowed(seen)),
     flaw("binds-sessions-to-their-first-policy", &["VIS-09", "LIFE-07"], |c| c.follows = || false),
     flaw("allows-what-is-not-mentioned", &["DENY-02", "SUP-04"], |c| c.decide = judging::on_mentioned_tools),
     flaw("lets-an-entry-beat-a-denial", &["DENY-03"], |c| c.decide = judging::on_the_entry_first),

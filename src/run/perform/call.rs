@@ -19,6 +19,13 @@ pub(super) struct Made {
     pub(super) pending: Option<Pending>,
 }
 
+impl Made {
+    /// Made, and over.
+    pub(super) fn over(asked: Asked) -> Self {
+        Self { asked, pending: None }
+    }
+}
+
 /// A tool as both sides know it.
 #[derive(Clone, Debug)]
 pub(in crate::run) struct Target {

@@ -11,6 +11,7 @@ mod persona;
 mod raw;
 mod reply;
 mod steps;
+mod together;
 
 #[cfg(feature = "rmcp")]
 pub(super) use call::target;

@@ -1,7 +1,7 @@
 //! Exactly these bytes.
 
 use super::Trouble;
-use super::steps::{Performance, rows, saved};
+use super::steps::{Performance, rows};
 use crate::gateway::{Told, Word};
 use crate::mock;
 use crate::run::judge::Asked;
@@ -18,20 +18,14 @@ pub(super) async fn send(stage: &Stage, performance: &mut Performance, send: &Se
     for row in rows(&send.over, &performance.variables)? {
         for _ in 0..send.times {
             let asked = send_once(stage, send, &row).await?;
-            for (name, pointer) in &send.save {
-                if let Some(value) =
-                    asked.exchanges.last().and_then(|exchange| saved(exchange, &pointer.value))
-                {
-                    performance.variables.set(name, value);
-                }
-            }
-            performance.asked.push(asked);
+            performance.keep_sent(send, asked);
         }
     }
     Ok(())
 }
 
-async fn send_once(stage: &Stage, send: &Send, row: &Variables) -> Result<Asked, Trouble> {
+/// Sends the bytes once.
+pub(super) async fn send_once(stage: &Stage, send: &Send, row: &Variables) -> Result<Asked, Trouble> {
     let bytes: Bytes = match &send.body {
         Body::Text { text, encoding } => encoding.bytes(row.fill_string(text)?).into(),
         Body::Bytes(bytes) => bytes.clone().into(),

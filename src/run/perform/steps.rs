@@ -5,16 +5,15 @@ use super::approval::Pending;
 use super::call::{self, Made};
 use super::listing::{self, Listed};
 use super::open::{self, Begun, Open};
-use super::{approval, faults, raw};
+use super::{approval, faults, raw, together};
 use crate::run::judge::Asked;
 use crate::run::plan::{flat, unmet};
 use crate::run::stage::Stage;
-use crate::scenario::{Call, Column, Kind, Over, Part, Step, Variables, pointer};
+use crate::scenario::{Call, Column, Kind, Over, Part, Send, Step, Variables, pointer};
 use crate::source::Placed;
 use crate::transcript::{Exchange, Received};
 use crate::transport::child::Departure;
 use crate::wire::{Json, Message};
-use futures_util::future::join_all;
 use indexmap::IndexMap;
 use std::collections::HashMap;
 use std::ops::Range;
@@ -128,7 +127,7 @@ impl Performance {
     async fn step(&mut self, stage: &Stage, step: &Step, performed: &mut Performed) -> Result<(), Trouble> {
         match &step.kind {
             Kind::Call(call) => self.calls(stage, call).await,
-            Kind::Together(members) => self.together(stage, members).await,
+            Kind::Together(members) => together::together(stage, self, members).await,
             Kind::Agent(agent) => self.agent(stage, agent, performed).await,
             Kind::Send(send) => raw::send(stage, self, send).await,
             Kind::List(list) => {
@@ -198,41 +197,28 @@ impl Performance {
         Ok(())
     }
 
-    /// Every call of every member at the same time.
-    async fn together(&mut self, stage: &Stage, members: &[Step]) -> Result<(), Trouble> {
-        let mut all = Vec::new();
-        for member in members {
-            let Kind::Call(call) = &member.kind else {
-                return Err(Trouble::because("only calls can be made at the same time"));
-            };
-            for row in rows(&call.over, &self.variables)? {
-                all.extend((0..call.times).map(|_| (&**call, row.clone())));
-            }
-        }
-        let pending = &self.pending;
-        let made =
-            join_all(all.iter().map(|(call, row)| call::make(stage, call, row, carried(pending, call))))
-                .await;
-        for ((call, _), made) in all.iter().zip(made) {
-            self.keep(call, made?);
-        }
-        Ok(())
-    }
-
     pub(super) fn keep(&mut self, call: &Call, made: Made) {
-        for (name, pointer) in &call.save {
-            if let Some(value) =
-                made.asked.exchanges.last().and_then(|exchange| saved(exchange, &pointer.value))
-            {
-                self.variables.set(name, value);
-            }
-        }
+        self.save(&call.save, &made.asked);
         let place = self.asked.len();
         self.asked.push(made.asked);
         if let Some(mut pending) = made.pending {
             pending.place = place;
             let name = call.name.as_ref().map_or_else(|| format!("#{place}"), |name| name.value.clone());
             self.pending.insert(name, pending);
+        }
+    }
+
+    pub(super) fn keep_sent(&mut self, send: &Send, asked: Asked) {
+        self.save(&send.save, &asked);
+        self.asked.push(asked);
+    }
+
+    /// Sets variables from what was answered.
+    fn save(&mut self, wanted: &IndexMap<String, Placed<String>>, asked: &Asked) {
+        for (name, pointer) in wanted {
+            if let Some(value) = asked.exchanges.last().and_then(|exchange| saved(exchange, &pointer.value)) {
+                self.variables.set(name, value);
+            }
         }
     }
 
@@ -250,7 +236,7 @@ impl Performance {
     }
 }
 
-fn carried<'a>(pending: &'a HashMap<String, Pending>, call: &Call) -> Option<&'a Pending> {
+pub(super) fn carried<'a>(pending: &'a HashMap<String, Pending>, call: &Call) -> Option<&'a Pending> {
     pending.get(&call.carrying.as_ref()?.value)
 }
 

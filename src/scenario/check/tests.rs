@@ -103,6 +103,7 @@ fn the_schema_and_the_reader_agree_about_mistakes() {
         "not-yaml",
         "duplicate-key",
         "together-with-a-wait",
+        "together-with-its-own-expectation",
     ];
     let validator = validator();
     for path in files(&project("tests/mistakes")) {

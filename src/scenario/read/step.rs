@@ -142,14 +142,19 @@ fn expectation(word: &str, node: &Node, told: &mut Told) -> Option<Expect> {
     }
 }
 
-/// What is done at the same time: calls, bytes, lists.
+/// What is done at the same time: calls and bytes.
 fn together(node: &Node, told: &mut Told) -> Vec<Step> {
     let steps = steps(node, told);
     for step in &steps {
-        if !matches!(step.kind, Kind::Call(_) | Kind::Send(_) | Kind::List(_)) {
-            let complaint = Diagnostic::mistake(step.spot, "only calls, sends and lists are done together");
+        if !matches!(step.kind, Kind::Call(_) | Kind::Send(_)) {
+            let complaint = Diagnostic::mistake(step.spot, "only calls and sends are done together");
             told.push(complaint.help("make it a step of its own"));
         }
+    }
+    for step in steps.iter().filter(|step| step.expect.is_some()) {
+        let complaint =
+            Diagnostic::mistake(step.expect_spot, "one of those done together has no expectation of its own");
+        told.push(complaint.help("put it under `together`: what came of them is looked at as a whole"));
     }
     if steps.is_empty() && node.list().is_some_and(<[Node]>::is_empty) {
         told.push(Diagnostic::mistake(node.spot, "nothing is done together"));

@@ -76,7 +76,7 @@ fn steps() -> Vec<Value> {
         step("call", "Calls a tool.", vec![call, voice(), named(), repeated(), expect("expectCall")]),
         step(
             "together",
-            "Does all of these at the same time.",
+            "Does all of these calls and sends at the same time.",
             vec![
                 one("together", json!({"type": "array", "items": reference("step"), "minItems": 1})),
                 expect("expectCall"),
