@@ -94,7 +94,7 @@ impl AuditSource {
         };
         let said = field("decision");
         let word = |said: &String| {
-            self.words.iter().find(|(_, theirs)| theirs.contains(said)).map(|(ours, _)| *ours)
+            self.words.iter().find(|(_, theirs)| theirs.0.contains(said)).map(|(ours, _)| *ours)
         };
         AuditRecord {
             decision: said.as_ref().and_then(word),
@@ -115,7 +115,8 @@ mod tests {
     use crate::gateway::profile::Recorded;
     use crate::gateway::testing;
 
-    const FIELDS: &str = "fields: {decision: /outcome, tool: /target, id: /n}, words: {allow: [allowed], limit: [rate_limited]}";
+    const FIELDS: &str =
+        "fields: {decision: /outcome, tool: /target, id: /n}, words: {allow: allowed, limit: [rate_limited]}";
 
     #[tokio::test]
     async fn json_lines_are_read_in_our_words_and_odd_lines_are_kept() {

@@ -314,7 +314,7 @@ pub(crate) struct AuditSource {
     pub(crate) fields: IndexMap<String, String>,
     /// Its words for each of ours.
     #[serde(default)]
-    pub(crate) words: IndexMap<Recorded, Vec<String>>,
+    pub(crate) words: IndexMap<Recorded, OneOrMany<String>>,
 }
 
 /// What a record says was decided.
