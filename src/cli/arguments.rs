@@ -98,11 +98,14 @@ pub struct Gateway {
     /// Append a record of each decision there, a JSON object a line
     #[arg(long, value_name = "FILE")]
     pub audit: Option<PathBuf>,
+    /// Keep there what tools looked like at first, a JSON object a line, so that `pin: true` outlives a restart
+    #[arg(long, value_name = "FILE")]
+    pub pins: Option<PathBuf>,
     /// For so long a server may keep a call waiting
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = humantime::parse_duration)]
     pub upstream_timeout: Duration,
     /// All of that from one file instead
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["policy", "upstreams", "grants", "http", "approval", "decisions", "audit", "upstream_timeout"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["policy", "upstreams", "grants", "http", "approval", "decisions", "audit", "pins", "upstream_timeout"])]
     pub config: Option<PathBuf>,
 }
 

@@ -221,8 +221,9 @@ impl State {
         let decidable =
             |ticket: &Ticket| (self.conduct.decidable)(ticket, now) || ticket.about == About::Entry;
         let ticket = self.approvals.decide(id, standing, decidable).ok()?;
-        if ticket.about == About::Entry {
-            self.decide_entry(&ticket, verdict);
+        if ticket.about == About::Entry && self.decide_entry(&ticket, verdict).is_err() {
+            self.approvals.restore(Ticket { standing: Standing::Open, ..ticket });
+            return None;
         }
         let about = if ticket.about == About::Entry { "entry" } else { "approval" };
         self.record(Record {

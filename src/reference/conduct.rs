@@ -57,6 +57,8 @@ pub struct Conduct {
     pub veils: fn(Refusal) -> Refusal,
     /// What the policy says to a call; the number is that of the identity's earlier calls.
     pub decide: fn(&Policy, &Call<'_>, u64) -> Decision,
+    /// Whether what was pinned before the start still counts.
+    pub recalls: fn() -> bool,
     /// Whether a tool's entry is still the one that was seen first.
     pub unchanged: fn(&Json, &Json) -> bool,
     /// What counts as seen first, once somebody has approved an entry.
@@ -237,6 +239,7 @@ impl Default for Conduct {
             shelf: |_| None,
             veils: |refusal| refusal,
             decide: |policy, call, _| policy.decide(call),
+            recalls: || true,
             unchanged: same,
             settles_on: Json::clone,
             seal: |identity, call| fingerprint(identity, call.upstream, call.tool, call.arguments),

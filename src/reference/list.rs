@@ -5,11 +5,12 @@ use super::approvals::{About, Standing, Ticket, Verdict};
 use super::conduct::Seen;
 use super::link::Trouble;
 use super::names::{Joint, Table, candidates, joint, spelled};
+use super::pins::PinsError;
 use super::refusal::{FAILED, Refusal};
 use super::state::{State, unguessable};
 use super::walk::Context;
 use crate::declared::Failure;
-use crate::policy::{Call, Decision, Policy};
+use crate::policy::{Call, Decision, Denied, Policy};
 use crate::wire::{Era, Json, Message, Object, RpcError, rpc};
 use std::sync::Arc;
 use std::time::Duration;
@@ -60,6 +61,7 @@ impl Context {
             frame.as_object_mut().and_then(|frame| frame.0.iter_mut().find(|(name, _)| name == "result"));
         if let Some(result) = result.and_then(|(_, result)| result.as_object_mut()) {
             if let Some((_, Json::Array(tools))) = result.0.iter_mut().find(|(name, _)| name == "tools") {
+                self.pin(0, tools).await?;
                 tools.retain(|entry| self.shows(0, entry, page));
                 let (joint, upstream) = (self.joint(), &self.state.settings.upstreams[0].name);
                 if joint.is_some() {
@@ -80,6 +82,7 @@ impl Context {
         let table = self.keep_table(&lists);
         let mut tools = Vec::new();
         for (place, entries) in lists.into_iter().enumerate() {
+            self.pin(place, &entries).await?;
             for mut entry in entries {
                 let shown = name_of(&entry).and_then(|name| table.shown(place, name)).map(str::to_owned);
                 if let Some(shown) = shown.filter(|_| self.shows(place, &entry, page)) {
@@ -186,11 +189,25 @@ impl Context {
     /// Compares an upstream's list with what was listed first, for identities whose tools are pinned.
     pub(super) async fn look_at_pinned(&self, place: usize) -> Result<(), Refusal> {
         let entries = self.whole_list(place).await.map_err(|trouble| Refusal::Failed(error_of(trouble)))?;
+        self.pin(place, &entries)
+            .await
+            .map_err(|error| Refusal::Denied(Denied { rule: "/pin".into(), reason: error.to_string() }))?;
         let upstream = self.state.settings.upstreams[place].name.as_str();
         for entry in &entries {
             self.changed(upstream, entry);
         }
         Ok(())
+    }
+
+    /// Pins what is listed for the first time, where tools are pinned, and learns what others pinned meanwhile.
+    async fn pin(&self, place: usize, entries: &[Json]) -> Result<(), PinsError> {
+        if !self.granted.policy().is_some_and(|policy| policy.pin) {
+            return Ok(());
+        }
+        let upstream = &self.state.settings.upstreams[place].name;
+        let key = |tool| [self.granted.identity(), upstream, tool].map(str::to_owned);
+        let listed = entries.iter().filter_map(|entry| Some((key(name_of(entry)?), entry)));
+        self.state.pins.keep(self.state.pins.unseen(listed)).await
     }
 
     fn shows(&self, place: usize, entry: &Json, page: Page<'_>) -> bool {
@@ -209,8 +226,8 @@ impl Context {
         let (state, identity) = (&self.state, self.granted.identity());
         let tool = name_of(entry).unwrap_or_default();
         let key = [identity, upstream, tool].map(str::to_owned);
-        let first = lock(&state.pins).entry(key).or_insert_with(|| entry.clone()).clone();
-        let withheld = !(state.conduct.unchanged)(&first, entry);
+        let first = state.pins.first(&key);
+        let withheld = !first.is_some_and(|first| (state.conduct.unchanged)(&first, entry));
         let seal = entry_seal(identity, upstream, tool);
         let known = state.approvals.find(&seal, |ticket| ticket.standing == Standing::Open);
         match known {
@@ -243,13 +260,21 @@ impl Context {
 }
 
 impl State {
-    /// An approved entry is the one that counts from now on. A rejected one stays withheld.
-    pub(super) fn decide_entry(&self, ticket: &Ticket, verdict: Verdict) {
+    /// An approved entry is the one that counts from now on. A rejected one stays withheld, and so does one whose
+    /// approval cannot be kept.
+    pub(super) fn decide_entry(&self, ticket: &Ticket, verdict: Verdict) -> Result<(), PinsError> {
         if verdict == Verdict::Approve {
             let key = [&ticket.identity, &ticket.upstream, &ticket.tool].map(String::clone);
-            lock(&self.pins).insert(key, (self.conduct.settles_on)(&ticket.arguments));
+            self.pins.accept(key, (self.conduct.settles_on)(&ticket.arguments))?;
             self.approvals.forget(&ticket.id);
         }
+        Ok(())
+    }
+}
+
+impl From<PinsError> for Trouble {
+    fn from(error: PinsError) -> Self {
+        Self::new(Failure::Dropped, error.to_string())
     }
 }
 

@@ -16,6 +16,7 @@ mod inflate;
 mod link;
 mod list;
 mod names;
+mod pins;
 mod read;
 mod refusal;
 mod route;
@@ -31,15 +32,16 @@ pub use audit::Record;
 pub use clock::Clock;
 pub use conduct::{Conduct, Door, Ending, HONEST_ORDER, Seen, Stage};
 pub use flaw::{FLAWS, Flaw};
+pub use pins::PinsError;
 pub use read::{Frame, Taken, strictly};
 pub use refusal::{FAILED, PENDING, Put, Refusal, plainly};
-pub use settings::{AuditSink, Channel, Grant, Reach, Settings, Upstream, honest_word};
+pub use settings::{AuditSink, Channel, Grant, PinStore, Reach, Settings, Upstream, honest_word};
+pub use state::OpenError;
 pub use variant::{VARIANTS, Variant};
 
 use crate::transport::http_server;
 use crate::transport::lines::{LineReader, LineWriter};
 use state::State;
-use std::io;
 use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -49,10 +51,9 @@ use tokio_util::sync::CancellationToken;
 pub struct Reference(Arc<State>);
 
 impl Reference {
-    /// A gateway that serves nothing yet; fails where the audit cannot be opened.
-    pub fn new(settings: Settings, conduct: Conduct, clock: Clock) -> io::Result<Self> {
-        let audit = audit::Audit::open(&settings.audit)?;
-        Ok(Self(Arc::new(State::new(settings, conduct, clock, audit))))
+    /// A gateway that serves nothing yet; fails where the files of the audit or of the pins cannot be used.
+    pub fn new(settings: Settings, conduct: Conduct, clock: Clock) -> Result<Self, OpenError> {
+        Ok(Self(Arc::new(State::open(settings, conduct, clock)?)))
     }
 
     /// The same, with a credential for those who decide that was agreed on before.
@@ -61,9 +62,8 @@ impl Reference {
         conduct: Conduct,
         clock: Clock,
         token: String,
-    ) -> io::Result<Self> {
-        let audit = audit::Audit::open(&settings.audit)?;
-        let mut state = State::new(settings, conduct, clock, audit);
+    ) -> Result<Self, OpenError> {
+        let mut state = State::open(settings, conduct, clock)?;
         state.decision_token = token;
         Ok(Self(Arc::new(state)))
     }

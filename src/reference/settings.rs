@@ -17,6 +17,8 @@ pub struct Settings {
     pub channel: Channel,
     /// Where the records go.
     pub audit: AuditSink,
+    /// Where the entries of pinned tools are kept.
+    pub pins: PinStore,
     /// The choices that are the gateway's own, as it states them.
     pub declared: Declared,
     /// For so long an upstream may keep a call waiting.
@@ -81,6 +83,15 @@ pub enum AuditSink {
     /// Onto a full disk: each is lost.
     Full,
     /// One JSON object a line, appended.
+    File(PathBuf),
+}
+
+/// Where entries are kept as they were first listed, for policies that pin them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PinStore {
+    /// Kept for as long as the gateway runs.
+    Memory,
+    /// One JSON object a line, appended; several gateways may share the file.
     File(PathBuf),
 }
 

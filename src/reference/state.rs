@@ -6,13 +6,15 @@ use super::audit::{Audit, Record};
 use super::clock::Clock;
 use super::conduct::Conduct;
 use super::names::Table;
+use super::pins::{Pins, PinsError};
 use super::session::Session;
-use super::settings::{Grant, Settings};
+use super::settings::{Grant, PinStore, Settings};
 use crate::policy::{Counters, Policy};
 use crate::wire::{Json, Revision, rpc};
 use http::HeaderMap;
 use sha2::{Digest as _, Sha256};
 use std::collections::HashMap;
+use std::io;
 use std::sync::{Arc, Mutex};
 use tokio_util::task::TaskTracker;
 
@@ -25,8 +27,8 @@ pub(super) struct State {
     pub(super) counters: Mutex<Counters>,
     pub(super) approvals: Approvals,
     pub(super) audit: Audit,
-    /// Entries as they were first listed, by identity, upstream and tool.
-    pub(super) pins: Mutex<HashMap<[String; 3], Json>>,
+    /// Entries as they were first listed.
+    pub(super) pins: Arc<Pins>,
     /// Lists that are kept for later: only a liar has any.
     pub(super) shelves: Mutex<HashMap<String, Json>>,
     /// Where names lead, by the lists that were seen last.
@@ -36,6 +38,17 @@ pub(super) struct State {
     grants: Mutex<Arc<Vec<Grant>>>,
     sessions: Mutex<HashMap<String, Arc<Session>>>,
     stateless: Mutex<HashMap<String, Arc<Session>>>,
+}
+
+/// Why a gateway cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Records cannot be kept.
+    #[error("records cannot be kept: {0}")]
+    Audit(#[source] io::Error),
+    /// Pins cannot be looked up, or kept.
+    #[error(transparent)]
+    Pins(#[from] PinsError),
 }
 
 /// A grant, as of one moment: a call is judged wholly by one.
@@ -67,16 +80,20 @@ impl Granted {
 }
 
 impl State {
-    pub(super) fn new(mut settings: Settings, conduct: Conduct, clock: Clock, audit: Audit) -> Self {
+    /// Opens what is kept in files; nothing is served yet.
+    pub(super) fn open(mut settings: Settings, conduct: Conduct, clock: Clock) -> Result<Self, OpenError> {
+        let audit = Audit::open(&settings.audit).map_err(OpenError::Audit)?;
+        let store = if (conduct.recalls)() { &settings.pins } else { &PinStore::Memory };
+        let pins = Arc::new(Pins::open(store)?);
         let grants = Mutex::new(Arc::new(std::mem::take(&mut settings.grants)));
-        Self {
+        Ok(Self {
             settings,
             conduct,
             clock,
             counters: Mutex::default(),
             approvals: Approvals::default(),
             audit,
-            pins: Mutex::default(),
+            pins,
             shelves: Mutex::default(),
             table: Mutex::default(),
             tasks: TaskTracker::new(),
@@ -84,7 +101,7 @@ impl State {
             grants,
             sessions: Mutex::default(),
             stateless: Mutex::default(),
-        }
+        })
     }
 
     /// The grant that a request has.

@@ -228,9 +228,13 @@ fn lacks_for(step: &Step, profile: &Profile) -> Option<String> {
             Some("has no file for its policy: there is nothing to break")
         }
         Kind::Revoke(_) if !embedded && !profile.revokes() => Some("cannot revoke a credential"),
-        Kind::Restart(Part::Gateway) | Kind::Stop(Part::Gateway) if !profile.restarts() => {
+        Kind::Restart(Part::Gateway) if embedded && matches!(step.expect, Some(Expect::Orderly)) => {
+            Some("has no process of its own that could be told to end: it is part of the harness")
+        }
+        Kind::Restart(Part::Gateway) if !embedded && !profile.restarts() => {
             Some("cannot be restarted within a scenario")
         }
+        Kind::Stop(Part::Gateway) if !profile.restarts() => Some("cannot be restarted within a scenario"),
         Kind::Restart(Part::Gateway) if lines && matches!(step.expect, Some(Expect::Orderly)) => {
             Some("has no process of its own that could be told to end: each session has one")
         }

@@ -7,7 +7,7 @@ use crate::tools::call_all;
 use mcp_gauntlet::mock::{Expect, Mock, MockServer};
 use mcp_gauntlet::policy::Policy;
 use mcp_gauntlet::reference::{
-    AuditSink, Channel, Clock, Conduct, Grant, Reach, Reference, Settings, Upstream, honest_word,
+    AuditSink, Channel, Clock, Conduct, Grant, PinStore, Reach, Reference, Settings, Upstream, honest_word,
 };
 use mcp_gauntlet::transport::lines::{LONGEST, LineReader, LineWriter};
 use rmcp::model::JsonObject;
@@ -41,6 +41,7 @@ impl Stage {
             grants: vec![grant(Some("t0ken")), grant(None)],
             channel: Channel::Retried,
             audit: AuditSink::Memory,
+            pins: PinStore::Memory,
             declared: honest_word(),
             upstream_timeout: Duration::from_secs(10),
         };

@@ -70,11 +70,8 @@ impl Reader<'_> {
             },
             decisions: approvals.listen.as_ref().and_then(|text| self.address(text)).unwrap_or(ANYWHERE),
             token: approvals.token.as_ref().map(|token| self.secret(token)),
-            audit: document
-                .audit
-                .as_ref()
-                .and_then(|audit| self.text(&audit.file))
-                .map(|file| self.folder.join(file)),
+            audit: document.audit.as_ref().and_then(|audit| self.file(&audit.file)),
+            pins: document.pins.as_ref().and_then(|pins| self.file(&pins.file)),
             patience: patience.flatten().unwrap_or(PATIENCE),
         };
         if document.upstreams.is_empty() {
@@ -161,6 +158,11 @@ impl Reader<'_> {
         expand(text, self.environment).map_err(|wrong| self.mistakes.push(wrong)).ok()
     }
 
+    /// A file, seen from the folder of this one.
+    fn file(&mut self, text: &Placed<String>) -> Option<PathBuf> {
+        self.text(text).map(|file| self.folder.join(file))
+    }
+
     fn secret(&mut self, text: &Placed<String>) -> String {
         let secret = self.text(text);
         if secret.as_deref() == Some("") {
@@ -220,6 +222,7 @@ mod tests {
         assert_eq!(standing.upstreams[1], ("forensics".to_owned(), Behind::Url { url, headers }));
         assert_eq!((standing.channel, standing.token.as_deref()), (Channel::Retried, Some("approver_token")));
         assert_eq!(standing.audit, Some(folder.path().join("audit.jsonl")), "paths are seen from the file");
+        assert_eq!(standing.pins, Some(folder.path().join("pins.jsonl")));
         let grants: Vec<_> =
             grants.iter().map(|grant| (grant.identity.as_str(), grant.token.as_deref())).collect();
         assert_eq!(grants, [("alice", Some("alice_token")), ("bob", Some("bob_token"))]);

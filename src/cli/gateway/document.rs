@@ -11,6 +11,7 @@
 //!   - {identity: bob, token: "${BOB_TOKEN}", policy: {version: "1", default: deny, tools: {list_hosts: {}}}}
 //! approvals: {channel: retried, listen: "127.0.0.1:8081", token: "${APPROVER_TOKEN}"}
 //! audit: {file: audit.jsonl}
+//! pins: {file: pins.jsonl}            # what `pin: true` compares with, kept beyond the process
 //! upstream_timeout: 30s
 //! ```
 //!
@@ -42,6 +43,8 @@ pub(in crate::cli) struct Document {
     pub(super) approvals: Approvals,
     /// Where a record of each decision goes.
     pub(super) audit: Option<Audit>,
+    /// Where the entries of pinned tools are kept; where nothing is said, only for as long as it runs.
+    pub(super) pins: Option<Pins>,
     /// For so long an upstream may keep a call waiting, such as `30s`, the default.
     pub(super) upstream_timeout: Option<Placed<String>>,
 }
@@ -114,5 +117,13 @@ pub(super) enum Channel {
 #[serde(deny_unknown_fields)]
 pub(super) struct Audit {
     /// The file that they are appended to, a JSON object a line.
+    pub(super) file: Placed<String>,
+}
+
+/// Where the entries of pinned tools are kept.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Pins {
+    /// The file that they are appended to, a JSON object a line; gateways that stand before the same servers may share it.
     pub(super) file: Placed<String>,
 }

@@ -32,6 +32,7 @@ pub(super) fn read(
         decisions: arguments.decisions,
         token: None,
         audit: arguments.audit.clone(),
+        pins: arguments.pins.clone(),
         patience: arguments.upstream_timeout,
     };
     Ok(Wanted { standing, grants })

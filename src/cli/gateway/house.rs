@@ -5,10 +5,13 @@ use crate::cli::{Exit, Surroundings, files, say};
 use crate::declared::Declared;
 use crate::gateway;
 use crate::mock::MockServer;
-use crate::reference::{AuditSink, Clock, Conduct, Reach, Reference, Settings, Upstream};
+use crate::reference::{
+    AuditSink, Clock, Conduct, OpenError, PinStore, PinsError, Reach, Reference, Settings, Upstream,
+};
 use crate::transport::child::Command;
 use crate::transport::lines::{LONGEST, LineReader, LineWriter};
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -138,23 +141,40 @@ async fn reach(
 
 fn reference(wanted: &Wanted, upstreams: Vec<Upstream>) -> Result<Reference, Exit> {
     let standing = &wanted.standing;
-    let audit = standing.audit.clone();
     let settings = Settings {
         upstreams,
         grants: wanted.grants.clone(),
         channel: standing.channel,
-        audit: audit.clone().map_or(AuditSink::Nowhere, AuditSink::File),
+        audit: standing.audit.clone().map_or(AuditSink::Nowhere, AuditSink::File),
+        pins: standing.pins.clone().map_or(PinStore::Memory, PinStore::File),
         declared: declared(),
         upstream_timeout: standing.patience,
     };
-    let reference = match standing.token.clone() {
+    let opened = match standing.token.clone() {
         Some(token) => Reference::with_decision_token(settings, Conduct::default(), Clock::real(), token),
         None => Reference::new(settings, Conduct::default(), Clock::real()),
     };
-    reference.map_err(|error| {
-        say(&format!("`{}` cannot be written: {error}", audit.unwrap_or_default().display()));
-        Exit::World
-    })
+    opened.map_err(|error| unopened(standing, error))
+}
+
+/// Says which file cannot be used, why, and what to do about it.
+fn unopened(standing: &Standing, error: OpenError) -> Exit {
+    let shown = |path: &Option<PathBuf>| path.as_deref().unwrap_or(Path::new("")).display().to_string();
+    let (audit, pins) = (shown(&standing.audit), shown(&standing.pins));
+    let (complaint, exit) = match error {
+        OpenError::Audit(error) => (format!("`{audit}` cannot be written: {error}"), Exit::World),
+        OpenError::Pins(PinsError::File(error)) => {
+            (format!("`{pins}` cannot be read and written: {error}"), Exit::World)
+        }
+        OpenError::Pins(PinsError::Line { line, what, found }) => {
+            let help =
+                "name another file, or delete the line: its tool is pinned anew when it is listed again";
+            (format!("`{pins}:{line}` is no pin, {what}: `{found}`\nhelp: {help}"), Exit::Mistake)
+        }
+        OpenError::Pins(error @ PinsError::Cut) => (format!("`{pins}`: {error}"), Exit::World),
+    };
+    say(&complaint);
+    exit
 }
 
 /// What the gateway declares within a run it also does on its own.

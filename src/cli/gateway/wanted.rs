@@ -33,6 +33,8 @@ pub(super) struct Standing {
     pub(super) token: Option<String>,
     /// Where records go, if anywhere.
     pub(super) audit: Option<PathBuf>,
+    /// Where the entries of pinned tools are kept, if longer than it runs.
+    pub(super) pins: Option<PathBuf>,
     /// For so long an upstream may keep a call waiting.
     pub(super) patience: Duration,
 }

@@ -76,6 +76,7 @@ pub static FLAWS: &[Flaw] = &[
     flaw("serves-any-origin", &["ID-08"], |c| c.local = |_| true),
     flaw("omits-denials-from-the-audit", &["AUD-01"], |c| c.records = |record| (record.decision == "allowed").then_some(record)),
     flaw("accepts-drift", &["SUP-01", "SUP-02"], |c| c.unchanged = |_, _| true),
+    flaw("forgets-pins-at-a-restart", &["SUP-01"], |c| c.recalls = || false),
     flaw("says-what-is-hidden", &["VIS-08"], |c| c.veils = words::hidden),
     flaw("shows-hidden-tools-to-odd-ids", &["VIS-03"], |c| c.shows = judging::shows_to_odd_ids),
     flaw("shows-hidden-tools-under-repeated-ids", &["VIS-03"], |c| c.shows = |seen| seen.again || judging::shows_allowed(seen)),

@@ -29,7 +29,10 @@ pub(in crate::reference) async fn answer(state: Arc<State>, request: Request) ->
 fn decide(state: &State, id: &str, verdict: Verdict) -> Reply {
     match state.decide_approval(id, verdict, "operator") {
         Some(ticket) => Reply::json(200, shown(&ticket).to_string()),
-        None => Reply::json(409, r#"{"error":"there is nothing to decide under this id"}"#),
+        None => Reply::json(
+            409,
+            r#"{"error":"there is nothing to decide under this id, or the decision cannot be kept"}"#,
+        ),
     }
 }
 

@@ -209,6 +209,7 @@ pub(super) fn settings(upstreams: Vec<Upstream>, grants: Vec<Grant>, channel: Ch
         grants,
         channel,
         audit: AuditSink::Memory,
+        pins: PinStore::Memory,
         declared: Declared::default(),
         upstream_timeout,
     }

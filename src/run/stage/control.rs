@@ -94,11 +94,12 @@ impl Stage {
     pub(in crate::run) fn accept(&self, tool: &str) -> Result<(), String> {
         let embedded =
             self.theatre.stand.embedded.as_ref().ok_or("the gateway cannot be told to accept an entry")?;
-        let waiting = embedded.reference.undecided();
+        let reference = embedded.reference();
+        let waiting = reference.undecided();
         let entry = waiting.iter().find(|ticket| ticket.about == About::Entry && ticket.tool == tool);
         let entry = entry.ok_or_else(|| format!("no changed entry of `{tool}` waits for anybody"))?;
-        embedded.reference.decide(&entry.id, Verdict::Approve, "operator");
-        Ok(())
+        let decided = reference.decide(&entry.id, Verdict::Approve, "operator");
+        decided.map(drop).ok_or_else(|| format!("the entry of `{tool}` cannot be accepted"))
     }
 
     /// Lets time pass: turns the gateway's clock where it has a hook, and waits where it has none.
@@ -152,7 +153,7 @@ impl Stage {
                 .collect::<Result<Vec<_>, _>>();
             // A policy that does not read is not taken, and the old one stays: that is what is being looked at.
             if let Ok(grants) = grants {
-                embedded.reference.reload(grants).await;
+                embedded.reload(grants).await;
             }
             return Ok(());
         }
@@ -175,7 +176,7 @@ impl Stage {
             let grants = left
                 .map(|identity| grant(&embedded.conduct, identity, None))
                 .collect::<Result<Vec<_>, _>>()?;
-            embedded.reference.reload(grants).await;
+            embedded.reload(grants).await;
             return Ok(());
         }
         let mut gateway = self.theatre.stand.gateway.write().await;
@@ -187,6 +188,10 @@ impl Stage {
     /// Stops the gateway and starts it again, with nothing in between; every connection is gone.
     pub(in crate::run) async fn restart_gateway(&self) -> Result<Option<Departure>, String> {
         self.forget_sessions().await;
+        if let Some(embedded) = &self.theatre.stand.embedded {
+            embedded.restart().await.map_err(|error| error.to_string())?;
+            return Ok(None);
+        }
         let mut gateway = self.theatre.stand.gateway.write().await;
         gateway.as_mut().ok_or("the gateway is stopped")?.restart().await.map_err(|error| error.to_string())
     }

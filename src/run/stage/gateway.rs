@@ -1,5 +1,6 @@
 //! The gateway of a stage: none, the embedded reference, or a process that a profile starts.
 
+use super::embedded::{self, Doors, Embedded};
 use super::{SetupError, clock, listed, name_of, token};
 use crate::gateway::{
     self, AuditRecord, Connection, Facts, Failure, Place, Profile, Recorded, RenderError, RunningGateway,
@@ -7,9 +8,7 @@ use crate::gateway::{
 };
 use crate::mock::MockServer;
 use crate::policy::Policy;
-use crate::reference::{
-    self, AuditSink, Channel, Clock, Conduct, FLAWS, Grant, Reference, Settings, VARIANTS,
-};
+use crate::reference::{self, AuditSink, Channel, Conduct, FLAWS, Grant, Settings, VARIANTS};
 use crate::run::plan::Contender;
 use crate::run::record::Kept;
 use crate::scenario::{Identity, IdentityPolicy, PolicyText, Scenario, Spoil};
@@ -18,10 +17,7 @@ use indexmap::IndexMap;
 use serde_json::Value;
 use std::path::Path;
 use std::time::Duration;
-use tokio::net::TcpListener;
 use tokio::sync::RwLock;
-use tokio::task::JoinSet;
-use tokio_util::sync::CancellationToken;
 
 /// What a gateway is started with.
 pub(super) struct Inputs<'a> {
@@ -43,15 +39,6 @@ pub(in crate::run) struct Stand {
     pub(super) embedded: Option<Embedded>,
     /// Why it does not stand: a gateway that refuses a broken policy is right not to.
     refusal: Option<String>,
-}
-
-/// The reference gateway within this process.
-pub(super) struct Embedded {
-    pub(super) reference: Reference,
-    pub(super) clock: Clock,
-    pub(super) conduct: Conduct,
-    stop: CancellationToken,
-    serving: JoinSet<()>,
 }
 
 impl Stand {
@@ -98,13 +85,10 @@ impl Stand {
         inputs: &Inputs<'_>,
         given: &gateway::Inputs,
     ) -> Result<Self, SetupError> {
-        let listening = SetupError::machine("listening on a loopback port");
-        let (front, side) = (TcpListener::bind("127.0.0.1:0").await, TcpListener::bind("127.0.0.1:0").await);
-        let (front, side) = front.and_then(|front| Ok((front, side?))).map_err(listening)?;
-        let port = |listener: &TcpListener| listener.local_addr().map_or(0, |address| address.port());
+        let doors = Doors::open().await.map_err(SetupError::machine("listening on a loopback port"))?;
         let profile = contender.profile.clone();
         let place = place(inputs);
-        let mut facts = Facts::of(&profile, given.clone(), &place, (port(&front), port(&side)));
+        let mut facts = Facts::of(&profile, given.clone(), &place, doors.ports());
         let conduct = conduct(contender)?;
         let settings = match settings(&conduct, &profile, inputs, given) {
             Ok(settings) => settings,
@@ -120,18 +104,10 @@ impl Stand {
             }
             Err(why) => return Err(SetupError::Scenario(why)),
         };
-        let clock = clock();
-        let reference = Reference::new(settings, conduct.clone(), clock.clone());
-        let reference = reference.map_err(SetupError::machine("opening the audit log"))?;
-        facts.secret = reference.decision_token().to_owned();
-        let stop = CancellationToken::new();
-        let mut serving = JoinSet::new();
-        let (front_door, front_stop) = (reference.clone(), stop.clone());
-        serving.spawn(async move { front_door.serve_http(front, front_stop).await });
-        let (side_door, side_stop) = (reference.clone(), stop.clone());
-        serving.spawn(async move { side_door.serve_decisions(side, side_stop).await });
+        let embedded = Embedded::start(settings, conduct, clock(), doors)
+            .map_err(SetupError::machine("starting the gateway"))?;
+        facts.secret = embedded.reference().decision_token().to_owned();
         let gateway = RunningGateway::attached(profile, facts.clone(), &place)?;
-        let embedded = Embedded { reference, clock, conduct, stop, serving };
         let identities = given.identities.clone();
         Ok(Self {
             gateway: RwLock::new(Some(gateway)),
@@ -174,7 +150,7 @@ impl Stand {
     /// The gateway's own record, or why it cannot be read.
     pub(super) async fn audit(&self) -> Result<Kept, String> {
         if let Some(embedded) = &self.embedded {
-            let lines = embedded.reference.audit_lines();
+            let lines = embedded.records();
             let calls = lines.iter().filter(|line| line["about"] == "call");
             let decisions =
                 calls.map(|line| recorded(line["decision"].as_str().unwrap_or_default())).collect();
@@ -192,9 +168,7 @@ impl Stand {
 
     pub(super) async fn stop(self) {
         if let Some(embedded) = self.embedded {
-            embedded.reference.end().await;
-            embedded.stop.cancel();
-            embedded.serving.join_all().await;
+            embedded.stop().await;
         }
         if let Some(gateway) = self.gateway.into_inner() {
             gateway.stop().await;
@@ -330,6 +304,7 @@ fn settings(
             Some(gateway::Style::Retry | gateway::Style::Url) | None => Channel::Retried,
         },
         audit: if inputs.scenario.audit_is_full { AuditSink::Full } else { AuditSink::Memory },
+        pins: embedded::pins(inputs.folder),
         declared: profile.declares.clone(),
         upstream_timeout: Duration::from_secs(3),
     })

@@ -1,6 +1,7 @@
 //! One scenario's stage in a theatre: its sessions, its names, what it does to the gateway and to time.
 
 mod control;
+mod embedded;
 mod gateway;
 pub(super) mod mocks;
 mod sessions;
