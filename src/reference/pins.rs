@@ -223,3 +223,111 @@ fn pin_of(line: &[u8]) -> Result<Pin, &'static str> {
         Some(_) => Err("it has members that a pin does not have"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::Path;
+
+    fn key(tool: &str) -> Key {
+        ["alice", "lab", tool].map(str::to_owned)
+    }
+
+    fn entry(text: &str) -> Json {
+        parse(text.as_bytes()).unwrap()
+    }
+
+    fn opened(path: &Path) -> Result<Arc<Pins>, PinsError> {
+        Pins::open(&PinStore::File(path.to_owned())).map(Arc::new)
+    }
+
+    /// Lists a tool; the entry that counts.
+    async fn list(pins: &Arc<Pins>, tool: &str, text: &str) -> Result<String, PinsError> {
+        let (key, entry) = (key(tool), entry(text));
+        pins.keep(pins.unseen([(key.clone(), &entry)].into_iter())).await?;
+        Ok(pins.first(&key).unwrap().to_string())
+    }
+
+    #[tokio::test]
+    async fn what_one_lists_or_accepts_counts_for_all_and_later_too() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("pins.jsonl");
+        let (one, other) = (opened(&path).unwrap(), opened(&path).unwrap());
+        let odd = "{\"n\":1.00e3,\"n\":\"a\\n\u{2028}\"}";
+        assert_eq!(list(&one, "a", odd).await.unwrap(), odd, "in its own spelling");
+        assert_eq!(list(&other, "a", "2").await.unwrap(), odd);
+        assert_eq!(list(&other, "b", "3").await.unwrap(), "3");
+        other.accept(key("a"), Json::from(4)).unwrap();
+        assert_eq!(list(&one, "a", odd).await.unwrap(), "4");
+        assert_eq!(list(&one, "b", "5").await.unwrap(), "3");
+        let later = opened(&path).unwrap();
+        assert_eq!(list(&later, "a", odd).await.unwrap(), "4");
+        assert_eq!(std::fs::read_to_string(&path).unwrap().lines().count(), 3);
+    }
+
+    #[tokio::test]
+    async fn of_many_that_look_at_once_all_take_the_same_for_the_first() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("pins.jsonl");
+        let looks = (0..16).map(|index| {
+            let pins = opened(&path).unwrap();
+            tokio::spawn(async move { list(&pins, "a", &index.to_string()).await.unwrap() })
+        });
+        let seen: HashSet<String> =
+            futures_util::future::join_all(looks).await.into_iter().map(Result::unwrap).collect();
+        assert_eq!(seen.len(), 1, "{seen:?}");
+        assert_eq!(std::fs::read_to_string(&path).unwrap().lines().count(), 1);
+    }
+
+    #[tokio::test]
+    async fn what_is_twice_in_a_list_is_pinned_once() {
+        let pins = Arc::new(Pins::open(&PinStore::Memory).unwrap());
+        let (one, other) = (entry("1"), entry("2"));
+        let unseen = pins.unseen([(key("a"), &one), (key("a"), &other)].into_iter());
+        assert_eq!(fresh(&HashMap::new(), unseen.clone()).len(), 1);
+        pins.keep(unseen).await.unwrap();
+        assert_eq!(pins.first(&key("a")).as_deref(), Some(&one));
+    }
+
+    #[test]
+    fn a_file_that_says_anything_else_is_refused_at_its_line() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("pins.jsonl");
+        let pin = r#"{"identity":"a","upstream":"b","tool":"c","entry":{}}"#;
+        for (line, expected) in [
+            (pin.to_owned(), "it has no end"),
+            ("\n".to_owned(), "it is no JSON object"),
+            ("[]\n".to_owned(), "it is no JSON object"),
+            ("{\"decision\":\"allowed\"}\n".to_owned(), "it does not say whose tool it is about"),
+            (pin.replace("\"c\"", "7") + "\n", "it does not say whose tool it is about"),
+            (pin.replace("entry", "entri") + "\n", "it has no `entry`"),
+            (pin.replace("{}}", "{},\"x\":1}\n"), "it has members that a pin does not have"),
+            (pin.replace("{}}", "{},\"accepted\":false}\n"), "`accepted` can only be `true`"),
+            (pin.replace("{}}", "{},\"entry\":{}}\n"), "it says something twice"),
+        ] {
+            std::fs::write(&path, format!("{pin}\n{line}")).unwrap();
+            match opened(&path) {
+                Err(PinsError::Line { line: 2, what, .. }) => assert_eq!(what, expected),
+                other => panic!("{line}: {other:?}"),
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_file_that_is_harmed_meanwhile_is_missed() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("pins.jsonl");
+        let pins = opened(&path).unwrap();
+        list(&pins, "a", "1").await.unwrap();
+        let sound = std::fs::read(&path).unwrap();
+        std::fs::write(&path, [&sound[..], b"{\"identity\""].concat()).unwrap();
+        assert!(matches!(list(&pins, "a", "1").await, Err(PinsError::Line { line: 2, .. })));
+        std::fs::write(&path, "").unwrap();
+        assert!(matches!(list(&pins, "a", "1").await, Err(PinsError::Cut)));
+        std::fs::remove_file(&path).unwrap();
+        assert!(matches!(list(&pins, "a", "1").await, Err(PinsError::File(_))));
+        assert!(matches!(pins.accept(key("a"), Json::from(2)), Err(PinsError::File(_))));
+        std::fs::write(&path, sound).unwrap();
+        assert_eq!(list(&pins, "a", "2").await.unwrap(), "1", "what could not be kept does not count");
+    }
+}

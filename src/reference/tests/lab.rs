@@ -188,6 +188,7 @@ pub(super) struct Plan {
     pub(super) policy: &'static str,
     pub(super) channel: Channel,
     pub(super) declared: Declared,
+    pub(super) pins: PinStore,
     pub(super) twist: fn(&mut Conduct),
     pub(super) servers: Vec<(&'static str, Server)>,
 }
@@ -217,7 +218,8 @@ pub(super) fn settings(upstreams: Vec<Upstream>, grants: Vec<Grant>, channel: Ch
 
 impl Plan {
     pub(super) fn new(policy: &'static str, twist: fn(&mut Conduct)) -> Self {
-        Self { policy, channel: Channel::Retried, declared: Declared::default(), twist, servers: Vec::new() }
+        let (declared, pins) = (Declared::default(), PinStore::Memory);
+        Self { policy, channel: Channel::Retried, declared, pins, twist, servers: Vec::new() }
     }
 
     pub(super) async fn start(mut self) -> Lab {
@@ -233,7 +235,8 @@ impl Plan {
         let mut conduct = Conduct::default();
         (self.twist)(&mut conduct);
         let clock = Clock::turned(Duration::from_secs(1_800_000_000));
-        let settings = Settings { declared: self.declared, ..settings(upstreams, grants, self.channel) };
+        let (declared, pins) = (self.declared, self.pins);
+        let settings = Settings { declared, pins, ..settings(upstreams, grants, self.channel) };
         let gateway = Reference::new(settings, conduct, clock.clone()).unwrap();
         let stop = CancellationToken::new();
         let bind = async || {

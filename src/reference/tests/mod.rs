@@ -6,3 +6,4 @@ mod honest;
 mod lab;
 mod lines;
 mod modern;
+mod pinning;
