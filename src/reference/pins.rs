@@ -157,7 +157,7 @@ impl PinFile {
         let wrong = |index: usize, line: &[u8], what| PinsError::Line {
             line: self.lines + index + 1,
             what,
-            found: printable_bytes(line, SHOWN),
+            found: printable_bytes(line.trim_ascii_end(), SHOWN),
         };
         let pins: Vec<Pin> = lines
             .map(|(index, line)| pin_of(line).map_err(|what| wrong(index, line, what)))

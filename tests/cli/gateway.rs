@@ -127,6 +127,40 @@ fn a_port_in_use_is_trouble_of_the_world() {
     assert!(said.starts_with("`no/such/folder` cannot be written: "), "{said}");
 }
 
+#[test]
+fn a_file_of_pins_that_cannot_be_one_is_refused_at_the_start() {
+    let folder = folder(DENIED);
+    let start = |pins: &[&str]| run(folder.path(), &[&LAB[..], &["--policy", "policy.json"], pins].concat());
+    let (code, said) = start(&["--pins", "no/such/folder"]);
+    assert_eq!(code, 3);
+    assert!(said.starts_with("`no/such/folder` cannot be read and written: "), "{said}");
+    let sound = r#"{"identity":"a","upstream":"lab","tool":"b","entry":{}}"#;
+    fs::write(folder.path().join("pins.jsonl"), format!("{sound}\n{{\"tool\":\"\u{200b}\"}}\n"))
+        .unwrap();
+    let (code, said) = start(&["--pins", "pins.jsonl"]);
+    assert_eq!(code, 2);
+    insta::assert_snapshot!(said, @r#"
+    `pins.jsonl:2` is no pin, it does not say whose tool it is about: `{"tool":"\u{200b}"}`
+    help: name another file, or delete the line: its tool is pinned anew when it is listed again
+    "#);
+    fs::write(folder.path().join("pins.jsonl"), &sound[..40]).unwrap();
+    let (code, said) = start(&["--pins", "pins.jsonl"]);
+    assert_eq!(code, 2);
+    insta::assert_snapshot!(said, @r#"
+    `pins.jsonl:1` is no pin, it has no end: `{"identity":"a","upstream":"lab","tool":`
+    help: name another file, or delete the line: its tool is pinned anew when it is listed again
+    "#);
+    let (code, said) = start(&["--pins", "a.jsonl", "--audit", "a.jsonl"]);
+    assert_eq!(code, 2);
+    insta::assert_snapshot!(said, @r"
+    error: records and pins need a file each, and this is the one of the records
+     --> --pins:1:1
+      |
+    1 | a.jsonl
+      | ^^^^^^^
+    ");
+}
+
 #[tokio::test]
 async fn an_agent_on_stdio_is_served_and_recorded_until_it_leaves() {
     let folder = folder(DENIED);
@@ -265,7 +299,7 @@ fn every_mistake_of_the_settings_is_told_at_once() {
     let folder = folder(DENIED);
     let settings = "listen: nowhere\nupstreams:\n  a/b: {mock: lduus}\n  lab: {url: \"http://127.0.0.1:9/mcp\", command: [x]}\n  \
         far: {url: \"https://me:x@lab.test/mcp\"}\n  odd: {command: [x], headers: {A: b}}\ngrants:\n  - {identity: alice, token: t, policy: {version: \"1\", default: dny}}\n  \
-        - {identity: bob, token: t}\nupstream_timeout: soon\n";
+        - {identity: bob, token: t}\nupstream_timeout: soon\naudit: {file: a.jsonl}\npins: {file: a.jsonl}\n";
     fs::write(folder.path().join("reference.yaml"), settings).unwrap();
     let (code, said) = run(folder.path(), &["gateway", "--config", "reference.yaml"]);
     assert_eq!(code, 2);
@@ -280,6 +314,7 @@ fn every_mistake_of_the_settings_is_told_at_once() {
     error: unknown word `dny`
     error: `alice` and `bob` have the same token
     error: `soon` is no span of time such as `30s`
+    error: records and pins need a file each, and this is the one of the records
     ");
     fs::write(folder.path().join("reference.yaml"), "lisen: 80\nupstreams: {}\ngrants: []\n").unwrap();
     let (_, said) = run(folder.path(), &["gateway", "--config", "reference.yaml"]);
@@ -329,6 +364,19 @@ fn every_shipped_profile_of_it_holds_what_it_says() {
         let only =
             ["--only", "DENY-01", "--only", "APPR-02-approved-runs-once", "--only", "APPR-03-rejected"];
         let (code, said) = run(folder.path(), &[&["run", "--gateway", &gateway][..], &only].concat());
+        assert_eq!(code, 0, "{gateway}: {said}");
+    }
+}
+
+/// Where each session is a process, and where the one process was started again.
+#[test]
+fn what_it_pinned_outlives_its_process() {
+    let folder = tempfile::tempdir().unwrap();
+    for (profile, scenario) in
+        [("stdio", "silent-rug-pull-in-a-new-session"), ("process", "SUP-01-changed-over-a-restart")]
+    {
+        let gateway = format!("reference-{profile}");
+        let (code, said) = run(folder.path(), &["run", "--gateway", &gateway, "--only", scenario]);
         assert_eq!(code, 0, "{gateway}: {said}");
     }
 }

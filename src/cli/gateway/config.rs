@@ -3,7 +3,9 @@
 use super::document::{Behind as BehindText, Channel as ChannelText, Document, Grant as GrantText};
 use super::sources::Sources;
 use super::upstream::{command_of, mock_of, url_of};
-use super::wanted::{ANYWHERE, Behind, PATIENCE, Standing, Wanted, address, policy, unfit, unreadable};
+use super::wanted::{
+    ANYWHERE, Behind, MIXED, PATIENCE, Standing, Wanted, address, policy, unfit, unreadable,
+};
 use crate::cli::expand::expand;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::policy::Policy;
@@ -76,6 +78,9 @@ impl Reader<'_> {
         };
         if document.upstreams.is_empty() {
             self.wrong(self.node.key("/upstreams"), "nothing stands behind the gateway");
+        }
+        if let Some(pins) = document.pins.as_ref().filter(|_| standing.mixes_files()) {
+            self.wrong(pins.file.spot, MIXED);
         }
         let grants = document.grants.iter().enumerate();
         let grants: Vec<Grant> = grants.map(|(index, grant)| self.grant(index, &grant.value)).collect();

@@ -2,7 +2,7 @@
 
 use super::sources::Sources;
 use super::upstream;
-use super::wanted::{Standing, Wanted, policy};
+use super::wanted::{MIXED, Standing, Wanted, policy};
 use crate::cli::Surroundings;
 use crate::cli::arguments::{Approval, Gateway};
 use crate::diagnostic::{Diagnostic, Diagnostics};
@@ -22,9 +22,6 @@ pub(super) fn read(
     let mut wrong = Vec::new();
     let upstreams = upstreams(arguments, &mut wrong);
     let grants = grants(arguments, surroundings, sources, &mut wrong);
-    if !wrong.is_empty() {
-        return Err(wrong);
-    }
     let standing = Standing {
         listen: arguments.http,
         upstreams,
@@ -35,7 +32,12 @@ pub(super) fn read(
         pins: arguments.pins.clone(),
         patience: arguments.upstream_timeout,
     };
-    Ok(Wanted { standing, grants })
+    if standing.mixes_files() {
+        let file = standing.pins.as_deref().unwrap_or(Path::new("")).display().to_string();
+        let whole = Spot { line: 1, column: 1, start: 0, end: file.len() };
+        wrong.push(Diagnostics::new("--pins", &file, vec![Diagnostic::mistake(whole, MIXED)]));
+    }
+    if wrong.is_empty() { Ok(Wanted { standing, grants }) } else { Err(wrong) }
 }
 
 fn upstreams(arguments: &Gateway, wrong: &mut Vec<Diagnostics>) -> Vec<(String, super::wanted::Behind)> {

@@ -39,6 +39,16 @@ pub(super) struct Standing {
     pub(super) patience: Duration,
 }
 
+impl Standing {
+    /// Whether two kinds of lines would go to one file.
+    pub(super) fn mixes_files(&self) -> bool {
+        self.audit.is_some() && self.audit == self.pins
+    }
+}
+
+/// The complaint about it.
+pub(super) const MIXED: &str = "records and pins need a file each, and this is the one of the records";
+
 /// A server behind the gateway.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Behind {
