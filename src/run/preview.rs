@@ -149,6 +149,7 @@ mod tests {
           "lab": {url: "https://lab.test/mcp", headers: {Authorization: "Bearer ${LAB_TOKEN}"}}
         approvals: {channel: retried, listen: "127.0.0.1:${SIDE_PORT}", token: "${SECRET}"}
         audit: {file: audit.jsonl}
+        pins: {file: pins.jsonl}
         upstream_timeout: 3s
         grants:
           - {identity: "agent", token: "${TOKEN}", policy: {"version": "1", "default": "deny", "tools": {"whoami": {}, "destroy_vm": {"action": "deny"}}}}
