@@ -135,8 +135,7 @@ fn a_file_of_pins_that_cannot_be_one_is_refused_at_the_start() {
     assert_eq!(code, 3);
     assert!(said.starts_with("`no/such/folder` cannot be read and written: "), "{said}");
     let sound = r#"{"identity":"a","upstream":"lab","tool":"b","entry":{}}"#;
-    fs::write(folder.path().join("pins.jsonl"), format!("{sound}\n{{\"tool\":\"\u{200b}\"}}\n"))
-        .unwrap();
+    fs::write(folder.path().join("pins.jsonl"), format!("{sound}\n{{\"tool\":\"\u{200b}\"}}\n")).unwrap();
     let (code, said) = start(&["--pins", "pins.jsonl"]);
     assert_eq!(code, 2);
     insta::assert_snapshot!(said, @r#"
