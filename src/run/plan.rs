@@ -95,6 +95,8 @@ fn revisions(scenario: &Scenario, declared: &Declared, wishes: &Wishes) -> Vec<O
     };
     match choice {
         EraChoice::Newest if declared.eras.is_none() => vec![None],
+        // Which eras it speaks is not known: the newest is offered, as to any other. The user may insist.
+        EraChoice::Every if declared.eras.is_none() && wishes.era.is_none() => vec![None],
         EraChoice::Newest if speaks(Spoken::Modern) => vec![Some(Revision::V2026_07_28)],
         EraChoice::Newest | EraChoice::Legacy => vec![Some(Revision::NEWEST_LEGACY)],
         EraChoice::Modern => vec![Some(Revision::V2026_07_28)],

@@ -303,7 +303,7 @@ pub struct Send {
 /// The body of a `send`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Body {
-    /// A text, its `{{ }}` filled in.
+    /// A text, its `{{ }}` filled in; `{{ envelope }}` is what the era wants in `_meta`.
     Text {
         /// The template.
         text: String,

@@ -3,7 +3,7 @@
 use crate::wire::{Json, Number, Object};
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::ValueKind;
-use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value};
+use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value, escape_formatter};
 
 /// The names that the templates in a text take from outside.
 pub(super) fn mentioned(text: &str) -> Vec<String> {
@@ -46,6 +46,11 @@ pub(super) fn environment() -> Environment<'static> {
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::SemiStrict);
     environment.set_auto_escape_callback(|_| AutoEscape::None);
+    // Within a text, too, a list or an object is what a frame can hold.
+    environment.set_formatter(|out, state, value| match value.kind() {
+        ValueKind::Map | ValueKind::Seq | ValueKind::Iterable => Ok(write!(out, "{}", json(value))?),
+        _ => escape_formatter(out, state, value),
+    });
     // Frames are full of braces: only `{{` may mean anything, so tags and comments get marks that no frame holds.
     let syntax = SyntaxConfig::builder()
         .block_delimiters("\u{1}{%", "%}\u{1}")

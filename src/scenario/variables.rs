@@ -12,6 +12,10 @@ use minijinja::Value;
 /// The variable in which every tool has the name that the gateway shows: `{{ tools.destroy_vm }}`.
 pub const TOOLS: &str = "tools";
 
+/// The variable in which a frame finds what the session's era wants in `_meta`: `"_meta":{{ envelope }}`. In the legacy
+/// era that is `{}`.
+pub const ENVELOPE: &str = "envelope";
+
 /// A template that cannot be filled.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{template}`: {why}")]
@@ -133,6 +137,8 @@ mod tests {
             ("{{ vm.tags }}", r#"["a","b"]"#),
             ("{{ vm }}", r#"{"ID":104,"tags":["a","b"]}"#),
             ("id {{ vm.ID }} of {{ flow }}", "\"id 104 of F.1\""),
+            ("{{ vm }} ", r#""{\"ID\":104,\"tags\":[\"a\",\"b\"]} ""#),
+            ("{{ dict(vm, ID=none, on=true) }};", r#""{\"ID\":null,\"tags\":[\"a\",\"b\"],\"on\":true};""#),
             ("{{ flow }}{{ flow }}", "\"F.1F.1\""),
             ("{{ 'long-' * 3 }}", "\"long-long-long-\""),
             ("{{ 2 > 1 }}", "true"),

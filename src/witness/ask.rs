@@ -1,7 +1,7 @@
 //! What is asked, and how an era dresses it: `_meta` in the frame, headers around it.
 
 use crate::wire::era::{header, meta};
-use crate::wire::{Era, Json, Object, Revision, parse, rpc};
+use crate::wire::{Era, Json, Object, Revision, parse, parse_lenient, rpc};
 use base64::Engine as _;
 use bytes::Bytes;
 use http::Method;
@@ -38,6 +38,8 @@ impl Ask {
 pub struct Raw {
     /// The body, or the line (a line feed is added where it ends in none).
     pub bytes: Bytes,
+    /// What the bytes say before they were packed; headers repeat it. `None` where they are plain.
+    pub plain: Option<Bytes>,
     /// Headers that replace the session's own of that name, or come to them.
     pub headers: Vec<(String, String)>,
     /// Names of the session's own headers that are left out.
@@ -90,7 +92,10 @@ impl Dress {
 
     /// Bytes as they are, under the headers that a client would put on them.
     pub(super) fn raw(&self, raw: Raw) -> Parcel {
-        let mut headers = self.headers(&parse(&raw.bytes).unwrap_or_default());
+        let plain = raw.plain.as_ref().unwrap_or(&raw.bytes);
+        // Whoever smuggles repeats what the frame is meant to say, also where it is no JSON by the letter.
+        let frame = parse(plain).or_else(|_| parse_lenient(plain)).unwrap_or_default();
+        let mut headers = self.headers(&frame);
         if raw.bytes.is_empty() {
             headers.retain(|(name, _)| name != "content-type");
         }
@@ -99,13 +104,19 @@ impl Dress {
         Parcel { id: raw.id, bytes: raw.bytes, verb, path: raw.path, headers, without: raw.without }
     }
 
-    fn with_meta(&self, params: Json, own: Option<&Json>) -> Json {
-        let mut added = Object::default();
+    /// What each request of the era says in `_meta`: nothing in the legacy one.
+    pub(super) fn envelope(&self) -> Object {
+        let mut said = Object::default();
         if let (true, Some(revision)) = (self.is_modern(), self.revision) {
-            added.set(meta::VERSION, revision.as_str());
-            added.set(meta::CLIENT, self.client.clone());
-            added.set(meta::CAPABILITIES, self.capabilities.clone());
+            said.set(meta::VERSION, revision.as_str());
+            said.set(meta::CLIENT, self.client.clone());
+            said.set(meta::CAPABILITIES, self.capabilities.clone());
         }
+        said
+    }
+
+    fn with_meta(&self, params: Json, own: Option<&Json>) -> Json {
+        let mut added = self.envelope();
         for (name, value) in own.and_then(Json::as_object).into_iter().flat_map(Object::iter) {
             added.set(name, value.clone());
         }
@@ -234,6 +245,37 @@ mod tests {
         ] {
             assert_eq!(as_header(name), held);
         }
+    }
+
+    #[test]
+    fn the_envelope_of_raw_bytes_is_that_of_what_is_asked() {
+        let modern = dress(Some(Revision::V2026_07_28));
+        let parcel = modern.ask(Ask::call("a", Json::object()), Some(Json::from(1)));
+        let asked = parse(&parcel.bytes).unwrap().pointer("/params/_meta").cloned();
+        assert_eq!(asked, Some(Json::Object(modern.envelope())));
+        for legacy in [None, Some(Revision::V2025_11_25)] {
+            assert_eq!(dress(legacy).envelope(), Object::default());
+        }
+    }
+
+    #[test]
+    fn headers_of_modern_bytes_repeat_what_they_say_packed_or_careless() {
+        let modern = dress(Some(Revision::V2026_07_28));
+        let said = |raw: Raw| {
+            let parcel = modern.raw(raw);
+            [header::VERSION, header::METHOD, header::NAME]
+                .map(|name| self::header(&parcel, name).map(str::to_owned))
+        };
+        let whole = ["2026-07-28", "tools/call", "b"].map(|value| Some(value.to_owned()));
+        let twice = Bytes::from(r#"{"method":"tools/call","params":{"name":"a","name":"b"}}"#);
+        let careless = Bytes::from(r#"{"method":"tools/call",/**/"params":{"name":"b",},}"#);
+        assert_eq!(said(Raw { bytes: twice.clone(), ..Raw::default() }), whole);
+        assert_eq!(said(Raw { bytes: careless, ..Raw::default() }), whole);
+        let packed = Raw { bytes: Bytes::from_static(&[31, 139]), ..Raw::default() };
+        assert_eq!(said(Raw { plain: Some(twice.clone()), ..packed.clone() }), whole);
+        assert_eq!(said(packed)[1..], [None, None]);
+        let own = vec![("Mcp-Name".to_owned(), "a".to_owned())];
+        assert_eq!(said(Raw { bytes: twice, headers: own, ..Raw::default() })[2], None);
     }
 
     #[test]

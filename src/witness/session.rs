@@ -85,6 +85,11 @@ impl Session {
         self.dress().session.clone()
     }
 
+    /// What the era wants in the `_meta` of each request: an object, empty in the legacy era.
+    pub fn envelope(&self) -> Json {
+        Json::Object(self.dress().envelope())
+    }
+
     /// What was said while it was opened.
     pub fn opening_exchanges(&self) -> Vec<Exchange> {
         self.0.opening.get().cloned().unwrap_or_default()

@@ -150,3 +150,39 @@ steps:
     let said = "expected answer at `/isError` true; 2 executions; 2 arrivals, was false; 1; 1; and 1 more that are not so";
     assert!(line.contains(said), "{line}");
 }
+
+const BOTH_ERAS: &str = r#"
+scenario: one frame is called in both eras
+upstreams: [ludus]
+era: every
+policy: {version: "1", default: deny, tools: {list_hosts: {}}}
+steps:
+  - together:
+      - {call: list_hosts, times: 2}
+      - send: '{"jsonrpc":"2.0","id":{{ id }},"method":"tools/call","params":{"_meta":{{ dict(envelope, note="own") }},"name":"{{ tools.list_hosts }}","arguments":{}}}'
+        over: {id: ['"one"', "2002"]}
+    expect: {allowed: 4}
+  - send: '{"jsonrpc":"2.0","id":"raw","method":"tools/call","params":{"_meta":{{ envelope }},"name":"{{ tools.list_hosts }}","arguments":{}}}'
+    expect: {executions: 1, upstream: {meta: {not: {contains: own}}}}
+  - send: '{"jsonrpc":"2.0","id":"bare","method":"tools/call","params":{"name":"{{ tools.list_hosts }}","arguments":{}}}'
+    expect: {executions: 1}
+"#;
+
+/// The eras of a run of it, each with the steps that came to what they should.
+fn eras(gateway: &str) -> Vec<(String, Vec<bool>)> {
+    let told = run(BOTH_ERAS, gateway, &["--format", "json"]);
+    let outcome: Value = serde_json::from_str(&told.out).unwrap_or_else(|_| panic!("{}", told.err));
+    let met = |one: &Value| one["steps"].as_array().unwrap().iter().map(|step| step["met"] == true).collect();
+    let era = |one: &Value| (one["revision"].as_str().unwrap().to_owned(), met(one));
+    outcome["scenarios"].as_array().unwrap().iter().map(era).collect()
+}
+
+/// Bare, it is called in the legacy era alone.
+#[test]
+fn the_envelope_lets_one_frame_be_called_in_both_eras() {
+    let legacy = ("2025-11-25".to_owned(), vec![true, true, true]);
+    let modern = ("2026-07-28".to_owned(), vec![true, true, false]);
+    assert_eq!(eras("reference"), [legacy, modern.clone()]);
+    // Which it speaks is not declared: it is offered the newest, and takes it.
+    assert_eq!(eras("direct"), [modern]);
+}

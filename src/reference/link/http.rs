@@ -111,7 +111,10 @@ impl HttpLink {
 
     /// Sends a frame that wants no answer; whether it arrived is not told.
     pub(super) async fn tell(&self, frame: Json) {
-        if let Ok(incoming) = self.post(&frame, Vec::new()).await {
+        let modern = self.0.footing.revision.era() == Era::Modern;
+        let asks = Asks::of(&frame).filter(|_| modern);
+        let headers = asks.map(|asks| mirrored(asks.method, asks.params)).unwrap_or_default();
+        if let Ok(incoming) = self.post(&frame, headers).await {
             let _ = incoming.whole(LONGEST).await;
         }
     }

@@ -6,7 +6,7 @@ use crate::gateway::{Told, Word};
 use crate::mock;
 use crate::run::judge::Asked;
 use crate::run::stage::{Opened, Stage};
-use crate::scenario::{Body, Send, Variables};
+use crate::scenario::{Body, ENVELOPE, Send, Variables};
 use crate::wire::{Called, Json, Message, parse, parse_lenient};
 use crate::witness::{Ask, Raw};
 use bytes::Bytes;
@@ -15,7 +15,7 @@ use std::time::Instant;
 
 /// Sends the bytes for each row, as often as the step says.
 pub(super) async fn send(stage: &Stage, performance: &mut Performance, send: &Send) -> Result<(), Trouble> {
-    for row in rows(&send.over, &performance.variables)? {
+    for row in dressed_rows(stage, send, &performance.variables).await? {
         for _ in 0..send.times {
             let asked = send_once(stage, send, &row).await?;
             performance.keep_sent(send, asked);
@@ -24,21 +24,41 @@ pub(super) async fn send(stage: &Stage, performance: &mut Performance, send: &Se
     Ok(())
 }
 
+/// The rows, each with what the era of the step's session wants in a frame.
+pub(super) async fn dressed_rows(
+    stage: &Stage,
+    send: &Send,
+    variables: &Variables,
+) -> Result<Vec<Variables>, Trouble> {
+    let mut variables = variables.clone();
+    let envelope = match stage.session(&stage.voice_name(&send.voice)).await {
+        Opened::Open(session) => session.envelope(),
+        Opened::Refused(_) => Json::object(),
+    };
+    variables.set(ENVELOPE, envelope);
+    rows(&send.over, &variables)
+}
+
 /// Sends the bytes once.
 pub(super) async fn send_once(stage: &Stage, send: &Send, row: &Variables) -> Result<Asked, Trouble> {
-    let bytes: Bytes = match &send.body {
-        Body::Text { text, encoding } => encoding.bytes(row.fill_string(text)?).into(),
-        Body::Bytes(bytes) => bytes.clone().into(),
+    let (bytes, plain) = match &send.body {
+        Body::Text { text, encoding } => {
+            let text = row.fill_string(text)?;
+            let plain = Bytes::from(text.clone());
+            (Bytes::from(encoding.bytes(text)), Some(plain))
+        }
+        Body::Bytes(bytes) => (Bytes::from(bytes.clone()), None),
     };
     let session = stage.voice_name(&send.voice);
     let opened = Instant::now();
-    let id = send.id.clone().or_else(|| id_in(&bytes));
+    let stated = send.id.as_ref().map(|id| row.fill(id)).transpose()?;
+    let id = stated.or_else(|| id_in(&bytes));
     let notification = id.is_none() && is_notification(&bytes);
     let reads = reads(stage, &bytes);
     let exchange = match stage.session(&session).await {
         Opened::Refused(exchange) => exchange,
         Opened::Open(open) => {
-            let raw = raw(stage, (send, row), bytes, id.clone())?;
+            let raw = Raw { bytes, plain, id: id.clone(), ..raw(stage, send, row)? };
             let mut flight = open.start_raw(raw);
             let patience = stage.patience_of(&send.voice);
             if id.is_some() || !stage.profile.speaks_lines() {
@@ -71,13 +91,8 @@ pub(super) async fn send_once(stage: &Stage, send: &Send, row: &Variables) -> Re
     })
 }
 
-/// The bytes with what the step says about the HTTP around them.
-fn raw(
-    stage: &Stage,
-    (send, row): (&Send, &Variables),
-    bytes: Bytes,
-    id: Option<Json>,
-) -> Result<Raw, Trouble> {
+/// What the step says about the HTTP around its bytes.
+fn raw(stage: &Stage, send: &Send, row: &Variables) -> Result<Raw, Trouble> {
     let mut headers = stage.credential_of(&send.voice);
     let mut without = Vec::new();
     for (name, value) in &send.headers {
@@ -93,7 +108,7 @@ fn raw(
     };
     let method = verb.map(known).transpose()?;
     let path = send.path.as_ref().map(|path| row.fill_string(path)).transpose()?;
-    Ok(Raw { bytes, headers, without, method, path, id })
+    Ok(Raw { headers, without, method, path, ..Raw::default() })
 }
 
 /// The calls in the bytes, by the names that the servers have for the tools.

@@ -5,7 +5,7 @@ use super::call::{self, Made};
 use super::raw;
 use super::steps::{Performance, carried, rows};
 use crate::run::stage::Stage;
-use crate::scenario::{Call, Kind, Over, Send, Step, Variables};
+use crate::scenario::{Call, Kind, Send, Step, Variables};
 use futures_util::future::join_all;
 
 /// One of those that are done together.
@@ -24,10 +24,17 @@ impl<'a> Member<'a> {
         }
     }
 
-    fn how_often(self) -> (&'a Over, u32) {
+    fn times(self) -> u32 {
         match self {
-            Self::Call(call) => (&call.over, call.times),
-            Self::Send(send) => (&send.over, send.times),
+            Self::Call(call) => call.times,
+            Self::Send(send) => send.times,
+        }
+    }
+
+    async fn rows(self, stage: &Stage, so_far: &Performance) -> Result<Vec<Variables>, Trouble> {
+        match self {
+            Self::Call(call) => rows(&call.over, &so_far.variables),
+            Self::Send(send) => raw::dressed_rows(stage, send, &so_far.variables).await,
         }
     }
 
@@ -48,9 +55,8 @@ pub(super) async fn together(
     let mut all = Vec::new();
     for step in members {
         let member = Member::of(step)?;
-        let (over, times) = member.how_often();
-        for row in rows(over, &performance.variables)? {
-            all.extend((0..times).map(|_| (member, row.clone())));
+        for row in member.rows(stage, performance).await? {
+            all.extend((0..member.times()).map(|_| (member, row.clone())));
         }
     }
     let so_far = &*performance;

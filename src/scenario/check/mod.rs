@@ -2,6 +2,7 @@
 //! named in vain.
 
 mod answers;
+mod dressed;
 mod literal;
 mod names;
 mod tools;
@@ -40,6 +41,7 @@ pub fn check(scenario: &Scenario, known: &Known) -> Diagnostics {
     answers::check(&mut checking);
     tools::check(&mut checking);
     literal::check(&mut checking);
+    dressed::check(&mut checking);
     twin::check(&mut checking);
     used::check(&mut checking);
     scenario.diagnostics(checking.told)

@@ -7,7 +7,7 @@ use crate::scenario::document::Haunt;
 use crate::scenario::expect::{EntryExpect, Expect};
 use crate::scenario::step::{Kind, Part};
 use crate::scenario::template;
-use crate::scenario::variables::TOOLS;
+use crate::scenario::variables::{ENVELOPE, TOOLS};
 use crate::source::{Placed, Spot};
 
 pub(super) fn check(checking: &mut Checking<'_>) {
@@ -199,7 +199,9 @@ fn references(checking: &mut Checking<'_>, stop: &Stop<'_>, seen: &Seen) {
 /// Templates: whole, and about variables that are set by then.
 fn variables(checking: &mut Checking<'_>, stop: &Stop<'_>, seen: &Seen) {
     let own = stop.step.over().into_iter().flat_map(|over| over.0.keys());
-    let known: Vec<&String> = seen.variables.iter().chain(own).collect();
+    let envelope = ENVELOPE.to_owned();
+    let raw = matches!(stop.step.kind, Kind::Send(_)).then_some(&envelope);
+    let known: Vec<&String> = seen.variables.iter().chain(own).chain(raw).collect();
     for text in walk::texts(stop.step) {
         let spot = template_spot(checking, stop.step.spot, &text);
         if let Some(why) = template::broken(&text) {

@@ -100,7 +100,7 @@ fn steps() -> Vec<Value> {
         ),
         step(
             "send",
-            "Sends exactly these bytes.",
+            "Sends exactly these bytes. In a text, `{{ tools.NAME }}` is the tool's name at the gateway, and `{{ envelope }}` the object that the session's era wants in `_meta`: `{}` in the legacy era, version, capabilities and client in the modern one, whose headers are set too unless the step sets them.",
             vec![
                 one("send", json!({"anyOf": [{"type": "string"}, raw]})),
                 voice(),

@@ -300,7 +300,7 @@ async fn raw_requests_choose_verb_path_headers_and_bytes() {
         without: vec!["MCP-Session-Id".into(), "Authorization".into()],
         method: Some(::http::Method::PUT),
         path: Some("/other?x=1".into()),
-        id: None,
+        ..Raw::default()
     };
     let exchange = session.start_raw(raw).wait(LONG).await;
     assert_eq!(status(&exchange), 202);
