@@ -79,7 +79,11 @@ impl Pins {
     /// Opens what they are kept in, and reads what is there.
     pub(super) fn open(store: &PinStore) -> Result<Self, PinsError> {
         let PinStore::File(path) = store else { return Ok(Self { known: Mutex::default(), file: None }) };
-        OpenOptions::new().create(true).append(true).open(path)?;
+        let file = OpenOptions::new().create(true).read(true).append(true).open(path)?;
+        // A device can be read for ever, and keeps nothing.
+        if !file.metadata()?.is_file() {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no regular file").into());
+        }
         let file = PinFile { path: path.clone(), read: 0, lines: 0 };
         let pins = Self { known: Mutex::default(), file: Some(Mutex::new(file)) };
         pins.exchange(Vec::new())?;
@@ -287,6 +291,12 @@ mod tests {
         assert_eq!(fresh(&HashMap::new(), unseen.clone()).len(), 1);
         pins.keep(unseen).await.unwrap();
         assert_eq!(pins.first(&key("a")).as_deref(), Some(&one));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_device_is_no_file() {
+        assert!(matches!(opened(Path::new("/dev/null")), Err(PinsError::File(_))));
     }
 
     #[test]
