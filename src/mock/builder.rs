@@ -74,7 +74,8 @@ impl MockServerBuilder {
     }
 
     /// Whether it reads as carelessly as some server somewhere does: batches, byte order marks, gzip, NaN, repeated
-    /// members, members in another case, spaces around names, calls without an id.
+    /// members, members in another case, calls without an id, and every spelling that
+    /// [`careless`](crate::wire::name::careless) readers take for the name of one of its tools.
     pub fn lenient(mut self, lenient: bool) -> Self {
         self.settings.lenient = lenient;
         self

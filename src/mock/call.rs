@@ -17,15 +17,14 @@ pub(super) fn call(caller: &Caller, id: &Json, params: Option<&Json>, era: Era) 
     let Some((name, given)) = asked(params) else {
         return Outcome::error(id, convention.invalid_params());
     };
-    // A careless server takes a name with spaces around it for the name.
-    let name = if living.settings.lenient { name.trim() } else { name };
     let answer = |rendered: &Rendered| {
         let receipt = living.receipt(caller.seq, caller.place);
         note_receipt(living, caller.seq, &receipt);
         Outcome::Frame(frame(living, (id, era, &receipt), rendered))
     };
     let listing = living.listing();
-    let Some(tool) = listing.tool(name) else {
+    let meant = || listing.meant(name).filter(|_| living.settings.lenient);
+    let Some(tool) = listing.tool(name).or_else(meant) else {
         return convention
             .unknown_tool(name)
             .map_or_else(|error| failed(living, id, error.to_string()), |rendered| answer(&rendered));
@@ -33,7 +32,7 @@ pub(super) fn call(caller: &Caller, id: &Json, params: Option<&Json>, era: Era) 
     let arguments = match check(tool.parameters(), &given, convention.rules()) {
         Ok(arguments) => arguments,
         Err(problems) => {
-            let refusal = convention.refusal(name, |model| told(&problems, model, convention.rules()));
+            let refusal = convention.refusal(&tool.name, |model| told(&problems, model, convention.rules()));
             return refusal
                 .map_or_else(|error| failed(living, id, error.to_string()), |rendered| answer(&rendered));
         }

@@ -3,7 +3,7 @@
 use super::change::Changed;
 use super::tool::{Tool, Words};
 use super::{Answer, Entry};
-use crate::wire::Json;
+use crate::wire::{Json, name};
 use bytes::Bytes;
 use indexmap::IndexMap;
 use serde_json::{Map, Value as Plain, json};
@@ -35,6 +35,14 @@ impl Listing {
     /// The tool of that name.
     pub(super) fn tool(&self, name: &str) -> Option<&Arc<Tool>> {
         self.tools.get(name)
+    }
+
+    /// The tool that a careless server takes a name for; `None` where there are several, or none.
+    pub(super) fn meant(&self, spelling: &str) -> Option<&Arc<Tool>> {
+        let wanted = name::careless(spelling);
+        let mut meant = self.tools.iter().filter(|(known, _)| name::careless(known) == wanted);
+        let (_, tool) = meant.next().filter(|_| !wanted.is_empty())?;
+        meant.next().is_none().then_some(tool)
     }
 
     /// The page that a cursor asks for; `None` for a cursor that was never given out.
@@ -135,6 +143,19 @@ mod tests {
         assert!(listing.page(Some(&Json::from("page-0"))).is_none());
         assert!(listing.page(Some(&Json::from("page-4"))).is_none());
         assert!(listing.page(Some(&Json::from(3))).is_none());
+    }
+
+    #[test]
+    fn a_careless_server_takes_a_spelling_for_the_one_tool_that_it_means() {
+        let listing = listing(None);
+        let meant = |listing: &Listing, name: &str| listing.meant(name).map(|tool| tool.name.to_string());
+        for spelling in ["Get_Range", "getRange ", "lab.get-range", "get_range\0.pdf"] {
+            assert_eq!(meant(&listing, spelling).as_deref(), Some("get_range"), "{spelling:?}");
+        }
+        assert_eq!(meant(&listing, "get_ranges_of"), None);
+        assert_eq!(meant(&listing, "\0"), None);
+        let twice = listing.changed(&Changed::Add("get-range".into(), Map::new(), Vec::new())).unwrap();
+        assert_eq!(meant(&twice, "getRange"), None, "it could be either");
     }
 
     #[test]

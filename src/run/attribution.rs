@@ -9,7 +9,7 @@ mod matching;
 #[cfg(test)]
 mod tests;
 
-use crate::wire::{Json, canonical};
+use crate::wire::{Json, canonical, name};
 use std::time::Instant;
 
 /// A call as a parser takes it: the tool, and its arguments.
@@ -178,14 +178,14 @@ fn same_tool(slot: &Slot<'_>, arrival: &Arrived) -> bool {
 
 /// A gateway that trims or folds a name before it forwards has still forwarded this call.
 fn similar_tool(slot: &Slot<'_>, arrival: &Arrived) -> bool {
-    arrival.takes.iter().any(|(name, _)| slot.asks.iter().any(|(tool, _)| similar(name, tool)))
+    arrival.takes.iter().any(|(name, _)| slot.asks.iter().any(|(tool, _)| name::alike(name, tool)))
 }
 
 /// Raw bytes in which the name stands somewhere, where no parser would look for it.
 fn mentioned(slot: &Slot<'_>, arrival: &Arrived) -> bool {
-    let Some(text) = slot.text.map(folded) else { return false };
+    let Some(text) = slot.text.map(name::folded) else { return false };
     arrival.takes.iter().any(|(name, _)| {
-        let name = folded(name);
+        let name = name::folded(name);
         !name.is_empty() && text.contains(&name)
     })
 }
@@ -193,14 +193,4 @@ fn mentioned(slot: &Slot<'_>, arrival: &Arrived) -> bool {
 /// A name that no upstream has may have become any that one has.
 fn name_of_nothing(slot: &Slot<'_>, _: &Arrived) -> bool {
     !slot.known && !slot.asks.is_empty()
-}
-
-/// Whether a careless reader takes one name for the other.
-pub(super) fn similar(name: &str, other: &str) -> bool {
-    folded(name) == folded(other)
-}
-
-/// What a careless reader sees of a name: its letters and digits.
-pub(super) fn folded(name: &str) -> String {
-    name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_lowercase()
 }

@@ -202,7 +202,8 @@ async fn conclude(entry: &Entry, played: &Played, arrivals: &[Arrival]) -> Scena
     steps.extend(questions::uninvited(scenario, performance, &sessions, &steps));
     let record = played.record.as_ref().and_then(|read| read.as_ref().ok());
     let text = record.map(|kept| kept.text.as_str());
-    steps.extend(canary::sightings(scenario, performance, arrivals, text));
+    let beside = canary::Beside { opened: &played.opened, notices: &played.notices, audit: text };
+    steps.extend(canary::sightings(scenario, performance, arrivals, beside));
     if let Some(kept) = record {
         record::look(scenario, kept, &mut steps);
         steps.extend(record::compare(scenario, &judged, kept));

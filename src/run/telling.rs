@@ -69,11 +69,16 @@ pub fn seen(
     });
     ArrivalSeen {
         upstream: arrival.upstream.clone(),
-        tool: called.map(|(tool, _)| printable(tool)).unwrap_or_default(),
+        tool: called.map(|(tool, _)| named(tool)).unwrap_or_default(),
         arguments: called.map(|(_, arguments)| arguments.into()).unwrap_or_default(),
         executed: ran.is_some(),
         before_answer_ms: before,
     }
+}
+
+/// A tool's name; a call may have none.
+fn named(tool: &str) -> String {
+    if tool.is_empty() { "(no name)".to_owned() } else { printable(tool) }
 }
 
 /// The answer in one printable line: what kind it is, then its words.

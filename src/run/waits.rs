@@ -1,10 +1,10 @@
 //! Whether silence can mean that a person is being asked: only about a call for which some policy asks one.
 
-use super::attribution::folded;
 use super::judge::Asked;
 use super::pack::policies;
 use crate::policy::{Action, Policy};
 use crate::scenario::{Kind, Scenario};
+use crate::wire::name::folded;
 
 /// Whether a policy of the scenario has somebody asked about this call, as far as it can be told what it calls.
 pub(super) fn may_wait(scenario: &Scenario, asked: &Asked) -> bool {

@@ -6,6 +6,7 @@
 pub mod canonical;
 pub mod era;
 pub mod json;
+pub mod name;
 pub mod number;
 mod parse;
 pub mod reading;

@@ -32,9 +32,9 @@ pub enum Reading {
 pub struct Called {
     /// The readings that take it, in order.
     pub readings: BTreeSet<Reading>,
-    /// The tool's name.
+    /// The tool's name; where that is no text, as JSON, and empty where there is none.
     pub tool: String,
-    /// Its arguments; `{}` where absent.
+    /// Its arguments; `{}` where absent, and all of the parameters where they have no members.
     pub arguments: Json,
     /// The request's id; `None` for a call put as a notification.
     pub id: Option<Json>,
@@ -106,14 +106,19 @@ fn ways(frame: &Json, careless: bool, batch: bool) -> Vec<(Reading, Cow<'_, Json
 }
 
 fn note(found: &mut Vec<Called>, reading: Reading, frame: &Json) {
-    let Some(Asks { id, method: "tools/call", params: Some(params) }) = Asks::of(frame) else { return };
-    let Some(tool) = params.get("name").and_then(Json::as_str) else { return };
-    let member = |name| params.get(name).cloned();
-    let arguments = member("arguments").unwrap_or_else(Json::object);
+    let Some(Asks { id, method: "tools/call", params }) = Asks::of(frame) else { return };
+    let member = |name| params.and_then(|params| params.get(name)).cloned();
+    // What names no tool has still been passed on: what a server makes of it is the server's to decide.
+    let tool = match member("name") {
+        Some(Json::String(name)) => name,
+        Some(odd) => odd.to_string(),
+        None => String::new(),
+    };
+    let odd = params.filter(|params| params.as_object().is_none()).cloned();
     let call = Called {
         readings: BTreeSet::from([reading]),
-        tool: tool.to_owned(),
-        arguments,
+        tool,
+        arguments: odd.or_else(|| member("arguments")).unwrap_or_else(Json::object),
         id: id.cloned(),
         meta: member("_meta"),
     };
@@ -244,6 +249,31 @@ mod tests {
         assert_eq!(tools(&format!("[{one},{one}]")).len(), 2);
         assert_eq!(tools(&format!("\u{feff}{one}")), [("a".to_owned(), vec![Reading::Lenient])]);
         assert_eq!(tools(&format!("{one} trailing")), [("a".to_owned(), vec![Reading::Lenient])]);
+    }
+
+    #[test]
+    fn a_call_of_nothing_that_has_a_name_is_a_call() {
+        let call = |params: &str| {
+            let frame = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"tools/call"{params}}}"#);
+            let [call] = readings(frame.as_bytes()).try_into().unwrap();
+            (call.tool, call.arguments.to_string())
+        };
+        for (params, tool, arguments) in [
+            ("", "", "{}"),
+            (r#","params":null"#, "", "null"),
+            (r#","params":["a",{"n":1}]"#, "", r#"["a",{"n":1}]"#),
+            (r#","params":"a""#, "", r#""a""#),
+            (r#","params":{"arguments":{"n":1}}"#, "", r#"{"n":1}"#),
+            (r#","params":{"name":["a"]}"#, r#"["a"]"#, "{}"),
+            (r#","params":{"name":104,"arguments":["n"]}"#, "104", r#"["n"]"#),
+        ] {
+            assert_eq!(call(params), (tool.to_owned(), arguments.to_owned()), "{params}");
+        }
+        let both = r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a","name":["b"]}}"#;
+        assert_eq!(
+            tools(both),
+            [("a".to_owned(), vec![Reading::First]), (r#"["b"]"#.to_owned(), vec![Reading::Last])]
+        );
     }
 
     #[test]

@@ -85,7 +85,7 @@ pub static FLAWS: &[Flaw] = &[
     flaw("lets-an-entry-beat-a-denial", &["DENY-03"], |c| c.decide = judging::on_the_entry_first),
     flaw("compares-names-as-spelled", &["DENY-05"], |c| c.read = reading::as_spelled),
     flaw("splits-what-it-says-it-rejects", &["DENY-06"], |c| c.read = reading::split),
-    flaw("passes-malformed-calls", &["DENY-09"], |c| c.read = reading::malformed_too),
+    flaw("passes-malformed-calls", &["DENY-09"], |c| (c.read, c.passes_unlisted) = (reading::malformed_too, str::is_empty)),
     flaw("unpacks-and-does-not-look", &["DENY-12"], |c| {
         c.readable = |_| true;
         c.read = reading::unpacked;

@@ -2,8 +2,8 @@
 //! it is.
 
 use crate::mock::Arrival;
-use crate::run::attribution::{Arrived, Take, similar};
-use crate::wire::{Called, Json, Reading, apart};
+use crate::run::attribution::{Arrived, Take};
+use crate::wire::{Called, Json, Reading, apart, name};
 
 /// One call within an arrival: an element of a batch, or the whole frame under all its readings.
 pub(super) struct Unit<'a> {
@@ -28,7 +28,7 @@ impl<'a> Unit<'a> {
                 !unit.executed && unit.calls.iter().any(|call| is(&call.tool, &execution.tool))
             };
             let exact = units.iter().position(|unit| ran(unit, |one, other| one == other));
-            let place = exact.or_else(|| units.iter().position(|unit| ran(unit, similar)));
+            let place = exact.or_else(|| units.iter().position(|unit| ran(unit, name::alike)));
             if let Some(place) = place {
                 units[place].executed = true;
                 units[place].receipt = Some(execution.receipt.clone());

@@ -4,10 +4,10 @@ use super::Apart;
 use super::alone::{Alone, policies};
 use crate::mock::Mock;
 use crate::policy::{Policy, Posture, ToolRule};
-use crate::run::attribution::folded;
 use crate::run::plan::flat;
 use crate::scenario::{Call, EntryExpect, Expect, Kind, Listing, Scenario, Upstream, Variables};
 use crate::wire::Json;
+use crate::wire::name::folded;
 use indexmap::IndexMap;
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -14,11 +14,11 @@ pub(super) use footprint::passes_freely;
 pub(super) use merged::{merged, merged_with};
 pub(super) use owner::{Part, owners};
 
-use super::attribution::folded;
 use super::plan::{Entry, Fate};
 use crate::gateway::{Isolate, Profile};
 use crate::mock::Mock;
 use crate::scenario::Scenario;
+use crate::wire::name::folded;
 use footprint::Footprint;
 use std::cmp::Reverse;
 use std::sync::Arc;

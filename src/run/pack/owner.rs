@@ -2,7 +2,7 @@
 
 use super::footprint::Footprint;
 use crate::mock::Arrival;
-use crate::run::attribution::folded;
+use crate::wire::name::folded;
 use std::time::Instant;
 
 /// One scenario's part of a shared run.

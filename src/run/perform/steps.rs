@@ -65,16 +65,7 @@ pub(in crate::run) struct Performed {
 
 /// Does every step. A step that cannot be done ends the scenario there: what follows would prove nothing.
 pub(in crate::run) async fn perform(stage: &Stage) -> Performance {
-    let mut performance = Performance {
-        asked: Vec::new(),
-        steps: Vec::new(),
-        lists: HashMap::new(),
-        named: HashMap::new(),
-        variables: stage.minted.clone(),
-        pending: HashMap::new(),
-        open: HashMap::new(),
-        changed: Instant::now(),
-    };
+    let mut performance = Performance::beginning(stage.minted.clone());
     for step in &stage.scenario.steps {
         let first = performance.asked.len();
         let mut performed = Performed { began: Some(Instant::now()), ..Performed::default() };
@@ -124,6 +115,20 @@ fn told(trouble: &Trouble, stage: &Stage, step: &Step) -> String {
 }
 
 impl Performance {
+    /// Nothing is done yet, and these variables are known.
+    pub(in crate::run) fn beginning(variables: Variables) -> Self {
+        Self {
+            asked: Vec::new(),
+            steps: Vec::new(),
+            lists: HashMap::new(),
+            named: HashMap::new(),
+            variables,
+            pending: HashMap::new(),
+            open: HashMap::new(),
+            changed: Instant::now(),
+        }
+    }
+
     async fn step(&mut self, stage: &Stage, step: &Step, performed: &mut Performed) -> Result<(), Trouble> {
         match &step.kind {
             Kind::Call(call) => self.calls(stage, call).await,

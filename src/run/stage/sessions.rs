@@ -2,7 +2,7 @@
 
 use super::Stage;
 use crate::gateway::{Connection, Mode, Style};
-use crate::scenario::{Kind, Offer, Voice};
+use crate::scenario::{Haunt, Kind, Offer, Voice};
 use crate::transcript::{Ended, Exchange, Received, Sent};
 use crate::transport::child::{Child, Talk};
 use crate::witness::{OpenError, Opening, Session, Target};
@@ -89,10 +89,12 @@ impl Stage {
         }
     }
 
-    /// Whether notices matter: where none is waited for, a stream for them is only in the way.
+    /// Whether notices matter: where none is waited for, and none could betray anything, a stream for them is only in the
+    /// way.
     fn listens(&self) -> bool {
         let waits = self.scenario.steps.iter().any(|step| matches!(step.kind, Kind::Notice(_)));
         waits
+            || self.scenario.canaries.values().any(|canary| canary.never.contains(&Haunt::Client))
             || self.profile.approval_style() == Some(Style::Elicitation)
             || self.profile.announces().is_some()
     }
