@@ -132,7 +132,7 @@ impl Approvals {
         let decided = {
             let mut tickets = self.tickets();
             let ticket = tickets.get_mut(id).ok_or(Undecidable::Unknown)?;
-            if ticket.standing != Standing::Open || !decidable(ticket) {
+            if !decidable(ticket) {
                 return Err(Undecidable::Closed);
             }
             ticket.standing = standing;
@@ -200,8 +200,9 @@ mod tests {
         approvals.open(ticket("a", 0));
         assert_eq!(approvals.decide("b", approved(), |_| true), Err(Undecidable::Unknown));
         assert_eq!(approvals.decide("a", approved(), |_| false), Err(Undecidable::Closed));
-        assert!(approvals.decide("a", approved(), |_| true).is_ok());
-        assert_eq!(approvals.decide("a", approved(), |_| true), Err(Undecidable::Closed));
+        let open = |ticket: &Ticket| ticket.standing == Standing::Open;
+        assert!(approvals.decide("a", approved(), open).is_ok());
+        assert_eq!(approvals.decide("a", approved(), open), Err(Undecidable::Closed));
         let usable = |ticket: &Ticket| ticket.standing == approved();
         let before = approvals.get("a").unwrap();
         assert!(approvals.spend("a", usable));

@@ -211,6 +211,12 @@ impl Walk<'_> {
 }
 
 impl State {
+    /// Whether somebody can decide on it now. An entry waits for as long as it takes.
+    pub(super) fn is_decidable(&self, ticket: &Ticket, now: Duration) -> bool {
+        let entry = ticket.about == About::Entry && ticket.standing == Standing::Open;
+        entry || (self.conduct.decidable)(ticket, now)
+    }
+
     /// Decides on a ticket, and leaves a record of who did; nothing where it cannot be decided.
     pub(super) fn decide_approval(&self, id: &str, verdict: Verdict, by: &str) -> Option<Ticket> {
         let now = self.clock.now();
@@ -218,9 +224,7 @@ impl State {
             Verdict::Approve => (Standing::Approved { by: by.to_owned(), at: now }, "approved"),
             Verdict::Reject => (Standing::Rejected { by: by.to_owned() }, "rejected"),
         };
-        let decidable =
-            |ticket: &Ticket| (self.conduct.decidable)(ticket, now) || ticket.about == About::Entry;
-        let ticket = self.approvals.decide(id, standing, decidable).ok()?;
+        let ticket = self.approvals.decide(id, standing, |ticket| self.is_decidable(ticket, now)).ok()?;
         if ticket.about == About::Entry && self.decide_entry(&ticket, verdict).is_err() {
             self.approvals.restore(Ticket { standing: Standing::Open, ..ticket });
             return None;

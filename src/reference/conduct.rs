@@ -65,7 +65,7 @@ pub struct Conduct {
     pub settles_on: fn(&Json) -> Json,
     /// What an approval is bound to.
     pub seal: fn(&str, &Call<'_>) -> String,
-    /// Whether a ticket can still be decided.
+    /// Whether a ticket can be decided: still, or once more.
     pub decidable: fn(&Ticket, Duration) -> bool,
     /// Whether a ticket lets a call pass now.
     pub usable: fn(&Ticket, Duration) -> bool,
@@ -91,8 +91,8 @@ pub struct Conduct {
     pub release: fn(&mut Counters, Reservation, Duration),
     /// Whether counts outlive new grants.
     pub keeps_counts: fn() -> bool,
-    /// How long a call waits before anybody looks at it.
-    pub pauses: fn() -> Duration,
+    /// How long a call waits before anybody looks at it, while so many others of its session are under way.
+    pub pauses: fn(usize) -> Duration,
     /// Under which name an answer is kept for later calls; `None`: each call is asked anew.
     pub remembers: fn(&Call<'_>, &Json) -> Option<String>,
     /// To which upstream a call goes that is meant for this one, by its place, and came with these headers.
@@ -167,6 +167,8 @@ pub enum Door {
     Agents,
     /// To the same place, past the policy: no honest gateway has such a door.
     Unwatched,
+    /// To where people decide: no honest gateway has that behind the agents' door.
+    Decisions,
     /// Nowhere.
     Closed,
 }
@@ -243,7 +245,7 @@ impl Default for Conduct {
             unchanged: same,
             settles_on: Json::clone,
             seal: |identity, call| fingerprint(identity, call.upstream, call.tool, call.arguments),
-            decidable: |ticket, now| now < ticket.deadline(),
+            decidable: |ticket, now| ticket.standing == Standing::Open && now < ticket.deadline(),
             usable,
             burns: |_| true,
             rearms: |ending| ending == Ending::Failed(Failure::Unreachable),
@@ -256,7 +258,7 @@ impl Default for Conduct {
             gives_back,
             release: Counters::release,
             keeps_counts: || true,
-            pauses: || Duration::ZERO,
+            pauses: |_| Duration::ZERO,
             remembers: |_, _| None,
             lands: |place, _| place,
             crosses: |_| Vec::new(),

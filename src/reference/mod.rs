@@ -101,9 +101,7 @@ impl Reference {
     /// What waits for a decision.
     pub fn undecided(&self) -> Vec<Ticket> {
         let now = self.0.clock.now();
-        self.0
-            .approvals
-            .undecided(|ticket| (self.0.conduct.decidable)(ticket, now) || ticket.about == About::Entry)
+        self.0.approvals.undecided(|ticket| self.0.is_decidable(ticket, now))
     }
 
     /// Replaces all grants at once; counters, approvals and living sessions stay.

@@ -50,6 +50,11 @@ impl Drop for UnderWay {
 }
 
 impl Session {
+    /// How many requests are under way beside the one that asks.
+    pub(super) fn others_under_way(&self) -> usize {
+        lock(&self.under_way).len().saturating_sub(1)
+    }
+
     /// A session that has opened nothing yet.
     pub(super) fn new(id: String, identity: &str, revision: Revision, upstreams: usize) -> Self {
         Self {

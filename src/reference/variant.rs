@@ -43,7 +43,7 @@ pub static VARIANTS: &[Variant] = &[
     declaring("counts-by-the-clock", |declared| declared.window = Some(WindowKind::Calendar)),
     declaring("counts-in-sliding-windows", |declared| declared.window = Some(WindowKind::Sliding)),
     declaring("counts-in-buckets", |declared| declared.window = Some(WindowKind::Bucket)),
-    variant("takes-its-time", |c| c.pauses = || Duration::from_millis(200)),
+    variant("takes-its-time", |c| c.pauses = |_| Duration::from_millis(200)),
     Variant { name: "refuses-what-cannot-be-judged", twist: |c| c.decide = on_given_arguments, declares: |declared| {
         declared.missing_argument = Some(Leaning::Deny);
     } },
@@ -93,7 +93,7 @@ fn in_other_words(refusal: &Refusal) -> Put {
 }
 
 /// A rule about an argument that is not there denies, whatever it says.
-fn on_given_arguments(policy: &Policy, call: &Call<'_>, _: u64) -> Decision {
+pub(super) fn on_given_arguments(policy: &Policy, call: &Call<'_>, _: u64) -> Decision {
     let missing = |condition: &Predicate| {
         condition.op != Op::Exists && !Predicate::new(&condition.arg, Op::Exists, true).holds(call.arguments)
     };

@@ -92,7 +92,7 @@ impl<'a> Walk<'a> {
     /// Walks to the end; the response frame.
     pub(super) async fn run(mut self) -> Json {
         let state = &self.context.state;
-        let pause = (state.conduct.pauses)();
+        let pause = (state.conduct.pauses)(self.context.session.others_under_way());
         if !pause.is_zero() {
             tokio::time::sleep(pause).await;
         }

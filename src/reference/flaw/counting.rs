@@ -97,3 +97,11 @@ pub(super) fn from_the_first_call(mut charges: Vec<Charge>, _: &Who<'_>) -> Vec<
     }
     charges
 }
+
+/// A count for each limit that is written down, whichever counter it names.
+pub(super) fn by_rule(mut charges: Vec<Charge>, _: &Who<'_>) -> Vec<Charge> {
+    for charge in &mut charges {
+        charge.key.counter.clone_from(&charge.rule);
+    }
+    charges
+}

@@ -137,3 +137,32 @@ pub(super) fn shows_to_odd_ids(seen: &Seen<'_>) -> bool {
     let counted = seen.id.as_i64().is_some() && !seen.id.to_string().contains(['e', '.']);
     !(counted || seen.id.as_str().is_some_and(|id| !id.is_empty())) || shows_allowed(seen)
 }
+
+/// The boundary itself falls to the other side.
+pub(super) fn on_shifted_boundaries(policy: &Policy, call: &Call<'_>, _: u64) -> Decision {
+    let mut policy = policy.clone();
+    for condition in
+        policy.tools.values_mut().flat_map(|rule| rule.require.iter_mut().chain(&mut rule.deny_if))
+    {
+        let op = match condition.op {
+            Op::Lt => Op::Lte,
+            Op::Lte => Op::Lt,
+            Op::Gt => Op::Gte,
+            Op::Gte => Op::Gt,
+            other => other,
+        };
+        *condition = Predicate::new(&condition.arg, op, condition.value.clone());
+    }
+    policy.decide(call)
+}
+
+/// What takes long to look at is not looked at.
+pub(super) fn on_small_arguments(policy: &Policy, call: &Call<'_>, _: u64) -> Decision {
+    if call.arguments.to_string().len() > 1 << 16 { Decision::Allowed } else { policy.decide(call) }
+}
+
+/// Where there are no arguments there is nothing to judge.
+pub(super) fn on_some_arguments(policy: &Policy, call: &Call<'_>, _: u64) -> Decision {
+    let none = call.arguments.as_object().is_none_or(|object| object.iter().next().is_none());
+    if none { Decision::Allowed } else { policy.decide(call) }
+}

@@ -8,14 +8,17 @@ mod people;
 mod reading;
 mod words;
 
-use super::approvals::Verdict;
+use super::approvals::{Standing, Verdict};
 use super::conduct::Stage::{
     self, Approve, Check, Consume, Count, Decide, Forward, Hide, Pin, Record, Reserve,
 };
 use super::conduct::{Conduct, Ending};
+use super::variant;
 use crate::declared::{Failure, WindowKind};
+use crate::policy::Call;
 use crate::wire::Json;
 use crate::wire::canonical::same;
+use std::time::Duration;
 
 /// One way to lie.
 #[derive(Clone, Copy, Debug)]
@@ -47,7 +50,7 @@ pub static FLAWS: &[Flaw] = &[
     }),
     flaw("passes-names-that-nobody-lists", &["DENY-04"], |c| c.passes_unlisted = |_| true),
     flaw("judges-the-first-of-a-batch", &["DENY-06", "RATE-13"], |c| c.read = reading::first_of_batch),
-    flaw("forwards-calls-put-as-notifications", &["DENY-07"], |c| c.passes_notice = |_| true),
+    flaw("forwards-calls-put-as-notifications", &["DENY-07", "RATE-13"], |c| c.passes_notice = |_| true),
     flaw("judges-the-first-of-repeated-members", &["DENY-10", "ARG-07"], |c| c.read = reading::first_judged),
     flaw("reads-carelessly", &["DENY-11"], |c| c.read = reading::carelessly),
     flaw("mutes-reasons", &["DENY-15"], |c| c.puts = words::without_reason),
@@ -57,16 +60,20 @@ pub static FLAWS: &[Flaw] = &[
     flaw("admits-one-more", &["RATE-01"], |c| c.reserve = counting::one_more),
     flaw("checks-then-increments", &["RATE-02"], |c| c.order = CHECKS_THEN_INCREMENTS),
     flaw("charges-refusals", &["RATE-06"], |c| (c.order, c.gives_back) = (CHARGES_FIRST, counting::never)),
-    flaw("refunds-failures", &["RATE-07", "RATE-08"], |c| c.gives_back = counting::every_failure),
+    flaw("refunds-failures", &["RATE-07", "RATE-08", "RATE-09"], |c| c.gives_back = counting::every_failure),
     flaw("counts-by-session", &["RATE-12"], |c| c.charges = counting::by_session),
     flaw("words-limits-as-denials", &["RATE-16"], |c| c.puts = words::limits_as_denials),
     flaw("forwards-before-asking", &["APPR-01", "APPR-03"], |c| c.order = ASKS_AFTERWARDS),
     flaw("sends-twice", &["APPR-02", "RATE-01"], |c| c.order = SENDS_TWICE),
-    flaw("takes-late-approvals", &["APPR-04"], |c| c.decidable = |_, _| true),
+    flaw("takes-late-approvals", &["APPR-04"], |c| c.decidable = |ticket, _| ticket.standing == Standing::Open),
+    flaw("takes-back-rejections", &["APPR-03"], |c| c.decidable = |ticket, now| now < ticket.deadline() && ticket.standing != Standing::Spent),
     flaw("takes-silence-for-consent", &["APPR-04"], |c| c.silence = || Verdict::Approve),
     flaw("seals-the-tool-only", &["APPR-05"], |c| c.seal = |who, call| people::sealed(who, call, &Json::Null)),
+    flaw("seals-without-the-server", &["APPR-05"], |c| c.seal = |who, call| people::sealed(who, &Call { upstream: "", ..*call }, call.arguments)),
+    flaw("seals-what-is-written", &["APPR-06"], |c| c.seal = |who, call| people::sealed(who, call, &call.arguments.to_string().into())),
     flaw("approves-for-ever", &["APPR-07", "APPR-08"], |c| c.burns = |_| false),
     flaw("approves-for-anybody", &["APPR-09"], |c| c.seal = |_, call| people::sealed("", call, call.arguments)),
+    flaw("rounds-to-doubles", &["TRANS-01", "ARG-05"], |c| c.sends = words::with_doubles),
     flaw("rounds-numbers", &["TRANS-01"], |c| c.sends = |params| serde_json::Value::from(&params).into()),
     flaw("alters-results", &["TRANS-02"], |c| c.returns = words::text_only),
     flaw("admits-strangers", &["ID-01"], |c| c.who = |_, grants| (!grants.is_empty()).then_some(0)),
@@ -75,7 +82,7 @@ pub static FLAWS: &[Flaw] = &[
     flaw("believes-a-header", &["ID-06"], |c| c.who = people::by_header),
     flaw("serves-any-origin", &["ID-08"], |c| c.local = |_| true),
     flaw("omits-denials-from-the-audit", &["AUD-01"], |c| c.records = |record| (record.decision == "allowed").then_some(record)),
-    flaw("accepts-drift", &["SUP-01", "SUP-02"], |c| c.unchanged = |_, _| true),
+    flaw("accepts-drift", &["SUP-01", "SUP-02", "SUP-04"], |c| c.unchanged = |_, _| true),
     flaw("forgets-pins-at-a-restart", &["SUP-01"], |c| c.recalls = || false),
     flaw("says-what-is-hidden", &["VIS-08"], |c| c.veils = words::hidden),
     flaw("shows-hidden-tools-to-odd-ids", &["VIS-03"], |c| c.shows = judging::shows_to_odd_ids),
@@ -95,12 +102,17 @@ pub static FLAWS: &[Flaw] = &[
         c.passes_unlisted = |_| true;
         c.decide = judging::on_plain_names;
     }),
+    flaw("confuses-the-boundary", &["ARG-01"], |c| c.decide = judging::on_shifted_boundaries),
+    flaw("denies-what-it-says-it-allows", &["ARG-02"], |c| c.decide = variant::on_given_arguments),
+    flaw("judges-what-is-small", &["ARG-12"], |c| c.decide = judging::on_small_arguments),
+    flaw("lets-calls-without-arguments-pass", &["ARG-12"], |c| c.decide = judging::on_some_arguments),
     flaw("compares-doubles", &["ARG-05"], |c| c.decide = judging::on_rounded_arguments),
     flaw("looks-at-the-surface", &["ARG-06"], |c| c.decide = judging::on_the_surface),
-    flaw("matches-beginnings", &["ARG-08", "ARG-10", "ARG-11"], |c| c.decide = judging::on_beginnings),
-    flaw("tidies-before-judging", &["ARG-09", "ARG-11"], |c| c.decide = judging::on_tidy_arguments),
+    flaw("matches-beginnings", &["ARG-01", "ARG-08", "ARG-09", "ARG-10", "ARG-11"], |c| c.decide = judging::on_beginnings),
+    flaw("tidies-before-judging", &["ARG-01", "ARG-09", "ARG-11"], |c| c.decide = judging::on_tidy_arguments),
     flaw("counts-from-the-first-call", &["RATE-03"], |c| c.charges = counting::from_the_first_call),
     flaw("slides-what-it-calls-fixed", &["RATE-03"], |c| c.moves = |_, _| WindowKind::Sliding),
+    flaw("begins-no-new-window", &["RATE-03"], |c| c.reserve = |counters, charges, _| counters.reserve(charges, Duration::ZERO)),
     flaw("opens-windows-early", &["RATE-04"], |c| c.reserve = counting::early),
     flaw("refunds-into-the-next-window", &["RATE-05"], |c| {
         c.gives_back = counting::every_failure;
@@ -108,6 +120,7 @@ pub static FLAWS: &[Flaw] = &[
     }),
     flaw("never-refunds", &["RATE-09"], |c| c.gives_back = counting::only_refusals),
     flaw("keeps-what-a-refusal-took", &["RATE-10"], |c| c.reserve = counting::one_by_one),
+    flaw("counts-each-limit-for-itself", &["RATE-10"], |c| c.charges = counting::by_rule),
     flaw("counts-one-name-as-one", &["RATE-11"], |c| c.charges = counting::by_bare_name),
     flaw("counts-everybody-as-one", &["RATE-12"], |c| c.charges = counting::for_everybody),
     flaw("counts-calls-not-costs", &["RATE-14"], |c| c.charges = counting::one_each),
@@ -115,6 +128,8 @@ pub static FLAWS: &[Flaw] = &[
     flaw("halves-the-wait", &["RATE-16"], |c| c.puts = words::half_the_wait),
     flaw("forgets-counts-on-reload", &["RATE-17"], |c| c.keeps_counts = || false),
     flaw("lets-agents-decide", &["APPR-10"], |c| c.may_decide = people::agents_too),
+    flaw("decides-where-agents-come-in", &["APPR-10"], |c| (c.door, c.may_decide) = (reading::decisions_too, people::agents_too)),
+    flaw("charges-what-waits", &["APPR-12"], |c| (c.order, c.gives_back) = (RESERVES_BEFORE_ASKING, counting::never)),
     flaw("rearms-after-any-failure", &["APPR-11"], |c| c.rearms = |ending| ending != Ending::Answered),
     flaw("uses-approvals-unseen", &["APPR-12"], |c| c.looks_again = || false),
     flaw("goes-on-with-what-was-taken-back", &["APPR-13", "TRANS-05"], |c| c.gives_up = || false),
@@ -123,6 +138,7 @@ pub static FLAWS: &[Flaw] = &[
     flaw("begins-a-trace-of-its-own", &["TRANS-04"], |c| c.sends = words::untraced),
     flaw("keeps-progress-to-itself", &["TRANS-04"], |c| c.relays = |method| method != "notifications/progress"),
     flaw("answers-by-id-alone", &["TRANS-07"], |c| c.remembers = people::by_id),
+    flaw("lets-one-call-wait-for-another", &["TRANS-06"], |c| c.pauses = |others| Duration::from_millis(if others > 0 { 2_500 } else { 0 })),
     flaw("turns-ids-into-text", &["TRANS-08"], |c| c.echoes = words::as_text),
     flaw("rounds-ids", &["TRANS-08", "DENY-08"], |c| c.echoes = words::as_double),
     flaw("cuts-long-arguments", &["TRANS-09"], |c| c.sends = words::shortened),
@@ -132,7 +148,7 @@ pub static FLAWS: &[Flaw] = &[
     flaw("answers-in-the-users-name", &["TRANS-10"], |c| c.stands_in = words::consent),
     flaw("asks-no-client-for-its-model", &["TRANS-10"], |c| c.stands_in = words::no_model),
     flaw("keeps-notices-to-itself", &["TRANS-10"], |c| c.relays = |method| method != "notifications/tools/list_changed"),
-    flaw("never-takes-a-grant-away", &["ID-02"], |c| c.adopts = people::added),
+    flaw("never-takes-a-grant-away", &["ID-02", "APPR-12"], |c| c.adopts = people::added),
     flaw("ignores-which-upstream-is-meant", &["ID-03", "SUP-06"], |c| c.decide = judging::on_bare_names),
     flaw("answers-from-memory", &["ID-07"], |c| c.remembers = people::by_what_was_asked),
     flaw("dresses-failures-as-success", &["LIFE-01", "LIFE-02"], |c| c.puts = words::failures_as_success),
@@ -147,6 +163,7 @@ pub static FLAWS: &[Flaw] = &[
     flaw("omits-failures-from-the-audit", &["AUD-03"], |c| c.records = words::without_failures),
     flaw("writes-arguments-into-the-audit", &["AUD-04"], |c| c.prints = words::verbatim),
     flaw("goes-on-without-a-record", &["LIFE-09"], |c| c.needs_records = || false),
+    flaw("reads-lines-into-names", &["AUD-05"], |c| c.records = words::last_lines),
     flaw("omits-strangers-from-the-audit", &["AUD-06"], |c| c.records = words::calls_only),
     flaw("omits-approvers-from-the-audit", &["AUD-07"], |c| c.records = words::without_approvers),
     flaw("approves-every-later-entry", &["SUP-05"], |c| {
@@ -172,6 +189,7 @@ const CHECKS_THEN_INCREMENTS: &[Stage] =
     &[Hide, Decide, Pin, Approve, Check, Consume, Forward, Count, Record];
 const CHARGES_FIRST: &[Stage] = &[Reserve, Hide, Decide, Pin, Approve, Consume, Forward, Record];
 const ASKS_AFTERWARDS: &[Stage] = &[Hide, Decide, Pin, Reserve, Forward, Approve, Consume, Record];
+const RESERVES_BEFORE_ASKING: &[Stage] = &[Hide, Decide, Pin, Reserve, Approve, Consume, Forward, Record];
 const SENDS_TWICE: &[Stage] = &[Hide, Decide, Pin, Approve, Reserve, Consume, Forward, Forward, Record];
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Lies about what bytes are taken for.
 
 use crate::declared::{Batch, Declared};
-use crate::reference::conduct::Door;
+use crate::reference::conduct::{Conduct, Door};
 use crate::reference::read::{Frame, Taken, strictly};
 use crate::wire::{Json, Message, Object, parse, parse_lenient, rpc};
 use flate2::write::GzDecoder;
@@ -113,4 +113,9 @@ pub(super) fn without_ids(bytes: &[u8], declared: &Declared) -> Taken {
         Taken::Refused { error, .. } => Taken::Refused { id: Json::Null, error },
         taken => taken,
     }
+}
+
+/// The page of decisions is behind the agents' door.
+pub(super) fn decisions_too(path: &str) -> Door {
+    if path.starts_with("/approvals") { Door::Decisions } else { (Conduct::default().door)(path) }
 }

@@ -117,6 +117,29 @@ pub(super) fn no_model(method: &str) -> Option<Put> {
     matches!(method, "sampling/createMessage" | "roots/list").then(refused)
 }
 
+/// Every number of the arguments as a double holds it.
+pub(super) fn with_doubles(mut params: Json) -> Json {
+    let arguments = params.get("arguments").cloned().map(doubles);
+    if let (Some(params), Some(arguments)) = (params.as_object_mut(), arguments) {
+        params.set("arguments", arguments);
+    }
+    params
+}
+
+fn doubles(value: Json) -> Json {
+    match value {
+        Json::Number(number) => {
+            let double = number.as_f64().filter(|double| double.is_finite());
+            double.map_or(Json::Number(number), |double| serde_json::Value::from(double).into())
+        }
+        Json::Array(elements) => Json::Array(elements.into_iter().map(doubles).collect()),
+        Json::Object(object) => {
+            object.iter().map(|(name, value)| (name.to_owned(), doubles(value.clone()))).collect()
+        }
+        other => other,
+    }
+}
+
 /// Long arguments are cut.
 pub(super) fn shortened(value: Json) -> Json {
     match value {
@@ -217,6 +240,12 @@ pub(super) fn verbatim(_: &str, call: &Call<'_>) -> String {
 pub(super) fn without_failures(record: Record) -> Option<Record> {
     let failed = record.outcome.as_deref().is_some_and(|outcome| outcome != "success");
     (!failed).then_some(record)
+}
+
+/// A line break in a name ends the record, and what follows is another one.
+pub(super) fn last_lines(record: Record) -> Option<Record> {
+    let last = |tool: String| tool.lines().last().unwrap_or_default().to_owned();
+    Some(Record { tool: record.tool.map(last), ..record })
 }
 
 /// Nobody can tell who it was, and why.

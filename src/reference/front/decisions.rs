@@ -38,8 +38,8 @@ fn decide(state: &State, id: &str, verdict: Verdict) -> Reply {
 
 fn listed(state: &State) -> Json {
     let now = state.clock.now();
-    let decidable = |ticket: &Ticket| (state.conduct.decidable)(ticket, now) || ticket.about == About::Entry;
-    Json::Array(state.approvals.undecided(decidable).iter().map(shown).collect())
+    let undecided = state.approvals.undecided(|ticket| state.is_decidable(ticket, now));
+    Json::Array(undecided.iter().map(shown).collect())
 }
 
 /// What a person sees: the exact arguments, as they will run.

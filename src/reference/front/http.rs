@@ -32,6 +32,7 @@ pub(in crate::reference) async fn answer(state: Arc<State>, request: Request, lo
     let policed = match (state.conduct.door)(&request.target) {
         Door::Agents => true,
         Door::Unwatched => false,
+        Door::Decisions => return super::decisions::answer(state, request).await,
         Door::Closed => return Reply::status(404),
     };
     if loopback && !(state.conduct.local)(&request.headers) {
