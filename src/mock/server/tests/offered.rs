@@ -331,7 +331,7 @@ async fn the_modern_era_has_no_initialize_and_no_levels() {
 
 #[tokio::test]
 async fn whoever_offers_nothing_of_it_says_so() {
-    let server = MockServer::start(Mock::office()).await;
+    let server = MockServer::start(Mock::ludus()).await;
     let client = Client::opened(&server, "2025-11-25").await;
     assert_eq!(client.ask("prompts/list", json!({})).await.json()["result"], json!({"prompts": []}));
     for method in
