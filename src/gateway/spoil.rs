@@ -28,17 +28,45 @@ impl Rendered {
         let Some((_, (name, text))) = self.files.first_mut() else { return };
         *text = text.take().and_then(|text| match how {
             Spoil::Missing => None,
-            Spoil::Truncated => {
-                let half = (0..=text.len() / 2).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0);
-                Some(text[..half].to_owned())
-            }
+            Spoil::Truncated => Some(text[..cut(&text, is_toml(name))].to_owned()),
             Spoil::UnknownMember if name.ends_with(".json") => {
                 Some(text.replacen('{', &format!("{{\n  \"{UNKNOWN}\": true,"), 1))
             }
+            Spoil::UnknownMember if is_toml(name) => Some(format!("{UNKNOWN} = true\n{text}")),
             Spoil::UnknownMember => Some(format!("{}\n{UNKNOWN}: true\n", text.trim_end())),
+            Spoil::UnknownMemberOfARule if is_toml(name) => Some(with_an_unknown_line(&text, &policy)),
             Spoil::UnknownMemberOfARule => Some(with_an_unknown_rule(&text, &policy)),
         });
     }
+}
+
+fn is_toml(name: &str) -> bool {
+    name.ends_with(".toml")
+}
+
+/// Where the second half begins, or a little before: a document of lines can be cut so that what is left is whole, and
+/// no reader of it can know.
+fn cut(text: &str, is_toml: bool) -> usize {
+    let is_broken = |at: &usize| match is_toml {
+        true => text[..*at].ends_with('='),
+        false => source::read(&text[..*at]).is_err(),
+    };
+    let places = || (1..=text.len() / 2).rev().filter(|&at| text.is_char_boundary(at));
+    places().find(is_broken).or_else(|| places().next()).unwrap_or(0)
+}
+
+/// The text, TOML, with the unknown member in the last table that is about a tool of the policy.
+fn with_an_unknown_line(text: &str, policy: &Value) -> String {
+    let named = Named::by(policy);
+    let (mut header, mut found) = (None, None);
+    for (at, line) in text.lines().enumerate() {
+        header = line.starts_with('[').then_some(at).or(header);
+        found = header.filter(|_| named.is_tool(line)).or(found);
+    }
+    let mut lines: Vec<&str> = text.lines().collect();
+    let line = format!("{UNKNOWN} = true");
+    lines.insert(found.map_or(0, |header| header + 1), &line);
+    lines.join("\n") + "\n"
 }
 
 /// The text, JSON or YAML, with the unknown member in the innermost mapping that is about a tool of the policy; on the
@@ -134,6 +162,25 @@ mod tests {
         let yaml = written("env: {a: {b: {c: d}}}\nrules:\n  - {tool: destroy_vm, action: deny}\n");
         assert_eq!(yaml.pointer("/rules/0/member_that_nobody_knows"), Some(&json!(true)));
         assert_eq!(written("{default: deny}")["member_that_nobody_knows"], true);
+    }
+
+    #[test]
+    fn the_unknown_member_stands_in_a_table_too() {
+        let policy = json!({"tools": {"destroy_vm": {}, "list_hosts": {}}});
+        let text = "default = \"deny\"\n\n[[rules]]\nmatch = \"destroy_vm\"\n\n[[rules]]\nmatch = \"*\"\n";
+        let line = "default = \"deny\"\n\n[[rules]]\nmember_that_nobody_knows = true\nmatch = \"destroy_vm\"\n";
+        assert!(with_an_unknown_line(text, &policy).starts_with(line));
+        assert!(with_an_unknown_line("a = 1\n", &policy).starts_with("member_that_nobody_knows = true\n"));
+    }
+
+    #[test]
+    fn what_is_cut_is_no_whole_document() {
+        let yaml = "version: 1\ntools:\n  list_hosts: {tiers: {e: L0}}\n  destroy_vm: {}\n  whoami: {}\n";
+        let left = &yaml[..cut(yaml, false)];
+        assert!(left.contains("list_hosts") && source::read(left).is_err(), "{left:?}");
+        let toml = "default = \"deny\"\n[[rules]]\nmatch = \"destroy_vm\"\naction = \"deny\"\n";
+        assert_eq!(&toml[..cut(toml, true)], "default =");
+        assert_eq!(&"one line"[..cut("one line", false)], "one ");
     }
 
     #[test]
