@@ -34,6 +34,8 @@ pub struct Declared {
     pub drift: Option<Drift>,
     /// Whether a batch, a notification or an odd frame leaves a record.
     pub records: Option<Records>,
+    /// Whether the arguments of calls stand in its records as they were sent.
+    pub arguments_recorded: Option<bool>,
     /// What becomes of calls that cannot be recorded.
     pub unrecorded: Option<Leaning>,
     /// How long it waits for a server's answer before it gives up.

@@ -29,6 +29,9 @@ pub struct Requirement {
     /// What has to be there before a scenario about it can be written.
     #[serde(default)]
     pub waits: Option<String>,
+    /// What of the statement no scenario shows, although some show the rest.
+    #[serde(default)]
+    pub unseen: Option<String>,
     /// Its group: the key that it stands under.
     #[serde(skip)]
     pub group: String,
@@ -158,6 +161,7 @@ mod tests {
             scenarios.flat_map(|file| read(file).requirements).map(|requirement| requirement.value).collect();
         for one in all() {
             assert_ne!(proved.contains(&one.id), one.waits.is_some(), "{}", one.id);
+            assert!(one.unseen.is_none() || one.waits.is_none(), "{}: all of it waits", one.id);
         }
     }
 

@@ -123,6 +123,9 @@ fn requirements(scenarios: &[Scenario]) -> String {
             let listed = if names.is_empty() { nothing } else { names.join(" ") };
             let _ = writeln!(text, "          {what:<9} {listed}");
         }
+        if let Some(unseen) = &one.unseen {
+            let _ = writeln!(text, "          {:<9} {unseen}", "unseen");
+        }
     }
     text
 }

@@ -5,6 +5,7 @@ use super::refusal::{Put, Refusal, plainly};
 use crate::declared::{Batch, Declared, Failure, Leaning, Naming, WindowKind};
 use crate::policy::{Call, Decision, Denied, Op, Policy, Predicate};
 use crate::wire::Json;
+use serde_json::Value;
 use std::time::Duration;
 
 /// One honest way to differ.
@@ -44,10 +45,35 @@ pub static VARIANTS: &[Variant] = &[
     declaring("counts-in-sliding-windows", |declared| declared.window = Some(WindowKind::Sliding)),
     declaring("counts-in-buckets", |declared| declared.window = Some(WindowKind::Bucket)),
     variant("takes-its-time", |c| c.pauses = |_| Duration::from_millis(200)),
+    variant("warns-of-unknown-members", |c| c.understands = known_members),
     Variant { name: "refuses-what-cannot-be-judged", twist: |c| c.decide = on_given_arguments, declares: |declared| {
         declared.missing_argument = Some(Leaning::Deny);
     } },
 ];
+
+/// Members that nobody knows are left out, wherever they stand, and the rest binds.
+fn known_members(text: &str) -> Result<Policy, String> {
+    let honest = Policy::from_json(text).map_err(|error| error.to_string());
+    let Ok(mut document) = serde_json::from_str::<Value>(text) else { return honest };
+    forget(&mut document);
+    honest.or_else(|_| Policy::from_json(&document.to_string()).map_err(|error| error.to_string()))
+}
+
+fn forget(value: &mut Value) {
+    match value {
+        Value::Object(members) => {
+            members.retain(|name, _| !is_strange(name));
+            members.values_mut().for_each(forget);
+        }
+        Value::Array(elements) => elements.iter_mut().for_each(forget),
+        _ => {}
+    }
+}
+
+/// Whether a member is one of those that the suite breaks policies with.
+pub(super) fn is_strange(name: &str) -> bool {
+    name.starts_with("x_") || name.starts_with("member_")
+}
 
 /// A member of its own, as the protocol allows anybody to add.
 fn with_meta(mut result: Json) -> Json {

@@ -3,6 +3,7 @@
 use crate::policy::{Call, Policy, Posture, fingerprint};
 use crate::reference::conduct::Conduct;
 use crate::reference::settings::Grant;
+use crate::reference::variant::is_strange;
 use crate::wire::Json;
 use http::HeaderMap;
 use serde_json::Value;
@@ -54,31 +55,26 @@ pub(super) fn broken_is_open(text: &str) -> Result<Policy, String> {
     Ok(Policy::from_json(text).unwrap_or_else(|_| Policy::with_default(Posture::Allow)))
 }
 
-/// Members that nobody knows are left out, wherever they stand.
-pub(super) fn known_members(text: &str) -> Result<Policy, String> {
-    without_strangers(text, true)
-}
-
-/// What stands in the rule of a tool is taken as far as it is known.
-pub(super) fn known_rules(text: &str) -> Result<Policy, String> {
-    without_strangers(text, false)
-}
-
-fn without_strangers(text: &str, outside: bool) -> Result<Policy, String> {
+/// A condition with a member that nobody knows is left out.
+pub(super) fn readable_conditions(text: &str) -> Result<Policy, String> {
     let honest = Policy::from_json(text).map_err(|error| error.to_string());
     let Ok(mut document) = serde_json::from_str::<Value>(text) else { return honest };
-    let strange = |name: &str| name.starts_with("x_") || name.starts_with("member_");
-    forget(&mut document, &|name, depth| strange(name) && (outside || depth > 0), 0);
+    leave_out(&mut document);
     honest.or_else(|_| Policy::from_json(&document.to_string()).map_err(|error| error.to_string()))
 }
 
-fn forget(value: &mut Value, strange: &impl Fn(&str, usize) -> bool, depth: usize) {
+fn leave_out(value: &mut Value) {
+    let odd =
+        |below: &Value| below.as_object().is_some_and(|members| members.keys().any(|name| is_strange(name)));
     match value {
         Value::Object(members) => {
-            members.retain(|name, _| !strange(name, depth));
-            members.values_mut().for_each(|below| forget(below, strange, depth + 1));
+            members.retain(|_, below| !odd(below));
+            members.values_mut().for_each(leave_out);
         }
-        Value::Array(elements) => elements.iter_mut().for_each(|below| forget(below, strange, depth + 1)),
+        Value::Array(elements) => {
+            elements.retain(|below| !odd(below));
+            elements.iter_mut().for_each(leave_out);
+        }
         _ => {}
     }
 }
