@@ -129,6 +129,8 @@ pub struct Conduct {
     pub puts: fn(&Refusal) -> Put,
     /// What stands for the arguments in a record.
     pub prints: fn(&str, &Call<'_>) -> String,
+    /// What a record calls somebody whom no grant knows, and who came with these headers.
+    pub calls_strangers: fn(&HeaderMap) -> Option<String>,
     /// What is kept of a record, if anything.
     pub records: fn(Record) -> Option<Record>,
     /// In which order a call goes through its stages.
@@ -277,6 +279,7 @@ impl Default for Conduct {
             streams: || false,
             puts: refusal::plainly,
             prints: |identity, call| fingerprint(identity, call.upstream, call.tool, call.arguments),
+            calls_strangers: |_| None,
             records: Some,
             order: HONEST_ORDER,
         }

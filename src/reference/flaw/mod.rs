@@ -161,6 +161,7 @@ pub static FLAWS: &[Flaw] = &[
     flaw("records-without-names-or-reasons", &["AUD-02"], |c| c.records = words::unsigned),
     flaw("omits-failures-from-the-audit", &["AUD-03"], |c| c.records = words::without_failures),
     flaw("writes-arguments-into-the-audit", &["AUD-04"], |c| c.prints = words::verbatim),
+    flaw("calls-strangers-by-their-keys", &["AUD-04"], |c| c.calls_strangers = |headers| words::bearer(headers).pop().map(|(_, shown)| shown)),
     flaw("goes-on-without-a-record", &["LIFE-09"], |c| c.needs_records = || false),
     flaw("reads-lines-into-names", &["AUD-05"], |c| c.records = words::last_lines),
     flaw("omits-strangers-from-the-audit", &["AUD-06"], |c| c.records = words::calls_only),

@@ -39,7 +39,13 @@ pub(in crate::reference) async fn answer(state: Arc<State>, request: Request, lo
         return failure(403, Json::Null, "`Host` or `Origin` is not of this machine");
     }
     let Some(granted) = state.granted(&request.headers) else {
-        state.record(Record { about: "authentication", decision: "unauthorized", ..Record::default() });
+        let identity = (state.conduct.calls_strangers)(&request.headers);
+        state.record(Record {
+            about: "authentication",
+            decision: "unauthorized",
+            identity,
+            ..Record::default()
+        });
         return failure(401, Json::Null, "unauthorized")
             .with("www-authenticate", "Bearer realm=\"gauntlet\"");
     };
