@@ -86,6 +86,7 @@ impl Session {
             answers: state.conduct.answers,
             relays: state.conduct.relays,
             unpacks: state.conduct.unpacks,
+            wanders: state.conduct.wanders,
             hears: state.conduct.hears,
             stands_in: state.conduct.stands_in,
         };
