@@ -121,6 +121,10 @@ pub struct Conduct {
     pub relays: fn(&str) -> bool,
     /// Whether an upstream's answer in that encoding is unpacked.
     pub unpacks: fn(&str) -> bool,
+    /// Whether it goes where a server's answer sends it on, with that status.
+    pub wanders: fn(u16) -> bool,
+    /// The address to which a request with these headers goes, in place of its upstream's own.
+    pub leads: fn(&HeaderMap) -> Option<String>,
     /// What of the bytes of an upstream's answer is taken for the frame.
     pub hears: fn(&[u8]) -> &[u8],
     /// What is answered to a question of the upstream in the place of the agent's client; `None`: the client is asked.
@@ -284,6 +288,8 @@ impl Default for Conduct {
             explains: |status, _| format!("no response to the request, status {status}"),
             relays: |_| true,
             unpacks: |_| true,
+            wanders: |_| false,
+            leads: |_| None,
             hears: |bytes| bytes,
             stands_in: |_| None,
             returns: |result| result,

@@ -87,6 +87,7 @@ impl Session {
             explains: state.conduct.explains,
             relays: state.conduct.relays,
             unpacks: state.conduct.unpacks,
+            wanders: state.conduct.wanders,
             hears: state.conduct.hears,
             stands_in: state.conduct.stands_in,
         };

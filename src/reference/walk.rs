@@ -313,9 +313,10 @@ impl Context {
             link = opening => link?,
         };
         let headers = (self.state.conduct.crosses)(&self.headers);
+        let to = (self.state.conduct.leads)(&self.headers);
         let patience = (self.state.conduct.waits)(self.state.settings.upstream_timeout);
         let patience = patience.filter(|_| method != "subscriptions/listen");
-        link.ask(Ask { method, params, headers, outlet: &self.outlet, gone: &self.gone, patience }).await
+        link.ask(Ask { method, params, to, headers, outlet: &self.outlet, gone: &self.gone, patience }).await
     }
 
     /// A refusal as a response frame.

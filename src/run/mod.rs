@@ -9,6 +9,7 @@ mod altered;
 pub mod attribution;
 mod canary;
 mod conceal;
+mod decoy;
 mod detail;
 pub mod event;
 pub mod expectation;

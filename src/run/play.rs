@@ -3,6 +3,7 @@
 
 use super::against::{self, Tally};
 use super::canary;
+use super::decoy;
 use super::introduced;
 use super::judge::{Asked, judge};
 use super::outcome::{ScenarioOutcome, Status, StepOutcome};
@@ -204,6 +205,7 @@ async fn conclude(entry: &Entry, played: &Played, arrivals: &[Arrival]) -> Scena
     let text = record.map(|kept| kept.text.as_str());
     let beside = canary::Beside { opened: &played.opened, notices: &played.notices, audit: text };
     steps.extend(canary::sightings(scenario, performance, arrivals, beside));
+    steps.extend(decoy::visits(scenario, arrivals));
     if let Some(kept) = record {
         record::look(scenario, kept, &mut steps);
         steps.extend(record::compare(scenario, &judged, kept));

@@ -41,6 +41,9 @@ pub struct Scenario {
     pub observe: bool,
     /// The servers behind the gateway, by name. Never empty unless every step is about the gateway alone.
     pub upstreams: IndexMap<String, Upstream>,
+    /// Servers that the gateway is told nothing of, by name: nothing may ever arrive there. Each speaks as the first
+    /// upstream does, and its address is the variable of its name.
+    pub decoys: Vec<Placed<String>>,
     /// Who has a credential, by name. Never empty: a scenario that names nobody has one, `agent`.
     pub identities: IndexMap<String, Identity>,
     /// The connections, by name. Never empty: without `sessions`, each identity has one of its own name.

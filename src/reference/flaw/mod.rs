@@ -179,6 +179,8 @@ pub static FLAWS: &[Flaw] = &[
     }),
     flaw("sends-everything-to-the-first", &["SUP-06"], |c| c.lands = |_, _| 0),
     flaw("goes-where-a-header-says", &["SUP-06"], |c| c.lands = people::by_upstream_header),
+    flaw("goes-to-any-address", &["SUP-06"], |c| c.leads = people::by_address_header),
+    flaw("goes-where-a-server-sends-it", &["SUP-06"], |c| c.wanders = |status| (300..400).contains(&status)),
     flaw("overlooks-headers-that-disagree", &["PROTO-01"], |c| c.agrees = |_, _| Ok(())),
     flaw("speaks-any-version", &["PROTO-01"], |c| c.speaks = |_| true),
     flaw("forgets-the-ids-of-errors", &["PROTO-04"], |c| c.read = reading::without_ids),

@@ -29,6 +29,11 @@ pub(super) fn by_upstream_header(place: usize, headers: &HeaderMap) -> usize {
     if headers.contains_key("x-upstream") { 1 } else { place }
 }
 
+/// Whatever address the agent writes into a header.
+pub(super) fn by_address_header(headers: &HeaderMap) -> Option<String> {
+    headers.get("x-upstream-url").and_then(|url| url.to_str().ok()).map(str::to_owned)
+}
+
 /// Whoever has a grant may decide too.
 pub(super) fn agents_too(headers: &HeaderMap, token: &str, grants: &[Grant]) -> bool {
     let honest = Conduct::default();

@@ -80,7 +80,7 @@ impl HttpLink {
             return Ok(link);
         }
         let frame = request(0, "initialize", Some(footing.hello.clone()));
-        let incoming = link.post(&frame, Vec::new()).await?;
+        let incoming = link.post(None, &frame, Vec::new()).await?;
         let session = incoming.header(header::SESSION).map(str::to_owned);
         let answer = link.answer(incoming, 0, None).await?;
         let Message::Response { outcome: Ok(result), .. } = Message::of(&answer) else {
@@ -97,14 +97,14 @@ impl HttpLink {
     /// Asks; gives the response frame under the id of the link.
     pub(super) async fn ask(&self, ask: Ask<'_>) -> Result<Json, Trouble> {
         let id = self.0.next.fetch_add(1, Ordering::Relaxed) + 1;
-        let mut headers = ask.headers;
+        let (to, mut headers) = (ask.to, ask.headers);
         if self.0.footing.revision.era() == Era::Modern {
             headers.extend(mirrored(ask.method, ask.params.as_ref()));
         }
         let frame = request(id, ask.method, ask.params);
         let mut guard = TakeBack { link: self.clone(), id: Some(id) };
         let answer =
-            async { self.answer(self.post(&frame, headers).await?, id, Some(ask.outlet)).await }.await;
+            async { self.answer(self.post(to, &frame, headers).await?, id, Some(ask.outlet)).await }.await;
         guard.id = None;
         answer
     }
@@ -114,7 +114,7 @@ impl HttpLink {
         let modern = self.0.footing.revision.era() == Era::Modern;
         let asks = Asks::of(&frame).filter(|_| modern);
         let headers = asks.map(|asks| mirrored(asks.method, asks.params)).unwrap_or_default();
-        if let Ok(incoming) = self.post(&frame, headers).await {
+        if let Ok(incoming) = self.post(None, &frame, headers).await {
             let _ = incoming.whole(LONGEST).await;
         }
     }
@@ -130,9 +130,21 @@ impl HttpLink {
         }
     }
 
-    async fn post(&self, frame: &Json, headers: Vec<(String, String)>) -> Result<Incoming, Trouble> {
-        let outgoing = self.outgoing(Method::POST, frame.to_bytes().into(), headers);
-        self.0.client.send(outgoing).await.map_err(|lost| trouble(&lost))
+    async fn post(
+        &self,
+        to: Option<String>,
+        frame: &Json,
+        headers: Vec<(String, String)>,
+    ) -> Result<Incoming, Trouble> {
+        let send = async |outgoing| self.0.client.send(outgoing).await.map_err(|lost| trouble(&lost));
+        let own = self.outgoing(Method::POST, frame.to_bytes().into(), headers);
+        let outgoing = Outgoing { url: to.unwrap_or_else(|| self.0.url.clone()), ..own };
+        let incoming = send(outgoing.clone()).await?;
+        // A server that names another address decides where the agent's words go, and the gateway's own.
+        match incoming.header("location").filter(|_| (self.0.footing.wanders)(incoming.status)) {
+            Some(url) => send(Outgoing { url: url.to_owned(), ..outgoing }).await,
+            None => Ok(incoming),
+        }
     }
 
     fn outgoing(&self, method: Method, body: Bytes, more: Vec<(String, String)>) -> Outgoing {

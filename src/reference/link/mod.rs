@@ -47,6 +47,8 @@ pub(super) struct Footing {
     pub(super) relays: fn(&str) -> bool,
     /// Whether an answer in that encoding is unpacked.
     pub(super) unpacks: fn(&str) -> bool,
+    /// Whether it goes where an answer sends it on, with that status.
+    pub(super) wanders: fn(u16) -> bool,
     /// What of an answer's bytes is taken for the frame.
     pub(super) hears: fn(&[u8]) -> &[u8],
     /// What is answered to a question in the place of the agent's client.
@@ -60,6 +62,8 @@ pub(super) struct Ask<'a> {
     pub(super) method: &'a str,
     /// Its parameters, as they are to arrive.
     pub(super) params: Option<Json>,
+    /// Where to, in place of the upstream's own address.
+    pub(super) to: Option<String>,
     /// Headers beyond those of the link.
     pub(super) headers: Vec<(String, String)>,
     /// Where interim frames go.

@@ -77,7 +77,7 @@ async fn an_agent_on_lines_is_served() {
 async fn link(revision: Revision) -> (Link, LineReader, LineWriter, Footing) {
     let ((reader, writer), (mut far_reader, far_writer)) = pipe();
     let (agent, tasks, closed) = (Arc::new(Client::default()), TaskTracker::new(), CancellationToken::new());
-    let Conduct { answers, explains, relays, unpacks, hears, stands_in, .. } = Conduct::default();
+    let Conduct { answers, explains, relays, unpacks, wanders, hears, stands_in, .. } = Conduct::default();
     let hello = Json::object();
     let footing = Footing {
         revision,
@@ -89,6 +89,7 @@ async fn link(revision: Revision) -> (Link, LineReader, LineWriter, Footing) {
         explains,
         relays,
         unpacks,
+        wanders,
         hears,
         stands_in,
     };
@@ -107,6 +108,7 @@ fn ask<'a>(outlet: &'a mpsc::Sender<Json>, gone: &'a CancellationToken, params: 
     link::Ask {
         method: "tools/call",
         params,
+        to: None,
         headers: Vec::new(),
         outlet,
         gone,

@@ -31,6 +31,9 @@ pub enum Alone {
     /// A server that is a careless reader.
     #[error("has a server that reads leniently")]
     Lenient,
+    /// A server that nobody is told of.
+    #[error("has a server that the gateway is told nothing of")]
+    Decoys,
     /// A list in pages.
     #[error("has a list of tools in pages")]
     Pages,
@@ -84,7 +87,8 @@ pub(in crate::run) fn footprint(entry: &Entry) -> Result<Footprint, Alone> {
     let reason = policies(scenario).find_map(|policy| by_policy(policy, profile));
     let spoiled = || scenario.policy.as_ref().and_then(|text| text.spoiled).map(|_| Alone::Spoiled);
     let full = || scenario.audit_is_full.then_some(Alone::Full);
-    let upstream = || scenario.upstreams.values().find_map(by_upstream);
+    let decoys = || (!scenario.decoys.is_empty()).then_some(Alone::Decoys);
+    let upstream = || scenario.upstreams.values().find_map(by_upstream).or_else(decoys);
     let step = || flat(&scenario.steps).find_map(|step| by_step(&step.kind, step.expect.as_ref()));
     let recorded =
         || (record::is_about(scenario) || canary::reads_the_audit(scenario)).then_some(Alone::Record);

@@ -29,6 +29,23 @@ pub(in crate::run) async fn start(
     Ok(servers)
 }
 
+/// Starts every server that the gateway is told nothing of. Where it stands is a variable, to be planted as canaries are.
+pub(in crate::run) async fn decoys(
+    scenario: &Scenario,
+    minted: &mut Variables,
+) -> Result<IndexMap<String, MockServer>, SetupError> {
+    let first = scenario.upstreams.values().find_map(Upstream::player);
+    let mock = first.unwrap_or_else(mock::Mock::office);
+    let mut servers = IndexMap::new();
+    for decoy in &scenario.decoys {
+        let builder = MockServer::builder(mock.clone()).name(&decoy.value);
+        let server = builder.start().await.map_err(SetupError::machine("starting a mock server"))?;
+        minted.set(&decoy.value, server.url());
+        servers.insert(decoy.value.clone(), server);
+    }
+    Ok(servers)
+}
+
 /// The names of the tools that an upstream lists before anything happens.
 pub(crate) fn listed(upstream: &Upstream) -> Vec<String> {
     let mut tools: Vec<String> = upstream

@@ -53,6 +53,8 @@ pub(in crate::run) struct Theatre {
     /// What is done beside the run.
     pub(in crate::run) beside: Beside,
     mocks: IndexMap<String, MockServer>,
+    /// Servers that the gateway is told nothing of.
+    decoys: IndexMap<String, MockServer>,
     patience: Duration,
     /// The gateway's folder; gone with the theatre.
     _folder: TempDir,
@@ -65,7 +67,8 @@ impl Theatre {
         scenario: &Scenario,
         setting: &Setting,
     ) -> Result<Self, SetupError> {
-        let minted = minted(scenario);
+        let mut minted = minted(scenario);
+        let decoys = mocks::decoys(scenario, &mut minted).await?;
         let places = setting.remote.as_ref().map(|remote| &remote.places);
         let mocks = mocks::start(scenario, places, &minted).await?;
         let folder = tempfile::Builder::new().prefix("gauntlet-").tempdir();
@@ -74,7 +77,7 @@ impl Theatre {
         let stand = Stand::start(contender, &inputs).await?;
         let names = names(&contender.profile, stand.facts(), &mocks)?;
         let (patience, beside) = (setting.patience, setting.beside);
-        Ok(Self { names, stand, minted, beside, mocks, patience, _folder: folder })
+        Ok(Self { names, stand, minted, beside, mocks, decoys, patience, _folder: folder })
     }
 
     /// The servers behind the gateway.
@@ -156,7 +159,8 @@ impl Theatre {
             (Mark::Port, facts.side_port.to_string()),
         ];
         marks.extend(facts.identities.iter().map(|identity| (Mark::Token, identity.token.clone())));
-        marks.extend(self.mocks.values().map(|server| (Mark::Port, server.address().port().to_string())));
+        let servers = self.mocks.values().chain(self.decoys.values());
+        marks.extend(servers.map(|server| (Mark::Port, server.address().port().to_string())));
         marks
     }
 
@@ -177,14 +181,15 @@ impl Theatre {
     pub(in crate::run) async fn close(self) -> (Vec<Arrival>, Vec<String>) {
         let taken_back = self.abandoned();
         self.stand.stop().await;
-        let mut arrivals: Vec<Arrival> = self.mocks.values().flat_map(MockServer::ledger).collect();
+        let servers = self.mocks.values().chain(self.decoys.values());
+        let mut arrivals: Vec<Arrival> = servers.flat_map(MockServer::ledger).collect();
         // A gateway that stops lets go of all its connections; nobody has taken anything back by that.
         for arrival in arrivals.iter_mut().filter(|arrival| arrival.abandoned) {
             arrival.abandoned = taken_back.contains(&(arrival.upstream.clone(), arrival.seq));
         }
         arrivals.sort_by_key(|arrival| arrival.at);
         let complaints = self.mocks.values().flat_map(MockServer::complaints).collect();
-        for (_, server) in self.mocks {
+        for (_, server) in self.mocks.into_iter().chain(self.decoys) {
             server.stop().await;
         }
         (arrivals, complaints)

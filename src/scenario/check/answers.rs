@@ -75,9 +75,10 @@ fn strange_arguments(answer: &Answer, entry: Option<&Value>, spot: Spot) -> Vec<
 }
 
 impl Checking<'_> {
-    /// A text with every canary in it; all other expressions are the mock's.
+    /// A text with every canary and every decoy's address in it; all other expressions are the mock's.
     fn marked(&self, text: &str) -> String {
-        let names = self.scenario.canaries.keys();
+        let decoys = self.scenario.decoys.iter().map(|decoy| &decoy.value);
+        let names = self.scenario.canaries.keys().chain(decoys);
         names.fold(text.to_owned(), |text, name| text.replace(&format!("{{{{ {name} }}}}"), MARKER))
     }
 }

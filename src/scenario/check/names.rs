@@ -14,6 +14,7 @@ pub(super) fn check(checking: &mut Checking<'_>) {
     people(checking);
     let mut seen = Seen { variables: vec![TOOLS.to_owned(), ENDPOINT.to_owned()], ..Seen::default() };
     seen.variables.extend(checking.scenario.canaries.keys().cloned());
+    seen.variables.extend(checking.scenario.decoys.iter().map(|decoy| decoy.value.clone()));
     for step in &checking.scenario.steps {
         if let Kind::Together(_) | Kind::Agent(_) = step.kind {
             each(checking, step.expect.as_ref());
@@ -83,6 +84,16 @@ fn people(checking: &mut Checking<'_>) {
     for upstream in scenario.upstreams.values().filter(|upstream| upstream.own.is_none()) {
         mock(checking, &upstream.mock);
     }
+    for (place, decoy) in scenario.decoys.iter().enumerate() {
+        let taken = |noun: &str| format!("the decoy `{}` has the name of {noun}", decoy.value);
+        if scenario.upstreams.contains_key(&decoy.value) {
+            checking.told.push(Diagnostic::mistake(decoy.spot, taken("an upstream")));
+        } else if scenario.canaries.contains_key(&decoy.value) {
+            checking.told.push(Diagnostic::mistake(decoy.spot, taken("a canary")));
+        } else if scenario.decoys[..place].iter().any(|other| other.value == decoy.value) {
+            checking.told.push(Diagnostic::mistake(decoy.spot, taken("another one")));
+        }
+    }
     for session in scenario.sessions.values() {
         if let Some(named) = &session.identity {
             identity(checking, session.spot, named);
@@ -91,7 +102,9 @@ fn people(checking: &mut Checking<'_>) {
     for canary in scenario.canaries.values() {
         for haunt in &canary.never {
             if let Haunt::Upstream(named) = haunt {
-                upstream(checking, canary.spot, named);
+                let servers =
+                    scenario.upstreams.keys().chain(scenario.decoys.iter().map(|decoy| &decoy.value));
+                among(checking, &Mention { spot: canary.spot, noun: "upstream", word: named }, servers);
             }
         }
     }

@@ -35,6 +35,9 @@ pub(super) fn check(checking: &mut Checking<'_>) {
     for (name, canary) in scenario.canaries.iter().filter(|(name, _)| !mentioned.contains(name)) {
         unused(canary.spot, format!("the canary `{name}` is planted nowhere"));
     }
+    for decoy in scenario.decoys.iter().filter(|decoy| !mentioned.contains(&decoy.value)) {
+        unused(decoy.spot, format!("nobody is told the address of the decoy `{}`", decoy.value));
+    }
     let referred: Vec<&String> = stops.iter().flat_map(|stop| references(stop.step)).collect();
     for name in
         stops.iter().filter_map(|stop| stop.step.name()).filter(|name| !referred.contains(&&name.value))

@@ -72,6 +72,7 @@ fn document(node: &Node, told: &mut Told) -> Option<Scenario> {
         given: people::given(members.take("given"), told),
         observe: members.take("observe").and_then(|node| flag(node, told)).unwrap_or(false),
         upstreams: members.take("upstreams").map(|node| upstream::upstreams(node, told)).unwrap_or_default(),
+        decoys: members.take("decoys").map(|node| names(node, told)).unwrap_or_default(),
         identities,
         sessions,
         policy: members.take("policy").and_then(|node| policy::policy(node, told)),

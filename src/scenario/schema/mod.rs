@@ -38,6 +38,7 @@ pub fn schema() -> Schema {
             "given": reference("given"),
             "observe": {"type": "boolean", "description": "Reported, never failing."},
             "upstreams": reference("upstreams"),
+            "decoys": described(reference("names"), "Servers that the gateway is told nothing of: nothing may ever arrive there. Each speaks as the first upstream does; `{{ NAME }}` is its address."),
             "policy": reference("policy"),
             "identities": {
                 "description": "Who has a credential: with a policy of their own, the scenario's, or (`policy: null`) none.",
