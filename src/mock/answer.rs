@@ -81,6 +81,9 @@ pub struct Answer {
     /// Several questions at once; the answers after this one see the replies as `inputs`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub input_required: Option<InputRequired>,
+    /// Members of the result besides: unknown ones, and what stands in its `_meta`.
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    pub also: Map<String, Value>,
     /// What goes wrong.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fault: Option<Fault>,
@@ -174,6 +177,7 @@ mod tests {
         for written in [
             json!({"give": {"a": 1}}),
             json!({"when": {"vm": {"exists": true}}, "error": "no", "delay": "2s", "times": 1}),
+            json!({"give": 1, "also": {"_meta": {"example.test/a": 1}, "extra": null}}),
             json!({"fault": "hang"}),
             json!({"fault": {"oversize": "11MiB"}}),
             json!({"ask": {"elicit": {"message": "sure?"}}}),

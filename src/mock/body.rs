@@ -51,6 +51,16 @@ pub(super) enum Said {
     Nothing,
 }
 
+impl Said {
+    /// A result with these members besides, their values as JSON; everything else as it is.
+    pub(super) fn with(self, also: &[(&str, String)]) -> Self {
+        match self {
+            Self::Result(rendered) if !also.is_empty() => Self::Result(rendered.with(also)),
+            other => other,
+        }
+    }
+}
+
 /// The facts about a tool, a prompt or a resource that decide how its results are put.
 #[derive(Clone, Copy)]
 pub(super) struct Subject<'a> {

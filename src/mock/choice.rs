@@ -23,6 +23,8 @@ pub(super) struct Choice {
     pub(super) asides: Asides,
     times: Option<u64>,
     pub(super) set: Vec<(String, Template)>,
+    /// Members of the result besides its own.
+    pub(super) also: Vec<(String, Template)>,
     /// Whether it needs nothing of what the tool defines under `let`.
     pub(super) is_plain: bool,
 }
@@ -38,13 +40,14 @@ impl Choice {
             Condition::compile(name, written).map_err(|wrong| format!("`when`: {wrong}"))
         };
         let when: Vec<Condition> = answer.when.iter().map(condition).collect::<Result<_, String>>()?;
-        let set = set(&answer.set)?;
+        let set = named("set", &answer.set)?;
         let body = Body::compile(answer, convention, subject)?;
+        let also = also(&answer.also, &body)?;
         let asides = Asides::compile(answer)?;
         let is_plain = when.iter().all(Condition::is_plain)
             && body.is_fixed()
             && asides.is_fixed()
-            && set.iter().all(|(_, value)| value.is_fixed());
+            && set.iter().chain(&also).all(|(_, value)| value.is_fixed());
         Ok(Self {
             when,
             body,
@@ -53,6 +56,7 @@ impl Choice {
             asides,
             times: answer.times,
             set,
+            also,
             is_plain,
         })
     }
@@ -70,7 +74,7 @@ impl Choice {
 
     /// Whether it fits every call, always, and does nothing but answer.
     pub(super) fn is_simple(&self) -> bool {
-        self.only_answers() && self.when.is_empty()
+        self.only_answers() && self.when.is_empty() && self.also.is_empty()
     }
 
     /// Whether all its conditions hold.
@@ -89,9 +93,26 @@ impl Choice {
     }
 }
 
-fn set(written: &Map<String, Plain>) -> Result<Vec<(String, Template)>, String> {
+fn named(member: &str, written: &Map<String, Plain>) -> Result<Vec<(String, Template)>, String> {
     let compile = |(key, value): (&String, &Plain)| {
-        Ok((key.clone(), Template::compile(value).map_err(|wrong| format!("`set.{key}`: {wrong}"))?))
+        Ok((key.clone(), Template::compile(value).map_err(|wrong| format!("`{member}.{key}`: {wrong}"))?))
     };
     written.iter().map(compile).collect()
+}
+
+/// The members that a server puts into any result itself.
+const OWN: [&str; 7] =
+    ["content", "structuredContent", "isError", "messages", "contents", "resultType", "description"];
+
+fn also(written: &Map<String, Plain>, body: &Body) -> Result<Vec<(String, Template)>, String> {
+    if !written.is_empty() && matches!(body, Body::RpcError { .. } | Body::Questions(_) | Body::Nothing) {
+        return Err("`also`: it stands beside a result, and this answer has none".to_owned());
+    }
+    if let Some(own) = written.keys().find(|name| OWN.contains(&name.as_str())) {
+        return Err(format!("`also`: `{own}` is the answer's own; say it with `content` or `give`"));
+    }
+    if written.get("_meta").is_some_and(|meta| !meta.is_object()) {
+        return Err("`also._meta`: it must be a mapping".to_owned());
+    }
+    named("also", written)
 }

@@ -103,6 +103,8 @@ pub(super) struct Convention {
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Rendered {
     pub(super) members: Bytes,
+    /// What stands in its `_meta` besides what every result bears, without the braces.
+    pub(super) meta: String,
     pub(super) is_error: bool,
 }
 
@@ -112,12 +114,24 @@ impl Rendered {
         let structured =
             structured.map(|value| format!("\"structuredContent\":{value},")).unwrap_or_default();
         let members = format!("\"content\":{content},{structured}\"isError\":{is_error}");
-        Self { members: Bytes::from(members), is_error }
+        Self { members: Bytes::from(members), meta: String::new(), is_error }
     }
 
     /// A result of one member, its value as JSON.
     pub(super) fn member(name: &str, value: &str) -> Self {
-        Self { members: Bytes::from(format!("\"{name}\":{value}")), is_error: false }
+        Self { members: Bytes::from(format!("\"{name}\":{value}")), meta: String::new(), is_error: false }
+    }
+
+    /// The same with these members besides, their values as JSON.
+    pub(super) fn with(mut self, also: &[(&str, String)]) -> Self {
+        let mut members = self.members.to_vec();
+        for (name, value) in also {
+            match *name {
+                "_meta" => self.meta = value[1..value.len() - 1].to_owned(),
+                other => members.extend_from_slice(format!(",{}:{value}", quoted(other)).as_bytes()),
+            }
+        }
+        Self { members: members.into(), ..self }
     }
 
     /// A result of one block of text.

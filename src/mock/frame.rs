@@ -29,6 +29,8 @@ pub(super) struct Dress<'a> {
     /// `"io.modelcontextprotocol/serverInfo":{...}`, for the modern era.
     pub(super) server: &'a str,
     pub(super) receipt: Option<&'a str>,
+    /// What stands in its `_meta` besides, without the braces.
+    pub(super) meta: &'a str,
     /// The modern era's `resultType`.
     pub(super) kind: &'a str,
     /// Members behind the result's own, each with a comma before it.
@@ -131,13 +133,17 @@ fn whole(pieces: &[Bytes; 3]) -> Bytes {
 impl Dress<'_> {
     fn put_head(&self, bytes: &mut BytesMut) {
         let server = if self.era == Era::Modern { self.server } else { "" };
-        if !server.is_empty() || self.receipt.is_some() {
+        if !server.is_empty() || self.receipt.is_some() || !self.meta.is_empty() {
             bytes.put_slice(b"\"_meta\":{");
             bytes.put_slice(server.as_bytes());
             if let Some(receipt) = self.receipt {
                 let comma = if server.is_empty() { "" } else { "," };
                 bytes.put_slice(format!("{comma}\"{RECEIPT}\":\"{receipt}\"").as_bytes());
             }
+            if !self.meta.is_empty() && !bytes.ends_with(b"{") {
+                bytes.put_u8(b',');
+            }
+            bytes.put_slice(self.meta.as_bytes());
             bytes.put_slice(b"},");
         }
         if self.era == Era::Modern {
@@ -155,7 +161,7 @@ pub(super) fn oversized(rendered: &Rendered, size: usize) -> Rendered {
     if !members.starts_with(START) {
         let padding = "x".repeat(size.saturating_sub(members.len()));
         let blown = [format!("\"padding\":\"{padding}\",").as_bytes(), members].concat();
-        return Rendered { members: blown.into(), is_error: rendered.is_error };
+        return Rendered { members: blown.into(), ..rendered.clone() };
     }
     let padding = "x".repeat(size.saturating_sub(members.len()));
     let rest = members.strip_prefix(START).unwrap_or(members);
@@ -163,7 +169,7 @@ pub(super) fn oversized(rendered: &Rendered, size: usize) -> Rendered {
     let mut blown = START.to_vec();
     blown.extend_from_slice(format!("{{\"type\":\"text\",\"text\":\"{padding}\"}}{comma}").as_bytes());
     blown.extend_from_slice(rest);
-    Rendered { members: blown.into(), is_error: rendered.is_error }
+    Rendered { members: blown.into(), ..rendered.clone() }
 }
 
 #[cfg(test)]
@@ -173,7 +179,7 @@ mod tests {
     use serde_json::json;
 
     fn dress(era: Era, receipt: Option<&str>) -> Dress<'_> {
-        Dress { era, server: "\"s\":{}", receipt, kind: "complete", tail: "" }
+        Dress { era, server: "\"s\":{}", receipt, meta: "", kind: "complete", tail: "" }
     }
 
     fn result(id: &Json, members: &'static str, dress: Dress<'_>) -> Frame {
@@ -198,6 +204,13 @@ mod tests {
             r#"{"_meta":{"s":{}},"resultType":"complete"}"#
         );
         assert_eq!(result(&id, "", dress(Era::Legacy, None)).answer().whole(), "{}");
+        for (receipt, meta) in [(None, r#""a":1"#), (Some("r-1"), r#""dev.gauntlet/receipt":"r-1","a":1"#)] {
+            let noted = Dress { meta: "\"a\":1", ..dress(Era::Legacy, receipt) };
+            assert_eq!(
+                result(&id, "\"b\":2", noted).answer().whole(),
+                format!(r#"{{"_meta":{{{meta}}},"b":2}}"#)
+            );
+        }
     }
 
     #[test]

@@ -132,7 +132,7 @@ impl Living {
 
     /// How its results are dressed.
     pub(super) fn dress<'a>(&'a self, era: Era, receipt: Option<&'a str>) -> Dress<'a> {
-        Dress { era, server: &self.server, receipt, kind: "complete", tail: "" }
+        Dress { era, server: &self.server, receipt, meta: "", kind: "complete", tail: "" }
     }
 
     /// The receipt of an arrival's answer; a batch has several.

@@ -170,7 +170,7 @@ impl Running {
         } else {
             ""
         };
-        let dress = Dress { tail, ..self.living.dress(self.era, self.stamp()) };
+        let dress = Dress { tail, meta: &rendered.meta, ..self.living.dress(self.era, self.stamp()) };
         Frame::result(&self.id, &rendered.members, dress)
     }
 

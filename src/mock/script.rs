@@ -11,6 +11,7 @@ use super::form::Form;
 use super::notice::Aside;
 use super::questions::State;
 use super::template::{Scope, Template, reason};
+use super::value::compact;
 use super::world::World;
 use crate::wire::Json;
 use minijinja::{Error, Value};
@@ -172,6 +173,9 @@ impl Script {
             }
             let subject = self.subject();
             let said = choice.body.fill(&scope, convention, subject).map_err(failed)?;
+            let also =
+                choice.also.iter().map(|(name, value)| Ok((name.as_str(), compact(&value.fill(&scope)?))));
+            let said = said.with(&also.collect::<Result<Vec<_>, Error>>().map_err(failed)?);
             let changes = choice.set.iter().map(|(key, value)| Ok((key.clone(), value.fill(&scope)?)));
             world.set(changes.collect::<Result<_, Error>>().map_err(failed)?);
             let fault =

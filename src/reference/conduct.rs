@@ -59,6 +59,8 @@ pub struct Conduct {
     pub shelf: fn(&str) -> Option<String>,
     /// What is told of a hidden tool, of what would be told of one that is not listed.
     pub veils: fn(Refusal) -> Refusal,
+    /// How an entry that is shown reads.
+    pub entry: fn(Json) -> Json,
     /// What the policy says to a call; the number is that of the identity's earlier calls.
     pub decide: fn(&Policy, &Call<'_>, u64) -> Decision,
     /// Whether what was pinned before the start still counts.
@@ -135,6 +137,8 @@ pub struct Conduct {
     pub reports: fn(Json) -> Json,
     /// The id that an answer bears, of the request's.
     pub echoes: fn(Json) -> Json,
+    /// Whether an answer comes packed to whoever asks with these headers.
+    pub packs: fn(&HeaderMap) -> bool,
     /// Whether an answer comes as a stream, although nothing comes before it.
     pub streams: fn() -> bool,
     /// How a refusal is put into words.
@@ -214,6 +218,8 @@ pub struct Seen<'a> {
     pub again: bool,
     /// Which page this is, from 0.
     pub page: usize,
+    /// Whether the answer is going to be packed.
+    pub packed: bool,
     /// Whether tools that are always denied are listed all the same.
     pub denied_too: bool,
 }
@@ -254,6 +260,7 @@ impl Default for Conduct {
             passes_notice: |method| KNOWN_NOTICES.contains(&method),
             shows,
             shelf: |_| None,
+            entry: |entry| entry,
             veils: |refusal| refusal,
             decide: |policy, call, _| policy.decide(call),
             recalls: || true,
@@ -295,6 +302,7 @@ impl Default for Conduct {
             returns: |result| result,
             reports: |error| error,
             echoes: |id| id,
+            packs: |_| false,
             streams: || false,
             puts: refusal::plainly,
             prints: |identity, call| fingerprint(identity, call.upstream, call.tool, call.arguments),

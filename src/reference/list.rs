@@ -63,6 +63,7 @@ impl Context {
             if let Some((_, Json::Array(tools))) = result.0.iter_mut().find(|(name, _)| name == "tools") {
                 self.pin(0, tools).await?;
                 tools.retain(|entry| self.shows(0, entry, page));
+                tools.iter_mut().for_each(|entry| *entry = (self.state.conduct.entry)(std::mem::take(entry)));
                 let (joint, upstream) = (self.joint(), &self.state.settings.upstreams[0].name);
                 if joint.is_some() {
                     tools.iter_mut().for_each(|entry| rename(entry, joint, upstream));
@@ -87,7 +88,7 @@ impl Context {
                 let shown = name_of(&entry).and_then(|name| table.shown(place, name)).map(str::to_owned);
                 if let Some(shown) = shown.filter(|_| self.shows(place, &entry, page)) {
                     entry.as_object_mut().into_iter().for_each(|entry| entry.set("name", shown.as_str()));
-                    tools.push(entry);
+                    tools.push((self.state.conduct.entry)(entry));
                 }
             }
         }
@@ -215,8 +216,9 @@ impl Context {
         let (settings, policy) = (&self.state.settings, self.granted.policy());
         let upstream = settings.upstreams[place].name.as_str();
         let denied_too = settings.declared.denied_are_listed != Some(false);
-        let seen =
-            Seen { policy, upstream, tool, id: page.id, again: page.again, page: page.number, denied_too };
+        let packed = (self.state.conduct.packs)(&self.headers);
+        let (id, again, page) = (page.id, page.again, page.number);
+        let seen = Seen { policy, upstream, tool, id, again, page, packed, denied_too };
         (self.state.conduct.shows)(&seen)
             && !(policy.is_some_and(|policy| policy.pin) && self.changed(upstream, entry))
     }

@@ -12,7 +12,6 @@ mod clock;
 mod conduct;
 mod flaw;
 mod front;
-mod inflate;
 mod link;
 mod list;
 mod names;

@@ -5,6 +5,7 @@ use super::refusal::{Put, Refusal, plainly};
 use crate::declared::{Batch, Declared, Failure, Leaning, Naming, Sessions, WindowKind};
 use crate::policy::{Call, Decision, Denied, Op, Policy, Predicate};
 use crate::wire::Json;
+use http::HeaderMap;
 use serde_json::Value;
 use std::time::Duration;
 
@@ -32,6 +33,7 @@ const fn declaring(name: &'static str, declares: fn(&mut Declared)) -> Variant {
 pub static VARIANTS: &[Variant] = &[
     variant("adds-meta-to-results", |c| c.returns = with_meta),
     variant("takes-part-in-the-trace", |c| c.sends = with_a_span_of_its_own),
+    variant("packs-answers-for-who-asks", |c| c.packs = unpacks_gzip),
     variant("answers-in-streams", |c| c.streams = || true),
     variant("words-rules-otherwise", |c| c.puts = in_other_words),
     declaring("splits-batches", |declared| declared.batch = Some(Batch::Split)),
@@ -76,6 +78,12 @@ fn forget(value: &mut Value) {
 /// Whether a member is one of those that the suite breaks policies with.
 pub(super) fn is_strange(name: &str) -> bool {
     name.starts_with("x_") || name.starts_with("member_")
+}
+
+/// Whether whoever asks can unpack gzip.
+pub(super) fn unpacks_gzip(headers: &HeaderMap) -> bool {
+    let said = headers.get("accept-encoding").and_then(|value| value.to_str().ok());
+    said.is_some_and(|said| said.contains("gzip"))
 }
 
 /// A member of its own, as the protocol allows anybody to add.

@@ -2,6 +2,7 @@
 
 use super::outcome::StepOutcome;
 use super::perform::Performance;
+use crate::diagnostic::printable;
 use crate::mock::Arrival;
 use crate::scenario::{Haunt, Scenario};
 use crate::transcript::{Exchange, Received};
@@ -44,11 +45,17 @@ pub(super) fn sightings(
                     (upstream.as_str(), there.any(|arrival| marker.arrives(arrival)))
                 }
             };
-            let was = if seen { format!("`{name}` seen at {place}") } else { "not seen".to_owned() };
+            // What cannot be read may hold it all the same.
+            let unread = unread(performance, beside).filter(|_| !seen && *haunt == Haunt::Client);
+            let was = match unread {
+                Some(why) => format!("an answer that is {}", printable(why)),
+                None if seen => format!("`{name}` seen at {place}"),
+                None => "not seen".to_owned(),
+            };
             found.push(StepOutcome {
                 line: canary.spot.line as usize,
                 name: format!("canary {name}"),
-                met: !seen,
+                met: !seen && unread.is_none(),
                 expected: format!("`{name}` never at {place}"),
                 was,
                 ..StepOutcome::default()
@@ -65,12 +72,20 @@ pub(super) fn reads_the_audit(scenario: &Scenario) -> bool {
 
 /// Whether the agent's side got it: in the head or the body of an answer, in a notice, or while a session was opened.
 fn reaches_the_agent(marker: &Marker, performance: &Performance, beside: Beside<'_>) -> bool {
+    exchanges(performance, beside).any(|exchange| marker.comes_back(exchange))
+        || beside.notices.iter().any(|piece| marker.is_in(&piece.bytes))
+}
+
+/// Why some answer could not be searched.
+fn unread<'a>(performance: &'a Performance, beside: Beside<'a>) -> Option<&'a str> {
+    exchanges(performance, beside).find_map(Exchange::unreadable)
+}
+
+fn exchanges<'a>(performance: &'a Performance, beside: Beside<'a>) -> impl Iterator<Item = &'a Exchange> {
     let calls = performance.asked.iter().flat_map(|asked| &asked.exchanges);
     let lists =
         performance.steps.iter().filter_map(|step| step.listed.as_ref()).flat_map(|listed| &listed.pages);
-    let mut exchanges = calls.chain(lists).chain(beside.opened);
-    exchanges.any(|exchange| marker.comes_back(exchange))
-        || beside.notices.iter().any(|piece| marker.is_in(&piece.bytes))
+    calls.chain(lists).chain(beside.opened)
 }
 
 /// A marker, in every guise that a thief would use.
@@ -203,5 +218,10 @@ mod tests {
         assert!(!met(&[clean, exchange(MARKER, "{}")], &[], "client"), "while a session was opened");
         assert!(!met(&[], &notice, "client"), "on the stream of notices");
         assert!(met(&[], &notice, "ludus"), "that is another direction");
+        let packed = Exchange {
+            ended: Ended::Lost("not readable: it is packed as `br`".into()),
+            ..exchange("a", "?")
+        };
+        assert!(!met(&[packed], &[], "client"), "what cannot be read may hold it");
     }
 }

@@ -5,9 +5,10 @@ use super::expectation;
 use super::judge::{Asked, Judged};
 use super::perform::{Listed, Performed};
 use super::verify::{Evidence, Finding, fell};
+use crate::diagnostic::printable;
 use crate::mock::Arrival;
 use crate::scenario::{
-    Amount, Detailed, EntryExpect, HttpExpect, Listing, Pattern, UpstreamExpect, Variables,
+    Amount, Detailed, EntryExpect, Hint, HttpExpect, Listing, Pattern, UpstreamExpect, Variables,
 };
 use crate::source::Placed;
 use crate::transcript::{Exchange, Received};
@@ -85,8 +86,23 @@ pub(super) fn unmet(
         Some(Finding::of(false, format!("{amount} executions"), judged.ran.to_string()))
     };
     let progress = || progress(detailed.progress?, exchange);
+    let unread = || unread(detailed, exchange);
+    let untrue = || untrue(detailed.retry_after?, asked);
     let late = || late(detailed.within?, asked, exchange);
-    said.chain([same(), http(), ran(), there(), progress(), late()]).flatten().collect()
+    said.chain([unread(), same(), http(), ran(), there(), progress(), untrue(), late()]).flatten().collect()
+}
+
+/// An answer that was to be looked into, and came so that it cannot be read: nothing is said of what is in it.
+fn unread(detailed: &Detailed, exchange: &Exchange) -> Option<Finding> {
+    let body = detailed.http.as_ref().and_then(|http| http.body.as_ref());
+    let why = exchange.unreadable().filter(|_| body.or(detailed.reply.as_ref()).is_some())?;
+    Some(Finding::of(false, "an answer that can be read", printable(why)))
+}
+
+/// A hint that is not so. A gateway need not give one.
+fn untrue(expected: Hint, asked: &Asked) -> Option<Finding> {
+    let hint = asked.told.retry_after.filter(|hint| !expected.meets(*hint))?;
+    Some(Finding::of(false, format!("a hint of {expected}"), humantime::format_duration(hint).to_string()))
 }
 
 /// An answer that came too late, or never.

@@ -181,7 +181,7 @@ fn counts(call: &Asked, unit: &Unit<'_>) -> bool {
     call.known || unit.executed || call.tool.is_none() || taken
 }
 
-/// What happened to an answer on its way back: content, structured content and the error flag, or the error.
+/// What happened to an answer on its way back, or to an error.
 fn faithful(answered: &Json, reply: &Message) -> Option<Fidelity> {
     let Message::Response { outcome, .. } = reply else { return None };
     match outcome {
@@ -210,17 +210,35 @@ fn changed(answered: &Json, reply: &Message) -> Option<String> {
     }
 }
 
-/// The members of a result that an agent acts on.
+/// What of a result has to arrive: all of it but what each side of the gateway says for itself, in its own era, and the
+/// receipt, which is ours.
 fn substance(result: &Json) -> Json {
     let mut kept = Object::default();
-    for name in ["content", "structuredContent"] {
-        if let Some(value) = result.get(name) {
-            kept.set(name, value.clone());
+    for (name, value) in result.as_object().into_iter().flat_map(Object::iter) {
+        match (name, value) {
+            ("resultType", _) => {}
+            ("_meta", Json::Object(meta)) => {
+                let of_the_server =
+                    |(name, _): &(&str, &Json)| *name != RECEIPT && !name.starts_with(OF_A_SIDE);
+                let meta: Vec<_> = meta.iter().filter(of_the_server).collect();
+                if !meta.is_empty() {
+                    kept.set(
+                        name,
+                        meta.into_iter()
+                            .map(|(name, value)| (name.to_owned(), value.clone()))
+                            .collect::<Json>(),
+                    );
+                }
+            }
+            (name, value) => kept.set(name, value.clone()),
         }
     }
     kept.set("isError", result.get("isError").and_then(Json::as_bool).unwrap_or(false));
     Json::Object(kept)
 }
+
+/// What members of `_meta` begin with that the protocol has for whoever speaks.
+const OF_A_SIDE: &str = "io.modelcontextprotocol/";
 
 #[cfg(test)]
 mod tests;

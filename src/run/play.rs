@@ -208,7 +208,8 @@ async fn conclude(entry: &Entry, played: &Played, arrivals: &[Arrival]) -> Scena
     steps.extend(decoy::visits(scenario, arrivals));
     if let Some(kept) = record {
         record::look(scenario, kept, &mut steps);
-        steps.extend(record::compare(scenario, &judged, kept));
+        let calls: Vec<_> = performance.asked.iter().zip(&judged).collect();
+        steps.extend(record::compare(scenario, &calls, kept));
     }
     let profile = &entry.contender.profile;
     let doubt = played.record.as_ref().and_then(|read| record::doubt(read, performance.asked.len(), profile));

@@ -193,8 +193,34 @@ pub struct Detailed {
     pub executions: Option<Amount>,
     /// How many notices of progress came before the answer, each further than the one before.
     pub progress: Option<Amount>,
+    /// In what time the agent is told to try again, if it is told.
+    pub retry_after: Option<Hint>,
     /// Answered no later than this.
     pub within: Option<Duration>,
+}
+
+/// The time that a hint may name; without a hint there is nothing to be true.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Hint {
+    /// No less.
+    pub at_least: Option<Duration>,
+    /// No more.
+    pub at_most: Option<Duration>,
+}
+
+impl Hint {
+    /// Whether that is a time that it may name.
+    pub fn meets(self, hint: Duration) -> bool {
+        self.at_least.is_none_or(|least| hint >= least) && self.at_most.is_none_or(|most| hint <= most)
+    }
+}
+
+impl std::fmt::Display for Hint {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let words = [("at least", self.at_least), ("at most", self.at_most)];
+        let words = words.map(|(word, time)| Some(format!("{word} {}", humantime::format_duration(time?))));
+        out.write_str(&words.into_iter().flatten().collect::<Vec<_>>().join(" and "))
+    }
 }
 
 /// What an HTTP response should look like.

@@ -25,7 +25,8 @@ pub use document::{
 };
 pub use encoding::Encoding;
 pub use expect::{
-    Amount, Detailed, EntryExpect, Expect, HttpExpect, Listing, NoticeExpect, Tally, UpstreamExpect, Verdict,
+    Amount, Detailed, EntryExpect, Expect, Hint, HttpExpect, Listing, NoticeExpect, Tally, UpstreamExpect,
+    Verdict,
 };
 pub use needs::Need;
 pub use pattern::{Pattern, Unmet};

@@ -1,5 +1,6 @@
 //! One thing that a client sent, and all that came back for it.
 
+use crate::transport::http_client::is_unreadable;
 use crate::wire::{Json, Message, parse};
 use bytes::Bytes;
 use std::sync::{Arc, OnceLock};
@@ -45,7 +46,7 @@ pub struct Received {
     pub at: Instant,
     /// Which way it came.
     pub via: Via,
-    /// Exactly its bytes (of an event: its data).
+    /// Exactly its bytes (of an event: its data), unpacked where they came packed.
     pub bytes: Bytes,
     /// Its frames, once somebody asked for them; copies share them.
     frames: Arc<OnceLock<Frames>>,
@@ -124,6 +125,14 @@ impl Exchange {
     /// The first response that bears the request's id.
     pub fn response(&self) -> Option<&Message> {
         self.responses().next().map(|(_, message)| message)
+    }
+
+    /// Why the answer that came cannot be read: what is not in its bytes may be in it all the same.
+    pub fn unreadable(&self) -> Option<&str> {
+        match &self.ended {
+            Ended::Lost(why) if is_unreadable(why) => Some(why),
+            _ => None,
+        }
     }
 
     /// A header of the HTTP answer; the name in lower case.

@@ -15,6 +15,7 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use std::error::Error;
+use std::fmt::Display;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -63,14 +64,27 @@ pub(super) const NO_CONNECTION: &str = "no connection";
 /// How a loss begins where there was one.
 const CONNECTION_LOST: &str = "connection lost";
 
+/// How a loss begins where an answer came, and could not be read.
+const UNREADABLE: &str = "not readable";
+
 /// The beginnings of a loss that says itself at which stage it was.
-pub const STAGES: [&str; 3] = [NO_CONNECTION, NO_TRUST, CONNECTION_LOST];
+pub const STAGES: [&str; 4] = [NO_CONNECTION, NO_TRUST, CONNECTION_LOST, UNREADABLE];
 
 impl Lost {
+    /// An answer that came, and cannot be unpacked; why, a fragment.
+    pub fn unreadable(why: impl Display) -> Self {
+        Self(format!("{UNREADABLE}: {why}"))
+    }
+
     /// Whether there never was a connection: nothing was sent.
     pub fn is_unsent(&self) -> bool {
         [NO_CONNECTION, NO_TRUST].iter().any(|beginning| self.0.starts_with(beginning))
     }
+}
+
+/// Whether a loss, as it is told, is of an answer that came and could not be read.
+pub fn is_unreadable(loss: &str) -> bool {
+    loss.starts_with(UNREADABLE)
 }
 
 impl Default for HttpClient {

@@ -10,6 +10,7 @@ mod group;
 pub mod guard;
 pub mod http_client;
 pub mod http_server;
+pub mod inflate;
 pub mod lines;
 pub mod relay;
 pub mod trust;

@@ -6,6 +6,7 @@ use super::hearing::Hearing;
 use crate::transcript::{Ended, HttpHead, Received, Via};
 use crate::transport::HttpClient;
 use crate::transport::http_client::{Incoming, Lost, Outgoing};
+use crate::transport::inflate::Inflate;
 use crate::wire::sse::Decoder;
 use std::sync::Arc;
 use std::time::Duration;
@@ -48,8 +49,9 @@ pub(super) async fn notices(
     if !is_stream(&answer) {
         return;
     }
-    let mut events = Events::default();
+    let (mut inflate, mut events) = (unpacking(&answer), Events::default());
     while let Ok(Some(piece)) = answer.chunk().await {
+        let Ok(piece) = inflate.push(&piece) else { return };
         let Ok(pieces) = events.take(&piece, Via::Notices) else { return };
         pieces.iter().for_each(|piece| hearing.in_common(piece));
     }
@@ -60,17 +62,31 @@ fn is_stream(answer: &Incoming) -> bool {
     kind.trim_start().to_ascii_lowercase().starts_with("text/event-stream")
 }
 
+/// The body as it was before it was packed; one that cannot be unpacked is kept as it came.
 async fn body(mut answer: Incoming, slot: &Slot) -> Result<(), Lost> {
+    let (mut inflate, mut unreadable) = (unpacking(&answer), None);
     while let Some(piece) = answer.chunk().await? {
-        if slot.grow(&piece) > LONGEST {
-            return Err(Lost(format!("a body of more than {LONGEST} bytes")));
+        let plain = if unreadable.is_some() { Ok(piece.to_vec()) } else { inflate.push(&piece) };
+        let plain = plain.unwrap_or_else(|why| {
+            unreadable = Some(Lost::unreadable(why));
+            piece.to_vec()
+        });
+        if slot.grow(&plain) > LONGEST {
+            return Err(unreadable.unwrap_or_else(|| Lost(format!("a body of more than {LONGEST} bytes"))));
         }
     }
-    Ok(())
+    match unreadable {
+        Some(lost) => Err(lost),
+        None => inflate.end().map_err(Lost::unreadable),
+    }
+}
+
+fn unpacking(answer: &Incoming) -> Inflate {
+    Inflate::of(answer.header("content-encoding"), LONGEST)
 }
 
 async fn stream(mut answer: Incoming, slot: &Slot, hearing: &Hearing) -> Result<(), Lost> {
-    let mut events = Events::default();
+    let (mut inflate, mut events) = (unpacking(&answer), Events::default());
     let mut until: Option<tokio::time::Instant> = None;
     let ended = loop {
         let next = match until {
@@ -85,6 +101,7 @@ async fn stream(mut answer: Incoming, slot: &Slot, hearing: &Hearing) -> Result<
             Ok(None) => break Ok(()),
             Err(lost) => break Err(lost),
         };
+        let piece = inflate.push(&piece).map_err(Lost::unreadable)?;
         for piece in events.take(&piece, Via::Event)? {
             if hearing.in_answer(slot, &piece) {
                 until = until.or_else(|| Some(tokio::time::Instant::now() + AFTERWARDS));

@@ -76,6 +76,9 @@ pub static FLAWS: &[Flaw] = &[
     flaw("approves-for-anybody", &["APPR-09"], |c| c.seal = |_, call| people::sealed("", call, call.arguments)),
     flaw("rounds-to-doubles", &["TRANS-01", "ARG-05"], |c| c.sends = words::with_doubles),
     flaw("rounds-numbers", &["TRANS-01"], |c| c.sends = |params| serde_json::Value::from(&params).into()),
+    flaw("trims-entries", &["VIS-05"], |c| c.entry = words::bare_entry),
+    flaw("drops-meta-of-results", &["TRANS-02", "VIS-05"], |c| c.returns = words::without_own_meta),
+    flaw("drops-what-it-does-not-know", &["TRANS-02"], |c| c.returns = words::known_members),
     flaw("alters-results", &["TRANS-02"], |c| c.returns = words::text_only),
     flaw("admits-strangers", &["ID-01"], |c| c.who = |_, grants| (!grants.is_empty()).then_some(0)),
     flaw("passes-the-bearer-on", &["ID-04"], |c| c.crosses = words::bearer),
@@ -86,11 +89,17 @@ pub static FLAWS: &[Flaw] = &[
     flaw("believes-what-clients-call-themselves", &["ID-06"], |c| c.introduces = people::by_client_name),
     flaw("serves-any-origin", &["ID-08"], |c| c.local = |_| true),
     flaw("omits-denials-from-the-audit", &["AUD-01"], |c| c.records = |record| (record.decision == "allowed").then_some(record)),
+    flaw("omits-what-waits-from-the-audit", &["AUD-01"], |c| c.records = |record| (record.decision != "pending").then_some(record)),
+    flaw("omits-odd-frames-from-the-audit", &["AUD-01"], |c| c.records = words::of_requests_alone),
     flaw("accepts-drift", &["SUP-01", "SUP-02", "SUP-04"], |c| c.unchanged = |_, _| true),
     flaw("forgets-pins-at-a-restart", &["SUP-01"], |c| c.recalls = || false),
     flaw("says-what-is-hidden", &["VIS-08"], |c| c.veils = words::hidden),
     flaw("shows-hidden-tools-to-odd-ids", &["VIS-03"], |c| c.shows = judging::shows_to_odd_ids),
     flaw("shows-hidden-tools-under-repeated-ids", &["VIS-03"], |c| c.shows = |seen| seen.again || judging::shows_allowed(seen)),
+    flaw("packs-lists-before-it-looks", &["VIS-03"], |c| {
+        c.packs = variant::unpacks_gzip;
+        c.shows = |seen| seen.packed || judging::shows_allowed(seen);
+    }),
     flaw("binds-sessions-to-their-first-policy", &["VIS-09", "LIFE-07"], |c| c.follows = || false),
     flaw("allows-what-is-not-mentioned", &["DENY-02", "SUP-04"], |c| c.decide = judging::on_mentioned_tools),
     flaw("serves-who-has-no-policy", &["DENY-02"], |c| c.unruled = || Decision::Allowed),

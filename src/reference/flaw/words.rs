@@ -57,6 +57,36 @@ pub(super) fn text_only(mut result: Json) -> Json {
     result
 }
 
+/// No record of a call that came in a frame which is no request.
+pub(super) fn of_requests_alone(record: Record) -> Option<Record> {
+    (record.about != "call" || record.request_id.is_some()).then_some(record)
+}
+
+/// An entry with what an agent cannot do without.
+pub(super) fn bare_entry(entry: Json) -> Json {
+    only(entry, &["name", "description", "inputSchema"])
+}
+
+/// A result without what its server noted on it.
+pub(super) fn without_own_meta(mut result: Json) -> Json {
+    result.as_object_mut().into_iter().for_each(|members| drop(members.remove("_meta")));
+    result
+}
+
+/// What a type for results has members for.
+pub(super) fn known_members(result: Json) -> Json {
+    only(result, &["content", "structuredContent", "isError", "resultType", "_meta"])
+}
+
+fn only(value: Json, known: &[&str]) -> Json {
+    let Json::Object(members) = value else { return value };
+    members
+        .iter()
+        .filter(|(name, _)| known.contains(name))
+        .map(|(name, value)| (name.to_owned(), value.clone()))
+        .collect()
+}
+
 pub(super) fn bearer(headers: &HeaderMap) -> Vec<(String, String)> {
     let shown = headers.get("authorization").and_then(|value| value.to_str().ok());
     shown.map(|value| ("authorization".to_owned(), value.to_owned())).into_iter().collect()

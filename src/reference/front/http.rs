@@ -10,10 +10,13 @@ use crate::reference::route;
 use crate::reference::session::Session;
 use crate::reference::state::{Granted, State};
 use crate::reference::walk::Context;
-use crate::transport::http_server::{Reply, Request};
+use crate::transport::http_server::{Body, Reply, Request};
 use crate::wire::era::header;
 use crate::wire::{Era, Json, Message, Revision, RpcError, rpc};
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use http::Method;
+use std::io::Write as _;
 use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
@@ -49,13 +52,24 @@ pub(in crate::reference) async fn answer(state: Arc<State>, request: Request, lo
         return failure(401, Json::Null, "unauthorized")
             .with("www-authenticate", "Bearer realm=\"gauntlet\"");
     };
+    let packs = (state.conduct.packs)(&request.headers);
     let asked = Asked { state, granted, request, policed };
     match asked.request.method {
+        Method::POST if packs => packed(asked.post().await),
         Method::POST => asked.post().await,
         Method::GET => asked.notices(),
         Method::DELETE => asked.end().await,
         _ => Reply::status(405).with("allow", "POST, GET, DELETE"),
     }
+}
+
+/// The same answer as gzip, where it is there in one piece.
+fn packed(reply: Reply) -> Reply {
+    let Body::Full(plain) = reply.body else { return reply };
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    // Nothing fails that writes into memory.
+    let bytes = encoder.write_all(&plain).and_then(|()| encoder.finish()).unwrap_or_default();
+    Reply { body: Body::Full(bytes.into()), ..reply }.with("content-encoding", "gzip")
 }
 
 fn failure(status: u16, id: Json, what: &str) -> Reply {

@@ -3,8 +3,8 @@
 use super::{Ask, Footing, Trouble, answer_server, request};
 use crate::declared::Failure;
 use crate::reference::agent::Outlet;
-use crate::reference::inflate::Inflate;
 use crate::transport::http_client::{HttpClient, Incoming, Lost, Outgoing};
+use crate::transport::inflate::Inflate;
 use crate::wire::era::header;
 use crate::wire::rpc::Asks;
 use crate::wire::{Era, Json, Message, parse, rpc, sse};
@@ -178,7 +178,7 @@ impl HttpLink {
             return Err(Trouble::new(Failure::Dropped, "the upstream's session is lost"));
         }
         let unpacked = |name: &&str| (self.0.footing.unpacks)(name);
-        let mut inflate = Inflate::of(incoming.header("content-encoding").filter(unpacked));
+        let mut inflate = Inflate::of(incoming.header("content-encoding").filter(unpacked), LONGEST);
         let is_stream =
             incoming.header("content-type").is_some_and(|kind| kind.starts_with("text/event-stream"));
         let mut decoder = sse::Decoder::default();

@@ -13,7 +13,8 @@ use std::sync::LazyLock;
 
 /// A frame that asks for a list, or for something of a tool in parameters that `_meta` could stand in.
 static ASKS: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r#"\{[\s\S]*tools\\?/(?:list|[\s\S]*params["']?\s*:\s*\{[^{])"#).expect("the expression is sound")
+    Regex::new(r#"\{[\s\S]*tools\\?/(?:list|[\s\S]*params["']?\s*:\s*\{[^{])"#)
+        .expect("the expression is sound")
 });
 
 pub(super) fn check(checking: &mut Checking<'_>) {

@@ -6,12 +6,13 @@ use super::pattern::{absent_headers, headers, pattern, text_pattern};
 use super::value::{count, duration, entries, expected, name, text, word};
 use crate::diagnostic::Diagnostic;
 use crate::scenario::expect::{
-    Amount, Detailed, EntryExpect, Expect, HttpExpect, Listing, NoticeExpect, Tally, UpstreamExpect, Verdict,
+    Amount, Detailed, EntryExpect, Expect, Hint, HttpExpect, Listing, NoticeExpect, Tally, UpstreamExpect,
+    Verdict,
 };
 use crate::source::{Node, Value};
 
 /// The members of a detailed expectation: any of them makes a mapping one.
-const DETAILS: [&str; 11] = [
+const DETAILS: [&str; 12] = [
     "verdict",
     "reason",
     "answer",
@@ -22,6 +23,7 @@ const DETAILS: [&str; 11] = [
     "upstream",
     "executions",
     "progress",
+    "retry_after",
     "within",
 ];
 
@@ -107,10 +109,33 @@ fn detailed(node: &Node, told: &mut Told) -> Option<Detailed> {
         upstream: members.take("upstream").and_then(|node| upstream(node, told)),
         executions: members.take("executions").and_then(|node| amount(node, told)),
         progress: members.take("progress").and_then(|node| amount(node, told)),
+        retry_after: members.take("retry_after").and_then(|node| hint(node, told)),
         within: members.take("within").and_then(|node| duration(node, told)),
     };
     members.end(told);
     Some(read)
+}
+
+/// `{at_least: 39s, at_most: 41s}`: nobody knows to the millisecond how long something will take.
+fn hint(node: &Node, told: &mut Told) -> Option<Hint> {
+    let mut members = Members::of(node, "a time to wait", told)?;
+    let at_least = members.take("at_least").and_then(|node| duration(node, told));
+    let at_most = members.take("at_most").and_then(|node| duration(node, told));
+    let spot = members.spot();
+    members.end(told);
+    match (at_least, at_most) {
+        (None, None) => {
+            let complaint = Diagnostic::mistake(spot, "any time would do");
+            told.push(
+                complaint.help("write `at_least`, `at_most` or both, like `{at_least: 39s, at_most: 41s}`"),
+            );
+        }
+        (Some(least), Some(most)) if least > most => {
+            told.push(Diagnostic::mistake(spot, "no time is that long and that short"));
+        }
+        _ => {}
+    }
+    Some(Hint { at_least, at_most })
 }
 
 /// `http: 401` or `{status, headers, header_absent, body}`.

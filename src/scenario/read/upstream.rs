@@ -2,7 +2,7 @@
 
 use super::Told;
 use super::members::Members;
-use super::value::{elements, expected, flag, name, positive, text, word};
+use super::value::{elements, entries, expected, flag, name, positive, text, word};
 use crate::diagnostic::Diagnostic;
 use crate::scenario::upstream::{After, Change, Changed, Reads, Upstream};
 use crate::source::{Node, Placed, Value};
@@ -118,11 +118,7 @@ pub(super) fn change(node: &Node, standing: bool, told: &mut Told) -> Option<Cha
     if let Some(node) = members.take("remove") {
         what.extend(text(node, told).map(Changed::Remove));
     }
-    for member in ENTRY {
-        if let Some(node) = members.take(member) {
-            fields.set(member, Json::from(node));
-        }
-    }
+    entry(&mut members, &mut fields, told);
     let notify = members.take("notify").and_then(|node| flag(node, told)).unwrap_or(false);
     let after = if standing { members.take("after").and_then(|node| after(node, told)) } else { None };
     let spot = members.spot();
@@ -141,13 +137,27 @@ fn added(node: &Node, fields: &mut Object, told: &mut Told) -> Option<String> {
     }
     let mut members = Members::of(node, "an added tool", told)?;
     let name = members.need("name", told).and_then(|node| text(node, told));
+    entry(&mut members, fields, told);
+    members.end(told);
+    name
+}
+
+/// The members of an entry: those that the protocol knows, and under `also` any others.
+fn entry(members: &mut Members<'_>, fields: &mut Object, told: &mut Told) {
     for member in ENTRY {
         if let Some(node) = members.take(member) {
             fields.set(member, Json::from(node));
         }
     }
-    members.end(told);
-    name
+    let Some(also) = members.take("also") else { return };
+    for (key, node) in entries(also, "a mapping of members", told) {
+        if key.value == "name" || ENTRY.contains(&key.value.as_str()) {
+            let complaint = Diagnostic::mistake(key.spot, format!("`{}` is no unknown member", key.value));
+            told.push(complaint.help("write it beside `also`"));
+        } else {
+            fields.set(&key.value, Json::from(node));
+        }
+    }
 }
 
 /// `1 list`, `3 calls`, `2 sessions`.

@@ -97,10 +97,18 @@ fn details() -> Value {
             "upstream": arrived,
             "executions": reference("amount"),
             "progress": reference("amount"),
+            "retry_after": hint(),
             "within": reference("duration")
         }),
         &[],
     )
+}
+
+fn hint() -> Value {
+    let members = json!({"at_least": reference("duration"), "at_most": reference("duration")});
+    let mut hint = object("In what time the agent is told to try again, if it is told.", members, &[]);
+    hint["minProperties"] = 1.into();
+    hint
 }
 
 fn listing() -> Value {

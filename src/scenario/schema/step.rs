@@ -189,7 +189,12 @@ fn entry() -> Map<String, Value> {
         "title" | "description" => ((*member).to_owned(), json!({"type": "string"})),
         _ => ((*member).to_owned(), json!({})),
     });
-    members.collect()
+    let known: Vec<&str> = ENTRY.into_iter().chain(["name"]).collect();
+    let also = json!({
+        "type": "object", "description": "Members that the protocol does not know.",
+        "propertyNames": {"not": {"enum": known}}
+    });
+    members.chain([("also".to_owned(), also)]).collect()
 }
 
 fn change(standing: bool) -> Value {

@@ -314,3 +314,25 @@ async fn raw_requests_choose_verb_path_headers_and_bytes() {
         (Some("http://evil.test"), None, None)
     );
 }
+
+/// The result of a call, as gzip.
+fn packed(frame: &Json) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    std::io::Write::write_all(&mut encoder, response(frame, r#"{"content":[]}"#).as_bytes()).unwrap();
+    encoder.finish().unwrap()
+}
+
+#[tokio::test]
+async fn what_comes_packed_is_unpacked_or_said_to_be_unreadable() {
+    let calls: [(OnCall, bool); 3] = [
+        (|frame| Reply::json(200, packed(frame)).with("content-encoding", "gzip"), true),
+        (|frame| Reply::json(200, packed(frame)).with("content-encoding", "br"), false),
+        (|frame| Reply::json(200, packed(frame)[..20].to_vec()).with("content-encoding", "gzip"), false),
+    ];
+    for (on_call, readable) in calls {
+        let exchange = called(on_call).await;
+        assert_eq!(exchange.response().is_some(), readable);
+        assert_eq!(exchange.unreadable().is_none(), readable, "{:?}", exchange.ended);
+        assert!(!exchange.received.is_empty() && exchange.header("content-encoding").is_some());
+    }
+}
