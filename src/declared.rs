@@ -40,6 +40,8 @@ pub struct Declared {
     pub unrecorded: Option<Leaning>,
     /// How long it waits for a server's answer before it gives up.
     pub gives_up: Option<Span>,
+    /// Whose sessions are over HTTP, in the era that has them.
+    pub sessions: Option<Sessions>,
 }
 
 /// How a window moves.
@@ -160,6 +162,18 @@ pub enum Drift {
     Withheld,
     /// It is reported.
     Reported,
+}
+
+/// Whose sessions are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Sessions {
+    /// Nobody's: it gives none, and each request stands for itself.
+    None,
+    /// The gateway's: it gives them, and ends them when it likes.
+    Kept,
+    /// The agent's, which may end what it was given.
+    Ended,
 }
 
 /// What leaves a record.

@@ -35,7 +35,7 @@ pub(super) fn measure(chart: &Chart, beside: &Beside) -> Vec<Measured> {
     let as_value = |naming| serde_json::to_value(naming).unwrap_or_default();
     let names =
         beside.naming.map(as_value).ok_or("no template explains the names that are listed".to_owned());
-    let found: [(&'static str, Result<Value, String>); 15] = [
+    let found: [(&'static str, Result<Value, String>); 16] = [
         ("window", window(chart, beside.still)),
         ("batch", batch(chart)),
         ("missing_argument", missing_argument(chart)),
@@ -51,6 +51,7 @@ pub(super) fn measure(chart: &Chart, beside: &Beside) -> Vec<Measured> {
         ("arguments_recorded", Err("its record would have to be searched: AUD-04 does that".to_owned())),
         ("unrecorded", Err("its disk would have to be full: LIFE-09 does that".to_owned())),
         ("gives_up", Err("a server that hangs would have to be sat out: LIFE-03 does that".to_owned())),
+        ("sessions", Err("a session would have to be ended: PROTO-02 does that".to_owned())),
     ];
     found.map(|(member, found)| Measured { member, found }).into()
 }

@@ -168,7 +168,8 @@ mod tests {
     fn the_unknown_member_stands_in_a_table_too() {
         let policy = json!({"tools": {"destroy_vm": {}, "list_hosts": {}}});
         let text = "default = \"deny\"\n\n[[rules]]\nmatch = \"destroy_vm\"\n\n[[rules]]\nmatch = \"*\"\n";
-        let line = "default = \"deny\"\n\n[[rules]]\nmember_that_nobody_knows = true\nmatch = \"destroy_vm\"\n";
+        let line =
+            "default = \"deny\"\n\n[[rules]]\nmember_that_nobody_knows = true\nmatch = \"destroy_vm\"\n";
         assert!(with_an_unknown_line(text, &policy).starts_with(line));
         assert!(with_an_unknown_line("a = 1\n", &policy).starts_with("member_that_nobody_knows = true\n"));
     }

@@ -8,7 +8,9 @@ use super::read::{self, Taken};
 use super::refusal::{self, Put, Refusal};
 use super::settings::Grant;
 use crate::declared::{Declared, Failure, WindowKind};
-use crate::policy::{Call, Charge, Counters, Decision, Limited, Policy, Reservation, Who, fingerprint};
+use crate::policy::{
+    Call, Charge, Counters, Decision, Denied, Limited, Policy, Reservation, Who, fingerprint,
+};
 use crate::wire::canonical::same;
 use crate::wire::{Json, Revision, RpcError, rpc};
 use http::HeaderMap;
@@ -45,6 +47,8 @@ pub struct Conduct {
     pub agrees: fn(&Json, &HeaderMap) -> Result<(), RpcError>,
     /// Whether a request that the agent takes back, or does not wait for, is given up.
     pub gives_up: fn() -> bool,
+    /// Which grant somebody has by what the client says of itself, by its place in the list; `None`: that counts for nothing.
+    pub introduces: fn(&Json, &[Grant]) -> Option<usize>,
     /// Whether a session of the first identity may be used by the second.
     pub owns: fn(&str, &str) -> bool,
     /// Whether a frame that wants no answer goes on to the upstream.
@@ -59,6 +63,8 @@ pub struct Conduct {
     pub decide: fn(&Policy, &Call<'_>, u64) -> Decision,
     /// Whether what was pinned before the start still counts.
     pub recalls: fn() -> bool,
+    /// What is said to a call of somebody who has no policy.
+    pub unruled: fn() -> Decision,
     /// Whether a tool's entry is still the one that was seen first.
     pub unchanged: fn(&Json, &Json) -> bool,
     /// What counts as seen first, once somebody has approved an entry.
@@ -109,6 +115,8 @@ pub struct Conduct {
     pub sends_again: fn(Failure) -> bool,
     /// Whether a response answers the request of the first id; the second is its own.
     pub answers: fn(i64, &Json) -> bool,
+    /// What is told of an upstream that gave no response: only a status, and perhaps a cookie.
+    pub explains: fn(u16, Option<&str>) -> String,
     /// Whether a notice of the upstream goes on to the agent.
     pub relays: fn(&str) -> bool,
     /// Whether an upstream's answer in that encoding is unpacked.
@@ -235,6 +243,7 @@ impl Default for Conduct {
             sessionless: || false,
             agrees: front::era::check_headers,
             gives_up: || true,
+            introduces: |_, _| None,
             owns: |owner, identity| owner == identity,
             passes_notice: |method| KNOWN_NOTICES.contains(&method),
             shows,
@@ -242,6 +251,9 @@ impl Default for Conduct {
             veils: |refusal| refusal,
             decide: |policy, call, _| policy.decide(call),
             recalls: || true,
+            unruled: || {
+                Decision::Denied(Denied { rule: String::new(), reason: "this grant has no policy".into() })
+            },
             unchanged: same,
             settles_on: Json::clone,
             seal: |identity, call| fingerprint(identity, call.upstream, call.tool, call.arguments),
@@ -267,6 +279,7 @@ impl Default for Conduct {
             waits: Some,
             sends_again: |_| false,
             answers: |asked, answered| answered.as_i64() == Some(asked),
+            explains: |status, _| format!("no response to the request, status {status}"),
             relays: |_| true,
             unpacks: |_| true,
             hears: |bytes| bytes,

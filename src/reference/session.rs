@@ -84,6 +84,7 @@ impl Session {
             tasks: state.tasks.clone(),
             closed: self.closed.clone(),
             answers: state.conduct.answers,
+            explains: state.conduct.explains,
             relays: state.conduct.relays,
             unpacks: state.conduct.unpacks,
             hears: state.conduct.hears,

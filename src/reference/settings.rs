@@ -1,6 +1,6 @@
 //! What the gateway is told before it starts.
 
-use crate::declared::{Batch, Counts, Declared, Drift, Failure, Leaning, Naming, Records, Spoken};
+use crate::declared::{Batch, Counts, Declared, Drift, Failure, Leaning, Naming, Records, Sessions, Spoken};
 use crate::policy::Policy;
 use crate::transport::child;
 use std::path::PathBuf;
@@ -115,5 +115,6 @@ pub fn honest_word() -> Declared {
         unrecorded: Some(Leaning::Deny),
         // Its settings say so.
         gives_up: None,
+        sessions: Some(Sessions::Ended),
     }
 }

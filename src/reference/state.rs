@@ -123,7 +123,11 @@ impl State {
     /// What binds a request of a session: the policy of now.
     pub(super) fn binding(&self, session: &Session, granted: Granted) -> Granted {
         let first = session.granted.get_or_init(|| granted.clone()).clone();
-        if (self.conduct.follows)() { granted } else { first }
+        let granted = if (self.conduct.follows)() { granted } else { first };
+        match (self.conduct.introduces)(&session.hello, &granted.all) {
+            Some(place) => Granted { place, ..granted },
+            None => granted,
+        }
     }
 
     /// Whether who shows these headers may decide.

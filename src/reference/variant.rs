@@ -2,7 +2,7 @@
 
 use super::conduct::Conduct;
 use super::refusal::{Put, Refusal, plainly};
-use crate::declared::{Batch, Declared, Failure, Leaning, Naming, WindowKind};
+use crate::declared::{Batch, Declared, Failure, Leaning, Naming, Sessions, WindowKind};
 use crate::policy::{Call, Decision, Denied, Op, Policy, Predicate};
 use crate::wire::Json;
 use serde_json::Value;
@@ -44,6 +44,9 @@ pub static VARIANTS: &[Variant] = &[
     declaring("counts-by-the-clock", |declared| declared.window = Some(WindowKind::Calendar)),
     declaring("counts-in-sliding-windows", |declared| declared.window = Some(WindowKind::Sliding)),
     declaring("counts-in-buckets", |declared| declared.window = Some(WindowKind::Bucket)),
+    Variant { name: "asks-for-no-session", twist: |c| c.sessionless = || true, declares: |declared| {
+        declared.sessions = Some(Sessions::None);
+    } },
     variant("takes-its-time", |c| c.pauses = |_| Duration::from_millis(200)),
     variant("warns-of-unknown-members", |c| c.understands = known_members),
     Variant { name: "refuses-what-cannot-be-judged", twist: |c| c.decide = on_given_arguments, declares: |declared| {

@@ -143,9 +143,7 @@ impl<'a> Walk<'a> {
     fn decided(&self) -> Decision {
         match self.granted.policy() {
             Some(policy) => (self.context.state.conduct.decide)(policy, &self.call(), self.nth),
-            None => {
-                Decision::Denied(Denied { rule: String::new(), reason: "this grant has no policy".into() })
-            }
+            None => (self.context.state.conduct.unruled)(),
         }
     }
 

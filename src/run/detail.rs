@@ -146,14 +146,17 @@ fn error_of(response: Option<&Message>) -> Option<Json> {
     }
 }
 
-/// The whole reply: the frame that bears the id, or the last that came.
+/// The whole reply: the frame that bears the id, alone or among the answers to a batch, or the last that came.
 fn reply(exchange: &Exchange) -> Option<Json> {
     let bytes = match exchange.responses().next() {
         Some((piece, _)) => &piece.bytes,
         None => &exchange.received.last()?.bytes,
     };
     let text = || Json::from(String::from_utf8_lossy(bytes).into_owned());
-    (!bytes.is_empty()).then(|| crate::wire::parse(bytes).unwrap_or_else(|_| text()))
+    let whole = (!bytes.is_empty()).then(|| crate::wire::parse(bytes).unwrap_or_else(|_| text()))?;
+    let bears = |frame: &&Json| exchange.sent.id.is_some() && frame.get("id") == exchange.sent.id.as_ref();
+    let among = whole.as_array().and_then(|frames| frames.iter().find(bears)).cloned();
+    Some(among.unwrap_or(whole))
 }
 
 fn unlike(variables: &Variables, what: &str, pattern: &Pattern, value: Option<&Json>) -> Option<Finding> {

@@ -38,4 +38,4 @@ pub use step::{
     Records, Reload, Send, Settle, Step, ToolName, Voice, Wait, Within,
 };
 pub use upstream::{After, Change, Changed, Own, Reads, Upstream};
-pub use variables::{ENVELOPE, TOOLS, Unfilled, Variables};
+pub use variables::{ENDPOINT, ENVELOPE, TOOLS, Unfilled, Variables};

@@ -16,6 +16,9 @@ pub const TOOLS: &str = "tools";
 /// era that is `{}`.
 pub const ENVELOPE: &str = "envelope";
 
+/// The variable that holds the path at which agents reach the gateway over HTTP: `/mcp`, at most gateways.
+pub const ENDPOINT: &str = "endpoint";
+
 /// A template that cannot be filled.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{template}`: {why}")]

@@ -52,6 +52,22 @@ pub(super) fn on_mentioned_tools(policy: &Policy, call: &Call<'_>, _: u64) -> De
     Policy { default: Posture::Allow, ..policy.clone() }.decide(call)
 }
 
+/// Where something is said of all tools, every tool is mentioned.
+pub(super) fn on_all_tools(policy: &Policy, call: &Call<'_>, _: u64) -> Decision {
+    let default = if policy.all_tools.limits.is_empty() { policy.default } else { Posture::Allow };
+    Policy { default, ..policy.clone() }.decide(call)
+}
+
+/// A call that somebody will be asked about is not looked at before.
+pub(super) fn on_what_nobody_is_asked_about(policy: &Policy, call: &Call<'_>, _: u64) -> Decision {
+    let mut policy = policy.clone();
+    for rule in policy.tools.values_mut().filter(|rule| rule.action == Action::RequireApproval) {
+        rule.require.clear();
+        rule.deny_if.clear();
+    }
+    policy.decide(call)
+}
+
 /// A tool with an entry of its own is not hidden, and is not denied where a limit is named.
 pub(super) fn on_the_entry_first(policy: &Policy, call: &Call<'_>, _: u64) -> Decision {
     let mut policy = policy.clone();

@@ -15,7 +15,7 @@ use super::conduct::Stage::{
 use super::conduct::{Conduct, Ending};
 use super::variant;
 use crate::declared::{Failure, WindowKind};
-use crate::policy::Call;
+use crate::policy::{Call, Decision};
 use crate::wire::Json;
 use crate::wire::canonical::same;
 use std::time::Duration;
@@ -53,6 +53,7 @@ pub static FLAWS: &[Flaw] = &[
     flaw("forwards-calls-put-as-notifications", &["DENY-07", "RATE-13"], |c| c.passes_notice = |_| true),
     flaw("judges-the-first-of-repeated-members", &["DENY-10", "ARG-07"], |c| c.read = reading::first_judged),
     flaw("reads-carelessly", &["DENY-11"], |c| c.read = reading::carelessly),
+    flaw("hands-on-what-it-cannot-read", &["DENY-11"], |c| c.read = reading::as_it_came),
     flaw("mutes-reasons", &["DENY-15"], |c| c.puts = words::without_reason),
     flaw("dresses-denials-as-success", &["DENY-01"], |c| c.puts = words::as_success),
     flaw("lets-retyped-arguments-pass", &["ARG-04"], |c| c.decide = judging::on_plain_arguments),
@@ -78,8 +79,11 @@ pub static FLAWS: &[Flaw] = &[
     flaw("alters-results", &["TRANS-02"], |c| c.returns = words::text_only),
     flaw("admits-strangers", &["ID-01"], |c| c.who = |_, grants| (!grants.is_empty()).then_some(0)),
     flaw("passes-the-bearer-on", &["ID-04"], |c| c.crosses = words::bearer),
+    flaw("passes-cookies-on", &["ID-04"], |c| c.crosses = words::cookies),
+    flaw("tells-what-servers-keep", &["ID-04"], |c| c.explains = |status, cookie| format!("status {status}, cookie {cookie:?}")),
     flaw("shares-sessions", &["ID-05"], |c| c.owns = |_, _| true),
     flaw("believes-a-header", &["ID-06"], |c| c.who = people::by_header),
+    flaw("believes-what-clients-call-themselves", &["ID-06"], |c| c.introduces = people::by_client_name),
     flaw("serves-any-origin", &["ID-08"], |c| c.local = |_| true),
     flaw("omits-denials-from-the-audit", &["AUD-01"], |c| c.records = |record| (record.decision == "allowed").then_some(record)),
     flaw("accepts-drift", &["SUP-01", "SUP-02", "SUP-04"], |c| c.unchanged = |_, _| true),
@@ -89,6 +93,9 @@ pub static FLAWS: &[Flaw] = &[
     flaw("shows-hidden-tools-under-repeated-ids", &["VIS-03"], |c| c.shows = |seen| seen.again || judging::shows_allowed(seen)),
     flaw("binds-sessions-to-their-first-policy", &["VIS-09", "LIFE-07"], |c| c.follows = || false),
     flaw("allows-what-is-not-mentioned", &["DENY-02", "SUP-04"], |c| c.decide = judging::on_mentioned_tools),
+    flaw("serves-who-has-no-policy", &["DENY-02"], |c| c.unruled = || Decision::Allowed),
+    flaw("rescues-by-all-tools", &["DENY-03"], |c| c.decide = judging::on_all_tools),
+    flaw("asks-instead-of-denying", &["DENY-03"], |c| c.decide = judging::on_what_nobody_is_asked_about),
     flaw("lets-an-entry-beat-a-denial", &["DENY-03"], |c| c.decide = judging::on_the_entry_first),
     flaw("compares-names-as-spelled", &["DENY-05"], |c| c.read = reading::as_spelled),
     flaw("splits-what-it-says-it-rejects", &["DENY-06"], |c| c.read = reading::split),

@@ -18,6 +18,12 @@ pub(super) fn by_header(headers: &HeaderMap, grants: &[Grant]) -> Option<usize> 
     believed.or_else(|| (Conduct::default().who)(headers, grants))
 }
 
+/// Whoever says to be somebody who has a grant is taken for them.
+pub(super) fn by_client_name(hello: &Json, grants: &[Grant]) -> Option<usize> {
+    let claimed = hello.pointer("/clientInfo/name").and_then(Json::as_str)?;
+    grants.iter().position(|grant| grant.identity == claimed)
+}
+
 /// Goes to the second server where the agent names one.
 pub(super) fn by_upstream_header(place: usize, headers: &HeaderMap) -> usize {
     if headers.contains_key("x-upstream") { 1 } else { place }

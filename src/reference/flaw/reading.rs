@@ -56,6 +56,18 @@ pub(super) fn carelessly(bytes: &[u8], declared: &Declared) -> Taken {
     }
 }
 
+/// Hands on what it cannot read, as it came, line by line: the server will know what to make of it.
+pub(super) fn as_it_came(bytes: &[u8], declared: &Declared) -> Taken {
+    let marked = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    let lines: Result<Vec<Json>, _> = marked.split(|byte| *byte == b'\n').map(parse).collect();
+    match (parse(bytes), lines) {
+        (Err(_), Ok(frames)) => Taken::Batch(
+            frames.into_iter().map(|frame| Frame { policed: false, ..Frame::honest(frame) }).collect(),
+        ),
+        _ => strictly(bytes, declared),
+    }
+}
+
 /// Takes batches apart, whatever was declared.
 pub(super) fn split(bytes: &[u8], declared: &Declared) -> Taken {
     strictly(bytes, &Declared { batch: Some(Batch::Split), ..declared.clone() })

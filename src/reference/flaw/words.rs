@@ -62,6 +62,11 @@ pub(super) fn bearer(headers: &HeaderMap) -> Vec<(String, String)> {
     shown.map(|value| ("authorization".to_owned(), value.to_owned())).into_iter().collect()
 }
 
+pub(super) fn cookies(headers: &HeaderMap) -> Vec<(String, String)> {
+    let shown = headers.get_all("cookie").iter().filter_map(|value| value.to_str().ok());
+    shown.map(|value| ("cookie".to_owned(), value.to_owned())).collect()
+}
+
 /// A wait that is half of the true one.
 pub(super) fn half_the_wait(refusal: &Refusal) -> Put {
     match refusal {

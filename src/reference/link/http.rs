@@ -189,7 +189,8 @@ impl HttpLink {
             }
         }
         let answer = if is_stream { None } else { self.take(&body, id, outlet).await };
-        answer.ok_or_else(|| garbage(&format!("no response to the request, status {}", incoming.status)))
+        let explained = || (self.0.footing.explains)(incoming.status, incoming.header("set-cookie"));
+        answer.ok_or_else(|| garbage(&explained()))
     }
 
     /// The response to the request, if that is what the bytes are; everything else goes where it belongs.

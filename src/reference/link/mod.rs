@@ -41,6 +41,8 @@ pub(super) struct Footing {
     pub(super) closed: CancellationToken,
     /// Whether a response answers the request of that id.
     pub(super) answers: fn(i64, &Json) -> bool,
+    /// What is told of an upstream that gave none.
+    pub(super) explains: fn(u16, Option<&str>) -> String,
     /// Whether a notice goes on to the agent.
     pub(super) relays: fn(&str) -> bool,
     /// Whether an answer in that encoding is unpacked.

@@ -77,10 +77,21 @@ async fn an_agent_on_lines_is_served() {
 async fn link(revision: Revision) -> (Link, LineReader, LineWriter, Footing) {
     let ((reader, writer), (mut far_reader, far_writer)) = pipe();
     let (agent, tasks, closed) = (Arc::new(Client::default()), TaskTracker::new(), CancellationToken::new());
-    let Conduct { answers, relays, unpacks, hears, stands_in, .. } = Conduct::default();
+    let Conduct { answers, explains, relays, unpacks, hears, stands_in, .. } = Conduct::default();
     let hello = Json::object();
-    let footing =
-        Footing { revision, hello, agent, tasks, closed, answers, relays, unpacks, hears, stands_in };
+    let footing = Footing {
+        revision,
+        hello,
+        agent,
+        tasks,
+        closed,
+        answers,
+        explains,
+        relays,
+        unpacks,
+        hears,
+        stands_in,
+    };
     let opening = tokio::spawn(LinesLink::open(reader, writer, None, footing.clone()));
     if revision != Revision::V2026_07_28 {
         let hello = frame(&mut far_reader).await;

@@ -137,6 +137,12 @@ impl Stand {
         })
     }
 
+    /// The path at which agents come in; nothing where they do not come by HTTP.
+    pub(super) fn endpoint(&self) -> Option<String> {
+        let Ok(Connection::Http { url, .. }) = self.anonymous() else { return None };
+        url.parse::<http::Uri>().ok().map(|url| url.path().to_owned())
+    }
+
     /// What its templates saw.
     pub(super) fn facts(&self) -> &Facts {
         &self.facts

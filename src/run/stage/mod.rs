@@ -19,7 +19,7 @@ use super::remote::Remote;
 use crate::gateway::{Profile, StartError};
 use crate::mock::{Arrival, MockServer};
 use crate::reference::Clock;
-use crate::scenario::{Change, Changed, Kind, Scenario, TOOLS, Variables, Voice, Within};
+use crate::scenario::{Change, Changed, ENDPOINT, Kind, Scenario, TOOLS, Variables, Voice, Within};
 use crate::snapshot::Mark;
 use crate::transcript::Exchange;
 use crate::wire::{Json, Object, Revision};
@@ -263,7 +263,7 @@ fn minted(scenario: &Scenario) -> Variables {
     variables
 }
 
-/// The same, and what an agent calls each tool: raw bytes have to name it as the gateway does.
+/// The same, with what raw bytes have to know of the gateway: what an agent calls each tool, and the path of its endpoint.
 fn minted_with_names(entry: &Entry, theatre: &Theatre) -> Variables {
     let mut variables = theatre.minted.clone();
     // Few scenarios send raw bytes, and there are hundreds of tools.
@@ -276,6 +276,7 @@ fn minted_with_names(entry: &Entry, theatre: &Theatre) -> Variables {
         }
         variables.set(TOOLS, Json::Object(shown));
     }
+    theatre.stand.endpoint().into_iter().for_each(|path| variables.set(ENDPOINT, path));
     variables
 }
 

@@ -7,12 +7,12 @@ use crate::scenario::document::Haunt;
 use crate::scenario::expect::{EntryExpect, Expect};
 use crate::scenario::step::{Kind, Part};
 use crate::scenario::template;
-use crate::scenario::variables::{ENVELOPE, TOOLS};
+use crate::scenario::variables::{ENDPOINT, ENVELOPE, TOOLS};
 use crate::source::{Placed, Spot};
 
 pub(super) fn check(checking: &mut Checking<'_>) {
     people(checking);
-    let mut seen = Seen { variables: vec![TOOLS.to_owned()], ..Seen::default() };
+    let mut seen = Seen { variables: vec![TOOLS.to_owned(), ENDPOINT.to_owned()], ..Seen::default() };
     seen.variables.extend(checking.scenario.canaries.keys().cloned());
     for step in &checking.scenario.steps {
         if let Kind::Together(_) | Kind::Agent(_) = step.kind {
