@@ -8,15 +8,18 @@ use crate::scenario::Scenario;
 pub(super) fn visits(scenario: &Scenario, arrivals: &[Arrival]) -> Vec<StepOutcome> {
     let visited = |name: &str| {
         let there: Vec<&Arrival> = arrivals.iter().filter(|arrival| arrival.upstream == name).collect();
-        let first = there.first().map(|first| first.request.as_deref().unwrap_or("a line"));
-        (first.is_none(), first.map(|first| format!("{} requests, the first `{first}`", there.len())))
+        let first = there.first()?.request.as_deref().unwrap_or("a line");
+        Some(match there.len() {
+            1 => format!("`{first}`"),
+            several => format!("{several} requests, the first `{first}`"),
+        })
     };
     let each = scenario.decoys.iter().map(|decoy| {
-        let (met, seen) = visited(&decoy.value);
+        let seen = visited(&decoy.value);
         StepOutcome {
             line: decoy.spot.line as usize,
             name: format!("decoy {}", decoy.value),
-            met,
+            met: seen.is_none(),
             expected: format!("no request at `{}`, of which the gateway was told nothing", decoy.value),
             was: seen.unwrap_or_else(|| "none".to_owned()),
             ..StepOutcome::default()
