@@ -56,7 +56,7 @@ fn steps() -> Vec<Value> {
             "text": {"type": "string"},
             "encoding": described(json!({"enum": Encoding::ALL.map(|(word, _)| word)}), "What the bytes of the text are; UTF-8 unless said otherwise."),
             "bytes_hex": {"type": "string", "pattern": "^(\\s*[0-9a-fA-F]\\s*[0-9a-fA-F])*\\s*$"},
-            "headers": reference("headers"), "method": filled(TOKEN), "path": filled(r"/[^\s#]*")
+            "headers": reference("headers"), "method": filled(TOKEN), "path": described(filled(r"/[^\s#]*"), "The path and query; the gateway's own path is `{{ endpoint }}`.")
         }),
         &[],
     );
