@@ -12,6 +12,7 @@ mod clock;
 mod conduct;
 mod flaw;
 mod front;
+mod honest;
 mod link;
 mod list;
 mod names;
