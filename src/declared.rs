@@ -35,7 +35,7 @@ pub struct Declared {
     /// Whether a batch, a notification or an odd frame leaves a record.
     pub records: Option<Records>,
     /// Whether the arguments of calls stand in its records as they were sent.
-    pub arguments_recorded: Option<bool>,
+    pub records_arguments: Option<bool>,
     /// What becomes of calls that cannot be recorded.
     pub unrecorded: Option<Leaning>,
     /// How long it waits for a server's answer before it gives up.

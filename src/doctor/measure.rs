@@ -48,7 +48,7 @@ pub(super) fn measure(chart: &Chart, beside: &Beside) -> Vec<Measured> {
         ("denied_are_listed", denied_are_listed(chart)),
         ("drift", drift(chart)),
         ("records", records(chart)),
-        ("arguments_recorded", Err("its record would have to be searched: AUD-04 does that".to_owned())),
+        ("records_arguments", Err("its record would have to be searched: AUD-04 does that".to_owned())),
         ("unrecorded", Err("its disk would have to be full: LIFE-09 does that".to_owned())),
         ("gives_up", Err("a server that hangs would have to be sat out: LIFE-03 does that".to_owned())),
         ("sessions", Err("a session would have to be ended: PROTO-02 does that".to_owned())),

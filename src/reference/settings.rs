@@ -111,7 +111,7 @@ pub fn honest_word() -> Declared {
         denied_are_listed: Some(true),
         drift: Some(Drift::Withheld),
         records: Some(Records::Everything),
-        arguments_recorded: Some(false),
+        records_arguments: Some(false),
         unrecorded: Some(Leaning::Deny),
         // Its settings say so.
         gives_up: None,

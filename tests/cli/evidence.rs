@@ -26,29 +26,36 @@ fn with_profile(scenario: &str, change: (&str, &str)) -> Ran {
 
 #[test]
 fn a_record_that_cannot_be_read_clears_nobody() {
-    let missing = with_profile("AUD-04-*", ("/audit.jsonl", "/audits.jsonl"));
+    let missing = with_profile("AUD-04-no-arguments", ("/audit.jsonl", "/audits.jsonl"));
     assert_eq!(missing.code, 1, "{}", missing.err);
     let scenario = only(&missing);
     assert_eq!(scenario["status"], "inconclusive");
     let why = scenario["why"].as_str().unwrap();
     assert!(why.contains("{{ folder }}/audits.jsonl cannot be read"), "{why}");
-    assert_eq!(only(&with_profile("AUD-01-*", ("/audit.jsonl", "/audits.jsonl")))["status"], "inconclusive");
-    assert_eq!(only(&with_profile("AUD-04-*", ("", "")))["status"], "passed");
+    assert_eq!(
+        only(&with_profile("AUD-01-one-record-per-call", ("/audit.jsonl", "/audits.jsonl")))["status"],
+        "inconclusive"
+    );
+    assert_eq!(only(&with_profile("AUD-04-no-arguments", ("", "")))["status"], "passed");
 }
 
 #[test]
 fn an_empty_record_clears_nobody() {
     let empty = ("file: \"{{ folder }}/audit.jsonl\"", "run: [\"true\"]");
-    let scenario = only(&with_profile("AUD-04-*", empty));
+    let scenario = only(&with_profile("AUD-04-no-arguments", empty));
     assert_eq!(scenario["status"], "inconclusive");
     let why = scenario["why"].as_str().unwrap();
     assert_eq!(why, "the gateway's own record (`true`) holds nothing, and 2 calls were made");
-    assert_eq!(only(&with_profile("AUD-01-*", empty))["status"], "failed", "a gateway that records nothing");
+    assert_eq!(
+        only(&with_profile("AUD-01-one-record-per-call", empty))["status"],
+        "failed",
+        "a gateway that records nothing"
+    );
 }
 
 #[test]
 fn an_unknown_variable_in_the_place_of_the_record_is_a_mistake() {
-    let told = with_profile("AUD-04-*", ("{{ folder }}/audit.jsonl", "{{ foldr }}/audit.jsonl"));
+    let told = with_profile("AUD-04-no-arguments", ("{{ folder }}/audit.jsonl", "{{ foldr }}/audit.jsonl"));
     assert_eq!(told.code, 2, "{}", told.out);
     assert!(told.err.contains("unknown variable `foldr`"), "{}", told.err);
 }

@@ -33,13 +33,13 @@ fn the_frame_that_was_sent_and_the_first_thing_that_changed_are_told() {
         &[],
     );
     assert_eq!(sent.code, 1, "{}", sent.err);
-    let line = r#"sent     5 of 8  [{"jsonrpc":"2.0","id":"raw-5","method":"ping"},"#;
+    let line = r#"sent     3 of 12  {"jsonrpc":"2.0","id":"raw-3","method":"tools/call","params":{"#;
     assert!(sent.out.contains(line), "{}", sent.out);
     let outcome: Value =
         serde_json::from_str(&fs::read_to_string(here.path().join("o.json")).unwrap()).unwrap();
     let frames = outcome["scenarios"][0]["steps"][1]["calls"].as_array().unwrap();
     assert!(
-        frames[7]["frame"].as_str().unwrap().starts_with(r#"{"jsonrpc":"2.0","method":"tools/call""#),
+        frames[2]["frame"].as_str().unwrap().starts_with(r#"{"jsonrpc":"2.0","id":"raw-3","method":"#),
         "{frames:?}"
     );
     let changed =
