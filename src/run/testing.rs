@@ -1,14 +1,38 @@
-//! Outcomes for the unit tests of whatever reads them.
+//! Outcomes for the unit tests of whatever reads them, and arrivals for those of whatever judges.
 
+use crate::mock::{Arrival, Headers, Transport};
 use crate::run::against::Tally;
 use crate::run::outcome::{
     ArrivalSeen, CallOutcome, Excused, GatewayRow, Introduced, Outcome, ScenarioOutcome, Status, StepOutcome,
     Summary, VERSION,
 };
 use crate::scenario::{Attack, Severity};
+use bytes::Bytes;
+use std::sync::OnceLock;
+use std::time::Instant;
 
 /// Text that does harm wherever it is not escaped.
 pub(crate) const HOSTILE: &str = "<script>alert(1)</script> | `x` \u{1b}[31m\u{202e} ]]> &amp; [a](javascript:b) {{ 7 * 7 }} \u{0}\u{fffe}\n# b";
+
+/// A call that came over HTTP and ran nowhere yet.
+pub(crate) fn arrival(at: Instant, bytes: impl Into<Bytes>) -> Arrival {
+    Arrival {
+        seq: 1,
+        at,
+        upstream: "ludus".into(),
+        session: None,
+        transport: Transport::Http,
+        request: None,
+        headers: Headers::default(),
+        calls: OnceLock::new(),
+        bytes: bytes.into(),
+        method: Some("tools/call".into()),
+        executed: Vec::new(),
+        receipts: Vec::new(),
+        abandoned: false,
+        turned_away: false,
+    }
+}
 
 pub(crate) fn outcome(gateways: &[&str], scenarios: Vec<ScenarioOutcome>) -> Outcome {
     Outcome {
@@ -107,7 +131,7 @@ pub(crate) fn step(line: usize, tool: &str, expected: &'static str, was: &'stati
         frame: None,
         http: Some(200),
         answer: format!("an answer about {tool}"),
-        arrivals: vec![arrival(tool); reach],
+        arrivals: vec![seen(tool); reach],
     };
     StepOutcome {
         line,
@@ -122,7 +146,7 @@ pub(crate) fn step(line: usize, tool: &str, expected: &'static str, was: &'stati
     }
 }
 
-fn arrival(tool: &str) -> ArrivalSeen {
+fn seen(tool: &str) -> ArrivalSeen {
     let (upstream, tool) = ("ludus".to_owned(), tool.to_owned());
     let arguments = serde_json::json!({});
     ArrivalSeen { upstream, tool, arguments, executed: true, before_answer_ms: Some(2.0) }

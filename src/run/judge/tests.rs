@@ -1,8 +1,7 @@
 use super::*;
-use crate::mock::{Headers, Transport};
 use crate::run::telling::answer_line;
+use crate::run::testing;
 use crate::transcript::{Ended, HttpHead, Sent, Via};
-use std::sync::OnceLock;
 use std::time::Duration;
 
 const CALL: &str =
@@ -10,22 +9,8 @@ const CALL: &str =
 const PLAIN: &str = r#"{"jsonrpc":"2.0","id":1,"result":{"content":[]}}"#;
 
 fn arrival(start: Instant, millis: u64, turned_away: bool) -> Arrival {
-    Arrival {
-        seq: millis,
-        at: start + Duration::from_millis(millis),
-        upstream: "ludus".into(),
-        session: None,
-        transport: Transport::Http,
-        request: None,
-        headers: Headers::default(),
-        calls: OnceLock::new(),
-        bytes: CALL.into(),
-        method: Some("tools/call".into()),
-        executed: Vec::new(),
-        receipts: Vec::new(),
-        abandoned: false,
-        turned_away,
-    }
+    let at = start + Duration::from_millis(millis);
+    Arrival { seq: millis, turned_away, ..testing::arrival(at, CALL) }
 }
 
 fn asked(start: Instant, word: Word) -> Asked {

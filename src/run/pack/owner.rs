@@ -33,9 +33,8 @@ fn owner(parts: &[Part], arrival: &Arrival) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::mock::{Headers, Transport};
     use crate::run::pack::footprint;
-    use std::sync::OnceLock;
+    use crate::run::testing;
     use std::time::Duration;
 
     fn part(begun: Instant, tool: &str) -> Part {
@@ -52,22 +51,7 @@ mod tests {
     fn arrival(at: Instant, tool: &str) -> Arrival {
         let bytes =
             format!(r#"{{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{{"name":"{tool}"}}}}"#);
-        Arrival {
-            seq: 1,
-            at,
-            upstream: "ludus".into(),
-            session: None,
-            transport: Transport::Http,
-            request: None,
-            headers: Headers::default(),
-            calls: OnceLock::new(),
-            bytes: bytes.into(),
-            method: Some("tools/call".into()),
-            executed: Vec::new(),
-            receipts: Vec::new(),
-            abandoned: false,
-            turned_away: false,
-        }
+        testing::arrival(at, bytes)
     }
 
     #[test]
